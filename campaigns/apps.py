@@ -1,0 +1,8 @@
+"""App configuration of campaigns: actions, triggers, campaigns."""
+
+from django.apps import AppConfig
+
+
+class CampaignsConfig(AppConfig):
+    name = "campaigns"
+    default_auto_field = "django.db.models.BigAutoField"

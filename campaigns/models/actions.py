@@ -1,0 +1,95 @@
+"""An action is what we do (send this, with that voucher); a trigger is when and for whom it is done."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Purpose
+from labels.models import Label
+from mailings.models import Content, Mailing
+from selections.models import Selection
+
+
+@pghistory.track()
+class Action(models.Model):
+    """A letter or e-mail with text, links and vouchers, for one purpose; run by a trigger, a step, or by hand."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    purpose = models.ForeignKey(Purpose, models.PROTECT, verbose_name=_("purpose"))
+    channels = models.CharField(_("channels"), max_length=16, choices=Mailing.Channels)
+    content = models.OneToOneField(Content, models.PROTECT, related_name="action", verbose_name=_("content"))
+    gives_label = models.ForeignKey(
+        Label, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("label it gives")
+    )
+    is_archived = models.BooleanField(_("archived"), default=False)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("action")
+        verbose_name_plural = _("actions")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track()
+class Trigger(models.Model):
+    """Each day, those to whom something happens (a birthday, a fact N days ago, entering a selection) get an effect.
+
+    ``kind`` is a code of ``campaigns.triggers``; ``params`` are that kind's, e.g. ``{"days_before": 7}``. Exactly one
+    of ``action`` (run it) and ``campaign`` (enrol into it) is filled. ``selection`` narrows whom it concerns.
+    """
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    kind = models.CharField(_("kind"), max_length=32)
+    params = models.JSONField(_("settings"), default=dict)
+    selection = models.ForeignKey(
+        Selection, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("only for selection")
+    )
+    action = models.ForeignKey(
+        Action, models.CASCADE, null=True, blank=True, related_name="triggers", verbose_name=_("run action")
+    )
+    campaign = models.ForeignKey(
+        "campaigns.Campaign", models.CASCADE, null=True, blank=True, related_name="triggers",
+        verbose_name=_("enrol in campaign"),
+    )  # fmt: skip
+    is_active = models.BooleanField(_("active"), default=False)
+    active_since = models.DateField(_("active since"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("trigger")
+        verbose_name_plural = _("triggers")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(action__isnull=True, campaign__isnull=False)
+                | models.Q(action__isnull=False, campaign__isnull=True),
+                name="trigger_has_one_effect",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TriggerRun(models.Model):
+    """A trigger worked off for one Amsterdam day; the unique key lets it happen once, whoever asks."""
+
+    trigger = models.ForeignKey(Trigger, models.CASCADE, related_name="runs")
+    due_on = models.DateField(_("day"))
+    candidate_count = models.PositiveIntegerField(_("candidates"), default=0)
+    mailing = models.ForeignKey(Mailing, models.SET_NULL, null=True, related_name="+")
+    ran_at = models.DateTimeField(_("ran at"))
+
+    class Meta:
+        verbose_name = _("trigger run")
+        verbose_name_plural = _("trigger runs")
+        ordering = ["-due_on"]
+        constraints = [models.UniqueConstraint(fields=["trigger", "due_on"], name="trigger_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.trigger_id} {self.due_on}"

@@ -1,0 +1,51 @@
+"""How a higher app adds to a lower one without being imported by it: named things, filled by autodiscovery.
+
+``common.apps.CommonConfig.ready`` imports ``facts``, ``criteria``, ``blocks`` and ``system`` modules of every installed
+app, as Django's admin does with ``admin``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
+
+
+class Named(Protocol):
+    """Anything with a stable code."""
+
+    @property
+    def code(self) -> str: ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+class Registry(Generic[T]):
+    """An ordered collection of named things; a code may be taken once."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._items: dict[str, T] = {}
+
+    def register(self, item: T) -> T:
+        """Add ``item``; raises ValueError when its code is taken by another."""
+        if self._items.get(item.code, item) is not item:
+            raise ValueError(f"{self.kind} {item.code!r} is registered twice")
+        self._items[item.code] = item
+        return item
+
+    def __getitem__(self, code: str) -> T:
+        return self._items[code]
+
+    def get(self, code: str) -> T | None:
+        """Return the item with this code, or None when nobody registered it."""
+        return self._items.get(code)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._items
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)

@@ -1,0 +1,77 @@
+"""The four kinds of people with an account, as Django groups; customers are not users.
+
+Permissions are asked for once, at the entrance, by the same names in the workbench, the counter and the API.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+MARKETEER = "marketeer"
+COUNTER = "counter"
+ADMINISTRATOR = "administrator"
+INTEGRATOR = "integrator"
+
+#: Permission codename -> what it allows. All live on one content type: ``common.<codename>``.
+PERMISSIONS: dict[str, str] = {
+    "view_workbench": "See the workbench and its figures",
+    "view_customers": "See customers and what they did",
+    "change_customers": "Change customers, their labels and consents",
+    "run_imports": "Import files",
+    "manage_labels": "Make and change labels",
+    "manage_selections": "Make and change selections",
+    "export_customers": "Export customers",
+    "manage_campaigns": "Make and run actions and campaigns",
+    "manage_newsletters": "Make and send newsletters",
+    "manage_mailings": "Send, pause and cancel mailings",
+    "manage_vouchers": "Make voucher definitions and issue vouchers",
+    "redeem_vouchers": "Redeem vouchers at the counter",
+    "reverse_redemptions": "Reverse a redemption",
+    "use_api": "Use the API",
+    "manage_integrations": "Give out and withdraw API tokens",
+    "manage_users": "Manage users and settings",
+}
+
+_STAFF_OF_MARKETING = {
+    "view_workbench", "view_customers", "change_customers", "run_imports", "manage_labels", "manage_selections",
+    "export_customers", "manage_campaigns", "manage_newsletters", "manage_mailings", "manage_vouchers",
+}  # fmt: skip
+
+ROLES: dict[str, frozenset[str]] = {
+    MARKETEER: frozenset(_STAFF_OF_MARKETING),
+    COUNTER: frozenset({"redeem_vouchers"}),
+    ADMINISTRATOR: frozenset(PERMISSIONS) - {"use_api"},
+    INTEGRATOR: frozenset({"use_api"}),
+}
+
+ROLE_NAMES = {
+    MARKETEER: _("Marketeer"),
+    COUNTER: _("Counter staff"),
+    ADMINISTRATOR: _("Administrator"),
+    INTEGRATOR: _("Integrator"),
+}
+
+
+class Access(models.Model):
+    """No table: the content type that carries the product's permissions."""
+
+    class Meta:
+        app_label = "common"
+        managed = False
+        default_permissions = ()
+        permissions = [(codename, words) for codename, words in PERMISSIONS.items()]
+
+
+def ensure_roles() -> dict[str, Group]:
+    """Create or mend the four groups so that each holds exactly its permissions; safe to repeat."""
+    content_type = ContentType.objects.get_for_model(Access)
+    for codename, words in PERMISSIONS.items():
+        Permission.objects.get_or_create(content_type=content_type, codename=codename, defaults={"name": words})
+    groups = {}
+    for role, codenames in ROLES.items():
+        groups[role], _created = Group.objects.get_or_create(name=role)
+        groups[role].permissions.set(Permission.objects.filter(content_type=content_type, codename__in=codenames))
+    return groups

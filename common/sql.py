@@ -1,0 +1,73 @@
+"""Set-based SQL in one place: run statements, put a queryset inside one, copy rows in bulk."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+
+def execute(statement: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> int:
+    """Run one statement with bound parameters and return the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return int(cursor.rowcount)
+
+
+def rows(statement: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
+    """Run one query and return its rows as dicts, column name -> value."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def as_subquery(queryset: QuerySet[Any, Any]) -> str:
+    """Return the queryset as SQL text with its parameters safely bound, to stand in ``FROM ({…}) AS x``.
+
+    Percent signs are doubled, so the text may be put into a statement that is executed with parameters.
+    """
+    sql, params = queryset.query.sql_with_params()
+    with connection.cursor() as cursor:
+        text: bytes | str = cursor.mogrify(sql, params)
+    return (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")
+
+
+def copy_rows(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]], *, chunk: int = 5000) -> int:
+    """COPY rows into ``table`` in bounded memory and return how many; None becomes NULL.
+
+    ``table`` and ``columns`` come from code, never from input.
+    """
+    total = 0
+    buffer, waiting = io.StringIO(), 0
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    with connection.cursor() as cursor:
+        for row in values:
+            buffer.write("\t".join(map(_copy_text, row)) + "\n")
+            waiting += 1
+            if waiting == chunk:
+                total += _flush(cursor, statement, buffer, waiting)
+                buffer, waiting = io.StringIO(), 0
+        total += _flush(cursor, statement, buffer, waiting)
+    return total
+
+
+def _flush(cursor: Any, statement: str, buffer: io.StringIO, waiting: int) -> int:
+    if waiting:
+        buffer.seek(0)
+        cursor.copy_expert(statement, buffer)
+    return waiting
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copy_text(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if value is True or value is False:
+        return "t" if value else "f"
+    return str(value).translate(_ESCAPES)

@@ -1,0 +1,30 @@
+"""Instants are UTC, days are Amsterdam's. Nothing here reads the clock except ``clock``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+def clock() -> dt.datetime:
+    """Return the present instant; called at the entrances (views, tasks, commands) and passed on as ``now``."""
+    return timezone.now()
+
+
+def local_date(instant: dt.datetime) -> dt.date:
+    """Return the Amsterdam calendar day in which ``instant`` falls."""
+    return instant.astimezone(AMSTERDAM).date()
+
+
+def start_of_day(day: dt.date) -> dt.datetime:
+    """Return the first instant of an Amsterdam day (days of 23 and 25 hours included)."""
+    return dt.datetime.combine(day, dt.time.min, tzinfo=AMSTERDAM)
+
+
+def end_of_day(day: dt.date) -> dt.datetime:
+    """Return the first instant after an Amsterdam day, so ``start <= t < end`` holds for the day."""
+    return start_of_day(day + dt.timedelta(days=1))

@@ -1,0 +1,18 @@
+"""What is sent, to whom, what the gate decided, and what came back."""
+
+from mailings.models.content import Content
+from mailings.models.feedback import Click, Link, Suppression
+from mailings.models.mailings import Decision, LetterBatch, Mailing, Message
+from mailings.models.settings import SendingSettings
+
+__all__ = [
+    "Click",
+    "Content",
+    "Decision",
+    "LetterBatch",
+    "Link",
+    "Mailing",
+    "Message",
+    "SendingSettings",
+    "Suppression",
+]

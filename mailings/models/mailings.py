@@ -1,0 +1,152 @@
+"""A mailing, the gate's decision for each candidate, and the messages that follow from a yes."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer, Purpose
+from mailings.models.content import Content
+
+
+class Mailing(models.Model):
+    """One content to one set of candidates, once. Campaign steps, actions and editions each make one per due run.
+
+    ``due_key`` is unique, so a run started twice (two schedulers, a double click) is one mailing. ``compiled`` holds
+    the content as frozen at the start; later edits of the content change nothing in it.
+    """
+
+    class Channels(models.TextChoices):
+        EMAIL = "email", _("E-mail only")
+        LETTER = "letter", _("Letter only")
+        EMAIL_OR_LETTER = "email_or_letter", _("E-mail, or a letter when there is no e-mail address")
+
+    class State(models.TextChoices):
+        SENDING = "sending", _("Being sent")
+        PAUSED = "paused", _("Paused")
+        FINISHED = "finished", _("Finished")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    name = models.CharField(_("name"), max_length=160)
+    origin = models.CharField(_("comes from"), max_length=60)  # "step:12", "action:3", "edition:8"
+    due_key = models.CharField(max_length=120, unique=True)
+    purpose = models.ForeignKey(Purpose, models.PROTECT, verbose_name=_("purpose"))
+    channels = models.CharField(_("channels"), max_length=16, choices=Channels)
+    content = models.ForeignKey(Content, models.PROTECT, related_name="mailings", verbose_name=_("content"))
+    compiled = models.JSONField(default=dict)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.SENDING)
+    pause_reason = models.CharField(_("why paused"), max_length=200, blank=True)
+    open_count = models.PositiveIntegerField(_("opens"), default=0)  # in aggregate: no person is followed
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(_("created at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    class Meta:
+        verbose_name = _("mailing")
+        verbose_name_plural = _("mailings")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["origin"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Decision(models.Model):
+    """What the gate decided for one candidate of one mailing, and why; written once, for every candidate."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", _("May be reached")
+        NO_PERMISSION = "no_permission", _("No permission for this purpose")
+        WITHDRAWN = "withdrawn", _("Has said no to this purpose")
+        OBJECTION = "objection", _("Has objected")
+        NO_ADDRESS = "no_address", _("No address for this channel")
+        SUPPRESSED = "suppressed", _("Address blocked after bounce or complaint")
+        UNDER_AGE = "under_age", _("Too young for this purpose")
+        FREQUENCY_CAP = "frequency_cap", _("Has had enough messages lately")
+        HOLD_OUT = "hold_out", _("In the control group")
+        DUPLICATE = "duplicate", _("Same address already in this mailing")
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="decisions", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="decisions")
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome)
+    channel = models.CharField(_("channel"), max_length=8, blank=True)  # "email", "post"; empty when refused for both
+    basis = models.CharField(_("legal basis"), max_length=24, blank=True)
+    decided_at = models.DateTimeField(_("decided at"))
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        constraints = [models.UniqueConstraint(fields=["mailing", "customer"], name="one_decision_per_candidate")]
+
+    def __str__(self) -> str:
+        return self.outcome
+
+
+class Message(models.Model):
+    """One message to one customer: queued -> claimed -> sending -> sent | deferred | failed | in_doubt.
+
+    ``sending`` is committed before the first byte of DATA, so a crash leaves at most one message per connection
+    in doubt, and such a message is shown to people and never resent by itself. ``withdrawn``: permission, suppression
+    or the mailing's state changed between the gate and the moment of sending. Letters go queued -> sent when printed.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        CLAIMED = "claimed", _("Taken by a worker")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        DEFERRED = "deferred", _("Tried, will be tried again")
+        FAILED = "failed", _("Failed")
+        IN_DOUBT = "in_doubt", _("In doubt")
+        WITHDRAWN = "withdrawn", _("Withdrawn before sending")
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        POST = "post", _("Letter")
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages")
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel)
+    address = models.CharField(_("address"), max_length=254, blank=True)  # e-mail address at the moment of the gate
+    audiences = models.JSONField(default=list)  # ids of the block audiences this customer belongs to
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    state_at = models.DateTimeField(_("state since"))
+    claim = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    reply = models.CharField(_("answer of the mail server"), max_length=300, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [models.UniqueConstraint(fields=["mailing", "customer"], name="one_message_per_customer")]
+        indexes = [
+            models.Index(fields=["next_attempt_at", "id"], condition=models.Q(state__in=["queued", "deferred"]),
+                         name="message_to_send"),
+            models.Index(fields=["lease_until"], condition=models.Q(state__in=["claimed", "sending"]),
+                         name="message_under_way"),
+            models.Index(fields=["customer", "sent_at"], name="message_of_customer"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.mailing_id}: {self.customer_id}"
+
+
+class LetterBatch(models.Model):
+    """The letters of a mailing as one PDF, ready to print."""
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="letter_batches")
+    file = models.FileField(_("file"), upload_to="letters/%Y/%m/")
+    letter_count = models.PositiveIntegerField(_("letters"))
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("letter batch")
+        verbose_name_plural = _("letter batches")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.file.name or ""

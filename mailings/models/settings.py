@@ -1,0 +1,40 @@
+"""How this organisation sends: who it is, and the limits it keeps to."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+@pghistory.track()
+class SendingSettings(models.Model):
+    """The one row of sending settings (id 1): legally required identity, sender, frequency cap, hours, control group."""
+
+    organisation = models.CharField(_("organisation"), max_length=120)
+    postal_address = models.CharField(_("postal address"), max_length=200)  # stands in the footer of each mail, by law
+    sender_name = models.CharField(_("sender name"), max_length=80)
+    sender_email = models.EmailField(_("sender address"))
+    privacy_url = models.URLField(_("privacy statement"), blank=True)
+    accent_colour = models.CharField(_("accent colour"), max_length=7, default="#0b5563")
+    cap_messages = models.PositiveSmallIntegerField(_("most messages per customer"), default=3)
+    cap_days = models.PositiveSmallIntegerField(_("in how many days"), default=7)
+    minimum_age = models.PositiveSmallIntegerField(_("minimum age for marketing"), default=16)
+    hold_out_percent = models.PositiveSmallIntegerField(_("control group (percent)"), default=0)
+    send_from_hour = models.PositiveSmallIntegerField(_("send from (hour)"), default=0)
+    send_until_hour = models.PositiveSmallIntegerField(_("send until (hour)"), default=24)
+
+    class Meta:
+        verbose_name = _("sending settings")
+        verbose_name_plural = _("sending settings")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="only_one_row_of_settings"),
+            models.CheckConstraint(
+                condition=models.Q(send_from_hour__lt=models.F("send_until_hour"), send_until_hour__lte=24),
+                name="sending_hours_in_order",
+            ),
+            models.CheckConstraint(condition=models.Q(hold_out_percent__lte=50), name="hold_out_at_most_half"),
+        ]
+
+    def __str__(self) -> str:
+        return self.organisation

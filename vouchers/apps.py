@@ -1,0 +1,8 @@
+"""App configuration of vouchers: definitions, codes, redemption."""
+
+from django.apps import AppConfig
+
+
+class VouchersConfig(AppConfig):
+    name = "vouchers"
+    default_auto_field = "django.db.models.BigAutoField"
