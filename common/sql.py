@@ -36,7 +36,9 @@ def as_subquery(queryset: QuerySet[Any, Any]) -> str:
     return (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")
 
 
-def copy_rows(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]], *, chunk: int = 5000) -> int:
+def copy_rows(
+    table: str, columns: Sequence[str], values: Iterable[Sequence[Any]], *, chunk: int = 5000
+) -> int:
     """COPY rows into ``table`` in bounded memory and return how many; None becomes NULL.
 
     ``table`` and ``columns`` come from code, never from input.

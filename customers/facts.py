@@ -38,7 +38,11 @@ for _kind in (
     FactKind("reservation", _("Reservation"), _("reserved"), "bookmark", dutch="reservering"),
     FactKind("fee", _("Contribution"), _("paid contribution"), "euro", dutch="contributie", has_amount=True),
     FactKind("fine", _("Fine"), _("paid a fine"), "receipt", dutch="boete", has_amount=True),
-    FactKind("ticket", _("Ticket sale"), _("bought tickets"), "ticket", dutch="kaartverkoop", has_amount=True),
-    FactKind("visit", _("Web visit"), _("visited the website"), "globe", dutch="webbezoek", has_duration=True),
+    FactKind(
+        "ticket", _("Ticket sale"), _("bought tickets"), "ticket", dutch="kaartverkoop", has_amount=True
+    ),
+    FactKind(
+        "visit", _("Web visit"), _("visited the website"), "globe", dutch="webbezoek", has_duration=True
+    ),
 ):
     fact_kinds.register(_kind)

@@ -62,7 +62,9 @@ class Assignment(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="label_assignments")
     since = models.DateTimeField(_("since"))
     until = models.DateTimeField(_("until"), null=True)
-    given_by = models.CharField(_("given by"), max_length=150)  # "system", "customer", "import 12", a user name
+    given_by = models.CharField(
+        _("given by"), max_length=150
+    )  # "system", "customer", "import 12", a user name
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     taken_by = models.CharField(_("taken by"), max_length=150, blank=True)
 
@@ -71,7 +73,9 @@ class Assignment(models.Model):
         verbose_name_plural = _("label assignments")
         constraints = [
             models.UniqueConstraint(
-                fields=["label", "customer"], condition=models.Q(until__isnull=True), name="one_open_assignment"
+                fields=["label", "customer"],
+                condition=models.Q(until__isnull=True),
+                name="one_open_assignment",
             ),
             models.CheckConstraint(
                 condition=models.Q(until__isnull=True) | models.Q(until__gte=models.F("since")),

@@ -18,7 +18,9 @@ class Newsletter(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     description = models.TextField(_("description"), blank=True)  # shown to customers in MijnMenu
-    purpose = models.OneToOneField(Purpose, models.PROTECT, related_name="newsletter", verbose_name=_("purpose"))
+    purpose = models.OneToOneField(
+        Purpose, models.PROTECT, related_name="newsletter", verbose_name=_("purpose")
+    )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"))
 
@@ -40,7 +42,9 @@ class Edition(models.Model):
         PLANNED = "planned", _("Planned")
         SENT = "sent", _("Handed over for sending")
 
-    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="editions", verbose_name=_("newsletter"))
+    newsletter = models.ForeignKey(
+        Newsletter, models.CASCADE, related_name="editions", verbose_name=_("newsletter")
+    )
     subject = models.CharField(_("subject"), max_length=200)
     preheader = models.CharField(_("preview text"), max_length=200, blank=True)
     introduction = models.TextField(_("introduction"), blank=True)
@@ -69,7 +73,12 @@ class TextItem(models.Model):
     link = models.URLField(_("link"), blank=True)
     link_text = models.CharField(_("link text"), max_length=60, blank=True)
     selection = models.ForeignKey(
-        Selection, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("only for selection")
+        Selection,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("only for selection"),
     )
     label = models.ForeignKey(
         Label, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("only with label")

@@ -18,7 +18,12 @@ class Selection(models.Model):
     description = models.TextField(_("description"), blank=True)
     rule = models.JSONField(_("rule"), default=dict)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("owner"),
     )
     # Entering this selection is a trigger somewhere: the nightly run then records who came in and who left.
     is_watched = models.BooleanField(default=False)
@@ -49,7 +54,9 @@ class Membership(models.Model):
         verbose_name_plural = _("memberships")
         constraints = [
             models.UniqueConstraint(
-                fields=["selection", "customer"], condition=models.Q(until__isnull=True), name="one_open_membership"
+                fields=["selection", "customer"],
+                condition=models.Q(until__isnull=True),
+                name="one_open_membership",
             )
         ]
         indexes = [models.Index(fields=["selection", "since"])]

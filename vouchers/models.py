@@ -41,12 +41,16 @@ class Definition(models.Model):
     benefit = models.CharField(_("benefit"), max_length=12, choices=Benefit)
     percent = models.PositiveSmallIntegerField(_("percentage"), null=True, blank=True)
     amount_cents = models.PositiveIntegerField(_("amount"), null=True, blank=True)
-    product = models.CharField(_("product"), max_length=100, blank=True)  # "koffie", "theaterkaart"; empty: anything
+    product = models.CharField(
+        _("product"), max_length=100, blank=True
+    )  # "koffie", "theaterkaart"; empty: anything
     holder = models.CharField(_("holder"), max_length=8, choices=Holder, default=Holder.CUSTOMER)
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
     valid_until = models.DateField(_("valid until"), null=True, blank=True)  # the day itself included
     valid_days = models.PositiveSmallIntegerField(_("days valid after issue"), null=True, blank=True)
-    branches = models.ManyToManyField(Branch, blank=True, related_name="+", verbose_name=_("branches"))  # none: all
+    branches = models.ManyToManyField(
+        Branch, blank=True, related_name="+", verbose_name=_("branches")
+    )  # none: all
     limit_total = models.PositiveIntegerField(_("most in all"), null=True, blank=True)
     uses_per_code = models.PositiveSmallIntegerField(_("uses per code"), default=1)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.DRAFT)
@@ -79,12 +83,16 @@ class Voucher(models.Model):
         REDEEMED = "redeemed", _("Redeemed")
         BLOCKED = "blocked", _("Blocked")
 
-    definition = models.ForeignKey(Definition, models.PROTECT, related_name="vouchers", verbose_name=_("voucher"))
+    definition = models.ForeignKey(
+        Definition, models.PROTECT, related_name="vouchers", verbose_name=_("voucher")
+    )
     code = models.CharField(_("code"), max_length=16, unique=True)
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="vouchers", verbose_name=_("customer")
     )
-    origin = models.CharField(_("given through"), max_length=60)  # "mailing:12", "by hand:7": where it came from
+    origin = models.CharField(
+        _("given through"), max_length=60
+    )  # "mailing:12", "by hand:7": where it came from
     issued_at = models.DateTimeField(_("issued at"))
     valid_from = models.DateField(_("valid from"))
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
@@ -97,7 +105,9 @@ class Voucher(models.Model):
         ordering = ["-id"]
         constraints = [
             # Issuing for the same occasion twice gives the same voucher, not a second one.
-            models.UniqueConstraint(fields=["definition", "origin", "customer"], name="voucher_once_per_origin"),
+            models.UniqueConstraint(
+                fields=["definition", "origin", "customer"], name="voucher_once_per_origin"
+            ),
         ]
 
     def __str__(self) -> str:

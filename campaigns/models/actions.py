@@ -47,7 +47,12 @@ class Trigger(models.Model):
     kind = models.CharField(_("kind"), max_length=32)
     params = models.JSONField(_("settings"), default=dict)
     selection = models.ForeignKey(
-        Selection, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("only for selection")
+        Selection,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("only for selection"),
     )
     action = models.ForeignKey(
         Action, models.CASCADE, null=True, blank=True, related_name="triggers", verbose_name=_("run action")

@@ -36,7 +36,12 @@ class Campaign(models.Model):
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
     leave_when = models.ForeignKey(
-        Selection, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("leaves when in selection")
+        Selection,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("leaves when in selection"),
     )
     may_reenter = models.BooleanField(_("may enter again after leaving"), default=False)
     created_at = models.DateTimeField(_("created at"))
@@ -93,7 +98,9 @@ class Enrolment(models.Model):
         verbose_name_plural = _("enrolments")
         constraints = [
             models.UniqueConstraint(
-                fields=["campaign", "customer"], condition=models.Q(state="active"), name="one_active_enrolment"
+                fields=["campaign", "customer"],
+                condition=models.Q(state="active"),
+                name="one_active_enrolment",
             )
         ]
         indexes = [models.Index(fields=["campaign", "state", "entered_on"])]

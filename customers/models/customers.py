@@ -88,10 +88,14 @@ class Customer(models.Model):
     postal_code = models.CharField(_("postal code"), max_length=7, blank=True)  # normalised "1441AB"
     city = models.CharField(_("city"), max_length=80, blank=True)
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, verbose_name=_("branch"))
-    household = models.ForeignKey(Household, models.SET_NULL, null=True, blank=True, verbose_name=_("household"))
+    household = models.ForeignKey(
+        Household, models.SET_NULL, null=True, blank=True, verbose_name=_("household")
+    )
     registered_on = models.DateField(_("registered on"), null=True, blank=True)
     source = models.ForeignKey(Source, models.PROTECT, verbose_name=_("source"))
-    link_version = models.PositiveIntegerField(default=0)  # raised to make every earlier MijnMenu link worthless
+    link_version = models.PositiveIntegerField(
+        default=0
+    )  # raised to make every earlier MijnMenu link worthless
     created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField(_("updated at"))
 
@@ -124,7 +128,10 @@ class Customer(models.Model):
         if not (self.street and self.postal_code and self.city):
             return []
         number = f"{self.house_number}{self.house_number_addition}".strip()
-        return [f"{self.street} {number}".strip(), f"{self.postal_code[:4]} {self.postal_code[4:]}  {self.city}"]
+        return [
+            f"{self.street} {number}".strip(),
+            f"{self.postal_code[:4]} {self.postal_code[4:]}  {self.city}",
+        ]
 
     def age_on(self, day: dt.date) -> int | None:
         """Age in whole years on ``day``, or None when the birth date is unknown."""
@@ -154,7 +161,9 @@ class ContactPoint(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["customer", "channel", "value"], name="contact_point_once"),
             models.UniqueConstraint(
-                fields=["customer", "channel"], condition=models.Q(is_primary=True), name="one_primary_contact_point"
+                fields=["customer", "channel"],
+                condition=models.Q(is_primary=True),
+                name="one_primary_contact_point",
             ),
         ]
         indexes = [models.Index(fields=["value", "channel"])]
@@ -187,7 +196,9 @@ class Subscription(models.Model):
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
         constraints = [
-            models.UniqueConstraint(fields=["source", "number", "customer"], name="subscription_once_per_source"),
+            models.UniqueConstraint(
+                fields=["source", "number", "customer"], name="subscription_once_per_source"
+            ),
             models.CheckConstraint(
                 condition=models.Q(ended_on__isnull=True) | models.Q(ended_on__gte=models.F("started_on")),
                 name="subscription_ends_after_start",

@@ -32,7 +32,9 @@ class Fact(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="facts", db_index=False)
     kind = models.CharField(_("kind"), max_length=24)
     occurred_at = models.DateTimeField(_("when"))
-    branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("branch"))
+    branch = models.ForeignKey(
+        Branch, models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("branch")
+    )
     sector = models.CharField(_("sector"), max_length=24, blank=True)
     world = models.CharField(_("world"), max_length=40, blank=True)
     genre = models.CharField(_("genre"), max_length=40, blank=True)
@@ -47,7 +49,9 @@ class Fact(models.Model):
         verbose_name_plural = _("facts")
         constraints = [
             # customer stands in the key so that the table can be distributed by customer.
-            models.UniqueConstraint(fields=["source", "external_id", "customer"], name="fact_once_per_source"),
+            models.UniqueConstraint(
+                fields=["source", "external_id", "customer"], name="fact_once_per_source"
+            ),
         ]
         indexes = [
             models.Index(fields=["customer", "occurred_at"], name="fact_of_customer"),

@@ -70,14 +70,18 @@ class Decision(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="decisions", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="decisions")
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome)
-    channel = models.CharField(_("channel"), max_length=8, blank=True)  # "email", "post"; empty when refused for both
+    channel = models.CharField(
+        _("channel"), max_length=8, blank=True
+    )  # "email", "post"; empty when refused for both
     basis = models.CharField(_("legal basis"), max_length=24, blank=True)
     decided_at = models.DateTimeField(_("decided at"))
 
     class Meta:
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
-        constraints = [models.UniqueConstraint(fields=["mailing", "customer"], name="one_decision_per_candidate")]
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "customer"], name="one_decision_per_candidate")
+        ]
 
     def __str__(self) -> str:
         return self.outcome
@@ -108,7 +112,9 @@ class Message(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages")
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
-    address = models.CharField(_("address"), max_length=254, blank=True)  # e-mail address at the moment of the gate
+    address = models.CharField(
+        _("address"), max_length=254, blank=True
+    )  # e-mail address at the moment of the gate
     audiences = models.JSONField(default=list)  # ids of the block audiences this customer belongs to
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField(_("state since"))
@@ -122,7 +128,9 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        constraints = [models.UniqueConstraint(fields=["mailing", "customer"], name="one_message_per_customer")]
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "customer"], name="one_message_per_customer")
+        ]
         indexes = [
             models.Index(fields=["next_attempt_at", "id"], condition=models.Q(state__in=["queued", "deferred"]),
                          name="message_to_send"),

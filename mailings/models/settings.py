@@ -12,7 +12,9 @@ class SendingSettings(models.Model):
     """The one row of sending settings (id 1): legally required identity, sender, frequency cap, hours, control group."""
 
     organisation = models.CharField(_("organisation"), max_length=120)
-    postal_address = models.CharField(_("postal address"), max_length=200)  # stands in the footer of each mail, by law
+    postal_address = models.CharField(
+        _("postal address"), max_length=200
+    )  # stands in the footer of each mail, by law
     sender_name = models.CharField(_("sender name"), max_length=80)
     sender_email = models.EmailField(_("sender address"))
     privacy_url = models.URLField(_("privacy statement"), blank=True)
@@ -33,7 +35,9 @@ class SendingSettings(models.Model):
                 condition=models.Q(send_from_hour__lt=models.F("send_until_hour"), send_until_hour__lte=24),
                 name="sending_hours_in_order",
             ),
-            models.CheckConstraint(condition=models.Q(hold_out_percent__lte=50), name="hold_out_at_most_half"),
+            models.CheckConstraint(
+                condition=models.Q(hold_out_percent__lte=50), name="hold_out_at_most_half"
+            ),
         ]
 
     def __str__(self) -> str:
