@@ -1,0 +1,440 @@
+"""All settings of the product. What differs between machines comes from the environment; `.env.example` lists it.
+
+Every secret may also be given as NAME_FILE, the path of a file that holds it. Missing or wrong settings end the program with one
+line on standard error. On a local machine (DEBUG, DEMO or the embedded servers) everything has a default; elsewhere nothing
+that matters has.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from email.utils import parseaddr
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from wise_marketing.embedded import Place, state_dir
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE_DIR = state_dir()
+
+# --- environment ----------------------------------------------------------------------------------------------------------------
+
+T = TypeVar("T")
+problems: list[str] = []
+
+
+def read(name: str, default: str | None = None) -> str:
+    """Return NAME, else the contents of the file NAME_FILE, else the default; without any of them it is a problem."""
+    if value := os.environ.get(name, "").strip():
+        return value
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{name}_FILE={path} cannot be read ({getattr(error, 'strerror', None) or 'not text'})")
+            return ""
+    if default is None:
+        problems.append(f"{name} is missing")
+        return ""
+    return default
+
+
+def read_flag(name: str) -> bool:
+    """Return a yes or no; not set means no."""
+    value = read(name, "0").lower()
+    if value not in {"0", "1", "no", "yes", "off", "on", "false", "true"}:
+        problems.append(f"{name} must be 0 or 1, not '{value}'")
+    return value in {"1", "yes", "on", "true"}
+
+
+def read_whole(name: str, default: int) -> int:
+    """Return a whole number."""
+    value = read(name, str(default))
+    if not value.isdigit():
+        problems.append(f"{name} must be a whole number, not '{value}'")
+        return default
+    return int(value)
+
+
+def read_parsed(name: str, default: str | None, parse: Callable[[str], T], otherwise: T, form: str) -> T:
+    """Return a parsed URL; `form` tells what one looks like. The value itself stays out of the message: it may hold a password."""
+    value = read(name, default)
+    if not value:
+        return otherwise
+    try:
+        return parse(value)
+    except (ValueError, KeyError, environ.ImproperlyConfigured):
+        problems.append(f"{name} must look like {form}")
+        return otherwise
+
+
+def read_key(name: str) -> str:
+    """Return a secret key; a local machine makes one on first use and keeps it in the state folder."""
+    if not IS_LOCAL or os.environ.get(name) or os.environ.get(f"{name}_FILE"):
+        value = read(name)
+        if value and len(value) < 32:
+            problems.append(f"{name} must have at least 32 characters")
+        return value
+    path = STATE_DIR / name.lower()
+    if not path.exists():
+        STATE_DIR.mkdir(parents=True, exist_ok=True)
+        mine = path.with_suffix(f".{os.getpid()}")
+        mine.touch(mode=0o600)
+        mine.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(mine, path)  # unlike a rename this lets the first of several processes win
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return path.read_text()
+
+
+def parse_database(url: str) -> dict[str, Any]:
+    """Turn a URL into Django's settings; a socket's folder comes as ?host=/folder."""
+    config: dict[str, Any] = environ.Env.db_url_config(url)
+    if config["ENGINE"] != "django.db.backends.postgresql" or not config["NAME"]:
+        raise ValueError(url)
+    options = config.setdefault("OPTIONS", {})
+    config["HOST"] = options.pop("host", None) or config["HOST"]
+    config["USER"] = options.pop("user", None) or config["USER"]
+    return config
+
+
+def parse_redis(url: str) -> str:
+    """Check a URL that redis-py understands."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.scheme == "unix" and parts.path):
+        raise ValueError(url)
+    return url
+
+
+def parse_email(url: str) -> dict[str, Any]:
+    """Turn a URL into Django's settings: smtp is plain, smtp+tls is STARTTLS, smtps is TLS from the first byte."""
+    parts = urlsplit(url)
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if not parts.hostname:
+        raise ValueError(url)
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or ports[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }
+
+
+def parse_base(url: str) -> str:
+    """Check the address of the site; return it without a slash at the end."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(url)
+    return url.rstrip("/")
+
+
+def if_local(default: str) -> str | None:
+    """Return a default that only a local machine may fall back on."""
+    return default if IS_LOCAL else None
+
+
+# --- who and where --------------------------------------------------------------------------------------------------------------
+
+DEBUG = read_flag("DEBUG")
+DEMO = read_flag("DEMO")  # shows the mailbox page and the log-in hints
+IS_LOCAL = DEBUG or DEMO or read_flag("WISE_EMBEDDED")
+EMBEDDED = Place(STATE_DIR)
+
+SECRET_KEY = read_key("SECRET_KEY")
+SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", "").split()
+# Links in mails live for years, longer than a SECRET_KEY should: they have a key of their own.
+LINK_KEY = read_key("LINK_KEY")
+
+BASE_URL = read_parsed("BASE_URL", if_local("http://localhost:8000"), parse_base, "http://localhost", "https://crm.example.nl")
+IS_HTTPS = BASE_URL.startswith("https://")
+SITE_HOST = urlsplit(BASE_URL).hostname or "localhost"
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", "").replace(",", " ").split() or [SITE_HOST]
+if IS_LOCAL:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", "testserver"]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+BEHIND_PROXY = read_flag("BEHIND_PROXY")  # a proxy sets X-Forwarded-For and X-Forwarded-Proto, overwriting what a client sent
+
+# --- servers --------------------------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **read_parsed("DATABASE_URL", if_local(EMBEDDED.database_url), parse_database, {}, "postgresql://user:password@host/name"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, **DATABASES["default"].get("OPTIONS", {})}
+
+REDIS_URL = read_parsed("REDIS_URL", if_local(EMBEDDED.redis_url), parse_redis, "", "redis://host:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "wise_marketing.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "wise",
+    }
+}
+
+EMAIL = read_parsed(
+    "EMAIL_URL", if_local("smtp://127.0.0.1:2525"), parse_email, {}, "smtp://, smtp+tls:// or smtps://user:password@host:port"
+)
+EMAIL_HOST = EMAIL.get("EMAIL_HOST", "")
+EMAIL_PORT = EMAIL.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = EMAIL.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = EMAIL.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = read("FROM_EMAIL", f"noreply@{SITE_HOST}")
+if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
+    problems.append("FROM_EMAIL must look like Bibliotheek Waterland <nieuws@example.nl>")
+
+if problems:
+    sys.exit(f"wise-marketing cannot start: {'; '.join(problems)} (see .env.example; DEBUG=1 fills in what a local machine needs)")
+
+# --- Django ---------------------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "common",
+    "customers",
+    "selections",
+    "labels",
+    "vouchers",
+    "mailings",
+    "campaigns",
+    "newsletter",
+    "workbench",
+    "counter",
+    "mijnmenu",
+    "api",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.forms",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_htmx",
+    "django_cotton",
+    "django_tables2",
+    "widget_tweaks",
+    "lucide",
+    "axes",
+    "pgtrigger",
+    "pghistory",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "wise_marketing.middleware.DatabaseAwayMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "wise_marketing.middleware.ChosenLanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "pghistory.middleware.HistoryMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "wise_marketing.context.site",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+ROOT_URLCONF = "wise_marketing.urls"
+WSGI_APPLICATION = "wise_marketing.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEST_RUNNER = "django.test.runner.DiscoverRunner"
+
+LANGUAGE_CODE = "nl"
+LANGUAGES = [("nl", _("Dutch")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Europe/Amsterdam"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = STATE_DIR / "static"
+MEDIA_ROOT = STATE_DIR / "media"
+# Production collects and fingerprints; a local machine serves the files as they lie in the tree.
+WHITENOISE_USE_FINDERS = IS_LOCAL
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if IS_LOCAL
+        else "wise_marketing.storage.GzipManifestStorage"
+    },
+}
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+FILE_UPLOAD_PERMISSIONS = 0o640
+
+# --- access ---------------------------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_RESET_TIMEOUT = 60 * 60 * 24
+
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_DISABLE_ACCESS_LOG = True
+
+SESSION_COOKIE_AGE = 60 * 60 * 12
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if IS_HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"  # previews of mails are frames of our own
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        # Trix adds its style sheet itself, with the nonce it finds in the page's head.
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# --- Celery: a doorbell, the work itself lies in PostgreSQL ---------------------------------------------------------------------
+
+
+def celery_broker(url: str) -> str:
+    """Celery has its own way to write a socket's URL."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    database = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair).get("db", "0")
+    return f"redis+socket://{parts.path}?virtual_host={database}"
+
+
+CELERY_BROKER_URL = celery_broker(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "socket_timeout": 30, "max_retries": 1}
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
+
+# --- API ------------------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication", "rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "api.permissions.HasApiPermission" if find_spec("api.permissions") else "rest_framework.permissions.IsAuthenticated"
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle", "rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"anon": "30/min", "user": "1200/min"},
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+if find_spec("api.exceptions"):
+    REST_FRAMEWORK["EXCEPTION_HANDLER"] = "api.exceptions.handle"
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=365)}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Wise Marketing API",
+    "DESCRIPTION": "Customers, facts, selections and vouchers for the systems around the library or theatre.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+# --- logging: to standard output, and nothing that names a person -----------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": read("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "ERROR"},  # its lower levels print user names and addresses
+        "weasyprint": {"level": "ERROR"},
+        "fontTools": {"level": "ERROR"},
+    },
+}
