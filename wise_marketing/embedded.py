@@ -29,6 +29,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = "wise"
 START_SECONDS = 60
@@ -227,8 +232,6 @@ def _last_line(text: str) -> str:
 
 def is_postgres_up(place: Place, database: str = "postgres") -> bool:
     """Ask the socket, since a pid file outlives its process."""
-    import psycopg2
-
     try:
         psycopg2.connect(host=str(place.sockets), user=DATABASE, dbname=database, connect_timeout=5).close()
     except psycopg2.OperationalError:
@@ -260,8 +263,6 @@ def _start_postgres(place: Place, death_signal: int | None) -> subprocess.Popen[
 def _make_database(place: Place) -> None:
     if is_postgres_up(place, DATABASE):
         return
-    import psycopg2
-
     connection = psycopg2.connect(host=str(place.sockets), user=DATABASE, dbname="postgres")
     connection.autocommit = True
     connection.cursor().execute(f"CREATE DATABASE {DATABASE}")
@@ -279,12 +280,16 @@ def _stop_postgres(place: Place) -> None:
 # --- Valkey ---------------------------------------------------------------------------------------------------------------------
 
 
+def _valkey(place: Place) -> redis.Redis:
+    # redis-py tries for seconds by itself, which would make every start and stop wait.
+    never = Retry(NoBackoff(), 0)
+    return redis.Redis(unix_socket_path=str(place.valkey_socket), socket_timeout=5, retry=never)
+
+
 def is_valkey_up(place: Place) -> bool:
     """Ask the socket."""
-    import redis
-
     try:
-        return bool(redis.Redis(unix_socket_path=str(place.valkey_socket), socket_timeout=5).ping())
+        return bool(_valkey(place).ping())
     except redis.RedisError:
         return False
 
@@ -315,10 +320,8 @@ def _start_valkey(place: Place, death_signal: int | None) -> subprocess.Popen[by
 
 
 def _stop_valkey(place: Place) -> None:
-    import redis
-
     with contextlib.suppress(redis.RedisError):
-        client = redis.Redis(unix_socket_path=str(place.valkey_socket), socket_timeout=5)
+        client = _valkey(place)
         pid = int(client.info("server")["process_id"])
         client.shutdown(nosave=True)
         _await_end(pid)

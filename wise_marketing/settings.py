@@ -19,6 +19,8 @@ from urllib.parse import unquote, urlsplit
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from wise_marketing.embedded import Place, state_dir
 
@@ -184,6 +186,8 @@ CACHES = {
         "BACKEND": "wise_marketing.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "wise",
+        # One retry finds the server again after its restart; redis-py's own ten would make every page wait for it.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)},
     }
 }
 

@@ -9,6 +9,8 @@ from django.db import DatabaseError, connection
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2).ping()
+        once = Retry(NoBackoff(), 0)
+        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2, retry=once).ping()
     except (DatabaseError, redis.RedisError) as error:
         log.error("not ready: %s", type(error).__name__)
         return HttpResponse("not ready\n", status=503, content_type="text/plain")
