@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.db.models import Model, QuerySet
 from pydantic import BaseModel, ConfigDict
 
 from common.registry import Registry
@@ -27,13 +31,16 @@ class Params(BaseModel):
 
 
 class Criterion(ABC):
-    """One question about a customer. Pure: runs no query and reads no clock."""
+    """One question about a customer. Pure: reads no clock, and no more of the database than a name or a definition.
+
+    The names of the form's fields are the names of the params, so a form can be filled from params and the reverse.
+    """
 
     code: ClassVar[str]
     group: ClassVar[str | _StrPromise]
     label: ClassVar[str | _StrPromise]
     params: ClassVar[type[Params]]
-    form: ClassVar[type[forms.Form]]  # cleaned_data, made JSON-serialisable, is the params
+    form: ClassVar[type[forms.Form]]  # cleaned_data, made JSON-serialisable by ``read``, is the params
 
     @abstractmethod
     def to_q(self, params: Any, *, now: dt.datetime) -> Q:
@@ -41,7 +48,39 @@ class Criterion(ABC):
 
     @abstractmethod
     def sentence(self, params: Any) -> str:
-        """Return the criterion in words, in the active language, to stand inside a longer sentence."""
+        """Return the criterion in words, in the active language, to complete "Customers who …" / "Klanten die …".
+
+        In Dutch a subordinate clause, verb last: "in de afgelopen 90 dagen minstens 3 keer leenden".
+        """
+
+    def read(self, cleaned_data: Mapping[str, Any]) -> Params:
+        """Turn a valid form into params; raises pydantic's ValidationError when they do not fit together."""
+        return self.params.model_validate(
+            {name: _plain(value) for name, value in cleaned_data.items() if value not in (None, "")}
+        )
+
+    def initial(self, params: Params) -> dict[str, Any]:
+        """Return what the form shows for these params."""
+        return params.model_dump(mode="json", exclude_none=True)
+
+    def check(self, params: Any) -> None:
+        """Refuse (``Refused``) params that point at something that is not there; asked when a rule is saved.
+
+        May run queries; by default everything that ``params`` accepts is well.
+        """
+
+
+def _plain(value: Any) -> Any:
+    """Return a cleaned value as JSON holds it: rows by their code, dates as ISO text."""
+    if isinstance(value, Model):
+        return getattr(value, "code", value.pk)
+    if isinstance(value, QuerySet | list | tuple | set):
+        return [_plain(item) for item in value]
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
 
 
 criteria: Registry[Criterion] = Registry("criterion")
