@@ -1,0 +1,36 @@
+"""Routes of the API, version 1, with its description and an offline page to read it."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import DefaultRouter
+
+from api.permissions import MayReadDocumentation
+from api.resources import campaigns, customers, facts, imports, labels, mailings, newsletters, selections, vouchers
+
+app_name = "api"
+
+router = DefaultRouter()
+router.register("branches", customers.BranchViewSet, "branch")
+router.register("worlds", customers.WorldViewSet, "world")
+router.register("purposes", customers.PurposeViewSet, "purpose")
+router.register("customers", customers.CustomerViewSet, "customer")
+router.register("facts", facts.FactViewSet, "fact")
+router.register("imports", imports.ImportViewSet, "import")
+router.register("labels", labels.LabelViewSet, "label")
+router.register("selections", selections.SelectionViewSet, "selection")
+router.register("voucher-definitions", vouchers.DefinitionViewSet, "definition")
+router.register("vouchers", vouchers.VoucherViewSet, "voucher")
+router.register("redemptions", vouchers.RedemptionViewSet, "redemption")
+router.register("campaigns", campaigns.CampaignViewSet, "campaign")
+router.register("newsletters", newsletters.NewsletterViewSet, "newsletter")
+router.register("mailings", mailings.MailingViewSet, "mailing")
+
+documentation = {"permission_classes": [MayReadDocumentation]}
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(**documentation), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema", **documentation), name="docs"),
+    path("", include(router.urls)),
+]
