@@ -23,7 +23,7 @@ class Consents:
     """Draws the consent ledger of a customer; nobody is asked twice on one day."""
 
     def __init__(self, *, seed: int, today: date) -> None:
-        self._rng = Random(f"{seed}-consents")  # noqa: S311 -- plays chance, guards nothing
+        self._rng = Random(f"{seed}-consents")
         self._today = today
 
     def of(self, person: Person) -> Iterator[list[str]]:

@@ -31,7 +31,7 @@ class Days:
 
     def __init__(self, *, today: date, seed: int) -> None:
         self.first = today - timedelta(days=DAYS)
-        self._rng = Random(f"{seed}-clock")  # noqa: S311 -- plays chance, guards nothing
+        self._rng = Random(f"{seed}-clock")
         days = [self.first + timedelta(days=n) for n in range(DAYS)]
         self._parts = [self._split(day) for day in days]
         self._sums = {

@@ -54,7 +54,7 @@ class Facts:
     """Draws what a customer did in the two years before today; one method per file."""
 
     def __init__(self, *, seed: int, today: date, days: Days) -> None:
-        self._rng = Random(f"{seed}-facts")  # noqa: S311 -- plays chance, guards nothing
+        self._rng = Random(f"{seed}-facts")
         self._today = today
         self._days = days
         self._made: dict[str, int] = dict.fromkeys("URBKW", 0)

@@ -77,7 +77,7 @@ class Population:
     """Makes households until the wanted number of customers is there."""
 
     def __init__(self, *, seed: int, today: date) -> None:
-        self._rng = Random(f"{seed}-people")  # noqa: S311 -- plays chance, guards nothing
+        self._rng = Random(f"{seed}-people")
         self._names = Names(self._rng)
         self._addresses = Addresses(self._rng)
         self._today = today

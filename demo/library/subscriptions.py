@@ -51,7 +51,7 @@ class Subscriptions:
     """Gives every (former) member the subscriptions of a life with the library."""
 
     def __init__(self, *, seed: int, today: date) -> None:
-        self._rng = Random(f"{seed}-subscriptions")  # noqa: S311 -- plays chance, guards nothing
+        self._rng = Random(f"{seed}-subscriptions")
         self._today = today
         self._made = 0
 

@@ -48,7 +48,9 @@ def test_every_file_has_the_dutch_header_of_its_kind(tmp_path: Path) -> None:
         assert files[name].read_text(encoding="utf-8").splitlines()[0] == columns
 
 
-def test_same_arguments_give_the_same_bytes_and_another_seed_does_not(tmp_path: Path) -> None:
+def test_same_arguments_give_the_same_bytes_and_another_seed_does_not(
+    tmp_path: Path,
+) -> None:
     first = write_files(tmp_path / "a", customers=300, today=TODAY)
     second = write_files(tmp_path / "b", customers=300, today=TODAY)
     other = write_files(tmp_path / "c", customers=300, today=TODAY, seed=7)
@@ -56,7 +58,9 @@ def test_same_arguments_give_the_same_bytes_and_another_seed_does_not(tmp_path: 
     assert first["klanten"].read_bytes() != other["klanten"].read_bytes()
 
 
-def test_the_number_of_customers_is_exact_and_numbers_are_unique(library: dict[str, list[Row]]) -> None:
+def test_the_number_of_customers_is_exact_and_numbers_are_unique(
+    library: dict[str, list[Row]],
+) -> None:
     numbers = {row["klantnummer"] for row in library["klanten"]}
     assert len(library["klanten"]) == len(numbers) == 5000
     assert len(library["vestigingen"]) == 9
@@ -77,14 +81,18 @@ def test_all_kinds_of_customers_occur(library: dict[str, list[Row]]) -> None:
     assert share(kinds["lid"], 5000) == pytest.approx(0.83, abs=0.04)
 
 
-def test_mail_address_is_known_for_most_adults_and_fewer_youth(members: list[Row]) -> None:
+def test_mail_address_is_known_for_most_adults_and_fewer_youth(
+    members: list[Row],
+) -> None:
     adults = [row for row in members if not is_youth(row)]
     youth = [row for row in members if is_youth(row)]
     assert share(sum(bool(row["email"]) for row in adults), len(adults)) == pytest.approx(0.80, abs=0.03)
     assert share(sum(bool(row["email"]) for row in youth), len(youth)) == pytest.approx(0.60, abs=0.03)
 
 
-def test_parents_share_their_mail_address_with_their_children(library: dict[str, list[Row]]) -> None:
+def test_parents_share_their_mail_address_with_their_children(
+    library: dict[str, list[Row]],
+) -> None:
     people: dict[str, list[Row]] = defaultdict(list)
     for row in library["klanten"]:
         if row["email"]:
@@ -128,14 +136,18 @@ def test_consents_use_the_agreed_words(library: dict[str, list[Row]]) -> None:
         assert datetime.fromisoformat(row["tijdstip"]).date() <= TODAY
 
 
-def test_two_of_three_paid_subscriptions_are_direct_debit(library: dict[str, list[Row]]) -> None:
+def test_two_of_three_paid_subscriptions_are_direct_debit(
+    library: dict[str, list[Row]],
+) -> None:
     paid = [row["betaalwijze"] for row in library["abonnementen"] if row["prijs"] != "0,00"]
     assert share(paid.count("incasso"), len(paid)) == pytest.approx(0.65, abs=0.04)
     free = {row["betaalwijze"] for row in library["abonnementen"] if row["prijs"] == "0,00"}
     assert free == {"gratis"}
 
 
-def test_an_adult_pays_four_euros_less_by_direct_debit(library: dict[str, list[Row]]) -> None:
+def test_an_adult_pays_four_euros_less_by_direct_debit(
+    library: dict[str, list[Row]],
+) -> None:
     adult = {
         (r["betaalwijze"] == "incasso", r["prijs"])
         for r in library["abonnementen"]
@@ -189,7 +201,9 @@ def test_a_third_borrow_nothing_and_the_mean_is_fifteen(
     assert variance > 10 * mean, "a negative binomial of this shape spreads far wider than a Poisson"
 
 
-def test_winter_and_october_are_busier_than_early_summer(library: dict[str, list[Row]]) -> None:
+def test_winter_and_october_are_busier_than_early_summer(
+    library: dict[str, list[Row]],
+) -> None:
     months = Counter(row["tijdstip"][5:7] for row in library["uitleningen"])
     assert min(months["01"], months["03"], months["10"]) > 1.2 * max(months["05"], months["06"])
     weekdays = {datetime.fromisoformat(row["tijdstip"]).weekday() for row in library["uitleningen"]}
@@ -201,7 +215,9 @@ def test_birthdays_are_spread_over_the_year(members: list[Row]) -> None:
     assert min(months.values()) > 0.7 * max(months.values())
 
 
-def test_today_has_birthdays_and_newcomers_whom_a_campaign_may_reach(library: dict[str, list[Row]]) -> None:
+def test_today_has_birthdays_and_newcomers_whom_a_campaign_may_reach(
+    library: dict[str, list[Row]],
+) -> None:
     yes = {
         r["klantnummer"]
         for r in library["toestemmingen"]
@@ -224,7 +240,9 @@ def test_any_day_can_be_today(tmp_path: Path, today: date) -> None:
     assert sum(birthday_in(today.year, day) == today for day in born) >= 5
 
 
-def test_facts_lie_within_two_years_and_within_the_membership(library: dict[str, list[Row]]) -> None:
+def test_facts_lie_within_two_years_and_within_the_membership(
+    library: dict[str, list[Row]],
+) -> None:
     people = {row["klantnummer"]: row for row in library["klanten"]}
     oldest, today = (TODAY - timedelta(days=730)).isoformat(), TODAY.isoformat()
     for name in FACTS:
@@ -235,7 +253,9 @@ def test_facts_lie_within_two_years_and_within_the_membership(library: dict[str,
         assert row["tijdstip"][:10] >= people[row["klantnummer"]]["inschrijfdatum"]
 
 
-def test_moments_carry_the_dutch_zone_of_their_day(library: dict[str, list[Row]]) -> None:
+def test_moments_carry_the_dutch_zone_of_their_day(
+    library: dict[str, list[Row]],
+) -> None:
     zones = defaultdict(set)
     for row in library["uitleningen"]:
         zones[row["tijdstip"][5:7]].add(row["tijdstip"][-6:])
@@ -243,7 +263,9 @@ def test_moments_carry_the_dutch_zone_of_their_day(library: dict[str, list[Row]]
     assert zones["07"] == {"+02:00"}
 
 
-def test_facts_have_unique_ids_known_kinds_and_known_customers(library: dict[str, list[Row]]) -> None:
+def test_facts_have_unique_ids_known_kinds_and_known_customers(
+    library: dict[str, list[Row]],
+) -> None:
     facts = [row for name in FACTS for row in library[name]]
     assert len({row["id"] for row in facts}) == len(facts)
     numbers = {row["klantnummer"] for row in library["klanten"]}
@@ -267,7 +289,9 @@ def test_members_keep_to_favourite_worlds(library: dict[str, list[Row]]) -> None
     assert sum(top) / len(top) > 0.5
 
 
-def test_names_mail_phones_and_postcodes_look_real_and_hit_nobody(library: dict[str, list[Row]]) -> None:
+def test_names_mail_phones_and_postcodes_look_real_and_hit_nobody(
+    library: dict[str, list[Row]],
+) -> None:
     for row in library["klanten"]:
         assert re.fullmatch(r"(06[1-5]\d{7})?", row["telefoon"])
         assert re.fullmatch(r"([a-z]+\.?[a-z]*\d*@example\.(nl|org|com))?", row["email"])
@@ -292,7 +316,9 @@ def test_names_are_split_at_the_tussenvoegsel(full: str, parts: tuple[str, str] 
     assert split_name(full) == parts
 
 
-def test_the_faulty_file_has_six_rows_that_differ_from_ten(library: dict[str, list[Row]]) -> None:
+def test_the_faulty_file_has_six_rows_that_differ_from_ten(
+    library: dict[str, list[Row]],
+) -> None:
     faulty = library["fouten"]
     assert len(faulty) == 10
     numbers = Counter(row["klantnummer"] for row in faulty)
@@ -309,7 +335,9 @@ def test_the_faulty_file_has_six_rows_that_differ_from_ten(library: dict[str, li
     assert len(wrong) == 5
 
 
-def test_writing_streams_and_takes_less_than_a_millisecond_per_customer(tmp_path: Path) -> None:
+def test_writing_streams_and_takes_less_than_a_millisecond_per_customer(
+    tmp_path: Path,
+) -> None:
     heard: list[int] = []
     start = time.process_time()
     write_files(tmp_path, customers=4000, today=TODAY, progress=heard.append)
