@@ -1,0 +1,60 @@
+# `make` lists what there is. Every target installs first what is missing; with nothing missing that takes no time.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+EMBEDDED := $(PYTHON) -m wise_marketing.embedded
+TEMPORARY := $(EMBEDDED) run --temp --
+export PYTHONDONTWRITEBYTECODE ?= 1
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help setup installed demo test lint format translations test-native bench shell vendor screenshots resetdb lock
+
+help:  ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## Install what is missing: .venv, system packages, translations, a browser for the tests
+	@scripts/setup.sh browser
+
+installed:
+	@scripts/setup.sh
+
+demo: installed  ## Tell the story with a demo library, then serve it (EXIT=1 stops after it, CUSTOMERS=200000, PORT=8080)
+	@$(PYTHON) -m demo $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(EXIT)),--exit)
+
+test: setup  ## Run the tests on throw-away servers (T=tests/customers or T="tests/x.py -k name" for some)
+	@$(TEMPORARY) $(PYTHON) -m pytest $(if $(T),-p no:randomly $(T),-q -n 2 --dist worksteal --durations=20)
+
+lint: installed  ## Check style, types, floors, templates, migrations, translations and security
+	@scripts/lint.sh
+
+format: installed  ## Put Python in the house style
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format --quiet .
+
+translations: installed  ## Collect texts into locale/nl and list what has no Dutch yet (needs gettext)
+	@$(PYTHON) scripts/translations.py collect
+
+test-native: installed  ## Run tests and Procfile on the system's own PostgreSQL and Redis (installs them on Debian)
+	@scripts/test-native.sh
+
+bench: installed  ## Run a benchmark: B=name N=size; ends with one JSON line
+	@$(if $(B),,echo "usage: make bench B=name [N=size]; there are: $$(ls benchmarks | sed -n 's/^\([a-z].*\)\.py$$/\1/p' | tr '\n' ' ')" >&2; exit 2;) \
+	$(TEMPORARY) $(PYTHON) manage.py bench $(B) $(if $(N),--n $(N))
+
+shell: installed  ## Open a Python shell on the demo's data
+	@$(EMBEDDED) run -- $(PYTHON) manage.py shell
+
+vendor: installed  ## Fetch the front end's files again into static/vendor (needs Node)
+	@scripts/vendor.sh
+
+screenshots: setup  ## Photograph every page at 1440 and 390 pixels into docs/screenshots
+	@$(TEMPORARY) $(PYTHON) scripts/screenshots.py
+
+resetdb: installed  ## Throw the demo's data away
+	@env -u DATABASE_URL -u REDIS_URL $(EMBEDDED) run -- sh -c '$(PYTHON) manage.py shell --no-imports --command \
+	    "from django.db import connection; connection.cursor().execute(\"DROP SCHEMA public CASCADE; CREATE SCHEMA public\")" \
+	    && $(PYTHON) manage.py migrate --verbosity 0'
+
+lock: installed  ## Resolve requirements.in and requirements-dev.in again (UPGRADE=1 takes newer versions)
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 $(if $(UPGRADE),--upgrade) requirements.in requirements-dev.in -o requirements-dev.txt

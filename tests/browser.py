@@ -1,0 +1,98 @@
+"""A real browser: headless Chromium from the system, in Dutch, that notices errors and foreign requests by itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+PROGRAMS = ["chromium", "google-chrome", "google-chrome-stable", "chrome"]
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+]
+
+
+def chromium(own: str) -> str:
+    candidates = [os.environ.get("CHROMIUM"), *map(shutil.which, PROGRAMS), MAC, own]
+    found = next((path for path in candidates if path and os.path.exists(path)), None)
+    if not found:
+        pytest.fail("no Chromium found: run 'make setup', or set CHROMIUM to the program", pytrace=False)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        program = chromium(playwright.chromium.executable_path)
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """A page at 1440 pixels; the test fails on a script error, a broken policy or a request to another host."""
+    context = browser.new_context(base_url=live_server.url, locale="nl-NL", timezone_id="Europe/Amsterdam")
+    context.set_default_timeout(10_000)
+    opened = context.new_page()
+    opened.set_viewport_size({"width": 1440, "height": 900})
+    complaints: list[str] = []
+    host = urlsplit(live_server.url).netloc
+
+    opened.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+    opened.on("console", lambda line: complaints.append(f"console: {line.text}") if _is_complaint(line.text, line.type) else None)
+    opened.on(
+        "request",
+        lambda request: complaints.append(f"foreign request: {request.url}")
+        if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc != host
+        else None,
+    )
+    yield opened
+    context.close()
+    assert not complaints, complaints
+
+
+def _is_complaint(text: str, kind: str) -> bool:
+    # A refused form answers 4xx on purpose, which the console calls an error too.
+    return kind == "error" and not text.startswith("Failed to load resource: the server responded with a status of 4")
+
+
+@pytest.fixture
+def sign_in(page: Page, live_server: LiveServer) -> Callable[[User], None]:
+    """Sign a user in without the form, which has a test of its own."""
+
+    def sign_in(user: User) -> None:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+
+    return sign_in
+
+
+@pytest.fixture
+def axe(page: Page) -> Callable[[], None]:
+    """Assert that axe finds nothing on the page as it is now (WCAG 2.2 AA and best practices)."""
+    engine = Axe()
+
+    def check() -> None:
+        result = engine.run(page)
+        assert result.violations_count == 0, result.generate_report()
+
+    return check

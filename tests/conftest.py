@@ -1,0 +1,93 @@
+"""What every test may ask for. The servers come from the environment: `make test` starts throw-away ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+pytest_plugins = ["tests.browser", "tests.smtp_sink"]
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """A Monday morning in summer time, so that a mix-up of UTC and Amsterdam shows."""
+    return dt.datetime(2026, 6, 15, 10, 0, tzinfo=ZoneInfo("Europe/Amsterdam"))
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    from common.roles import ensure_roles
+
+    def make(role: str | None, username: str = "", **fields: object) -> User:
+        username = username or role or "nobody"
+        user = User.objects.create_user(username, f"{username}@example.nl", "geheim-wachtwoord", **fields)
+        if role:
+            user.groups.add(ensure_roles()[role])
+        return user
+
+    return make
+
+
+@pytest.fixture
+def marketeer(make_user: Callable[..., User]) -> User:
+    return make_user("marketeer")
+
+
+@pytest.fixture
+def counter_staff(make_user: Callable[..., User]) -> User:
+    return make_user("counter")
+
+
+@pytest.fixture
+def administrator(make_user: Callable[..., User]) -> User:
+    return make_user("administrator")
+
+
+@pytest.fixture
+def integrator(make_user: Callable[..., User]) -> User:
+    return make_user("integrator")
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """Give a test client in which this user has signed in."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> dict[str, str]:
+    """The environment in which a process of its own (a worker, a command) sees this test's database and broker."""
+    from django.conf import settings
+    from django.db import connection
+
+    database = connection.settings_dict
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "wise_marketing.settings",
+        "WISE_EMBEDDED": "1",
+        "DATABASE_URL": (
+            f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}"
+            f"?host={database['HOST'] or 'localhost'}&port={database['PORT'] or 5432}"
+        ),
+        "REDIS_URL": settings.REDIS_URL,
+        "EMAIL_URL": f"smtp://{settings.EMAIL_HOST}:{settings.EMAIL_PORT}",
+    }

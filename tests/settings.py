@@ -1,0 +1,26 @@
+"""Settings of the tests: the product's own, with a fast hasher, plain static files and a Valkey database per test process."""
+
+import os
+import sys
+
+os.environ.setdefault("WISE_EMBEDDED", "1")
+# Playwright keeps an event loop in the main thread, which Django would take for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+if not os.environ.get("DATABASE_URL"):
+    sys.exit("the tests need their servers: run 'make test', or 'make test T=tests/customers' for some of them")
+os.environ.pop("DEMO", None)
+# A mail that a test did not expect goes nowhere: nothing listens at port 1.
+os.environ["EMAIL_URL"] = "smtp://127.0.0.1:1"
+
+from wise_marketing.settings import *  # noqa: E402, F403
+from wise_marketing.settings import REDIS_URL, celery_broker  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["*"]
+WHITENOISE_AUTOREFRESH = True  # looks for a file when it is asked for, instead of reading all at start
+
+# Workers of pytest-xdist are gw0, gw1, ...; each has its own broker and cache.
+_process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+REDIS_URL = f"{REDIS_URL.partition('?')[0]}?db={_process + 1}"
+CELERY_BROKER_URL = celery_broker(REDIS_URL)
+CACHES["default"]["LOCATION"] = REDIS_URL  # noqa: F405

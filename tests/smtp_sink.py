@@ -1,0 +1,79 @@
+"""A mail server that really speaks SMTP, keeps what it gets and answers as a test tells it to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from pytest_django.fixtures import SettingsWrapper
+
+
+@dataclass
+class Received:
+    """One accepted mail."""
+
+    sender: str
+    recipients: list[str]
+    content: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.content, policy=policy.default)
+
+
+@dataclass
+class Sink:
+    """The server's memory and its script.
+
+    `at_recipient["a@example.nl"] = ["450 4.2.0 later"]` answers the next RCPT for that address so, once per entry; `at_data`
+    answers after the final dot. An answer "drop" closes the connection instead; "accept and drop" keeps the mail first.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    received: list[Received] = field(default_factory=list)
+    at_recipient: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    at_data: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """Return the mails accepted for this address, oldest first."""
+        return [mail.message for mail in self.received if address in mail.recipients]
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if script := self.at_recipient[address]:
+            return self._answer(server, script.pop(0))
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        script = next((self.at_data[address] for address in envelope.rcpt_tos if self.at_data[address]), [])
+        answer = script.pop(0) if script else "250 2.0.0 queued"
+        if answer.startswith("2") or answer == "accept and drop":
+            content = envelope.original_content or b""
+            self.received.append(Received(envelope.mail_from or "", list(envelope.rcpt_tos), content))
+        return self._answer(server, answer)
+
+    def _answer(self, server: SMTP, answer: str) -> str:
+        if answer.endswith("drop") and server.transport:
+            server.transport.abort()
+        return answer
+
+
+@pytest.fixture
+def smtp_sink(settings: SettingsWrapper) -> Iterator[Sink]:
+    sink = Sink()
+    controller = Controller(sink, hostname=sink.host, port=0)
+    controller.start()
+    assert controller.server is not None
+    sink.port = controller.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST, settings.EMAIL_PORT = sink.host, sink.port
+    yield sink
+    controller.stop()
