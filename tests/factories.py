@@ -1,0 +1,146 @@
+"""Minimal valid objects, one factory per model; richer states are made by calling actions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import factory
+from factory.django import DjangoModelFactory
+
+NOW = dt.datetime(2026, 6, 15, 10, 0, tzinfo=ZoneInfo("Europe/Amsterdam"))
+
+
+class SourceFactory(DjangoModelFactory):
+    class Meta:
+        model = "customers.Source"
+        django_get_or_create = ("code",)
+
+    code = "library"
+    name = factory.LazyAttribute(lambda source: source.code.title())
+
+
+class BranchFactory(DjangoModelFactory):
+    class Meta:
+        model = "customers.Branch"
+        django_get_or_create = ("code",)
+
+    code = factory.Sequence(lambda n: f"V{n}")
+    name = factory.LazyAttribute(lambda branch: f"Vestiging {branch.code}")
+
+
+class HouseholdFactory(DjangoModelFactory):
+    class Meta:
+        model = "customers.Household"
+        django_get_or_create = ("key",)
+
+    key = factory.Sequence(lambda n: f"1441AB|{n}|")
+
+
+class CustomerFactory(DjangoModelFactory):
+    """A member with an address and an e-mail address; ``email=""`` gives one without, ``phone=`` adds a number."""
+
+    class Meta:
+        model = "customers.Customer"
+        skip_postgeneration_save = True
+
+    number = factory.Sequence(lambda n: f"{100000 + n}")
+    kind = "member"
+    initials = "A."
+    first_name = "Anna"
+    last_name = factory.Sequence(lambda n: f"Jansen{n}")
+    birth_date = dt.date(1980, 3, 14)
+    street = "Lindenlaan"
+    house_number = factory.Sequence(str)
+    postal_code = "1441AB"
+    city = "Purmerend"
+    registered_on = dt.date(2020, 1, 15)
+    source = factory.SubFactory(SourceFactory)
+    created_at = NOW
+    updated_at = NOW
+
+    @factory.post_generation
+    def email(self, create: bool, extracted: str | None, **kwargs: Any) -> None:
+        value = f"klant{self.number}@example.nl" if extracted is None else extracted  # type: ignore[attr-defined]
+        if create and value:
+            ContactPointFactory(customer=self, channel="email", value=value)
+
+    @factory.post_generation
+    def phone(self, create: bool, extracted: str | None, **kwargs: Any) -> None:
+        if create and extracted:
+            ContactPointFactory(customer=self, channel="phone", value=extracted)
+
+
+class ContactPointFactory(DjangoModelFactory):
+    class Meta:
+        model = "customers.ContactPoint"
+
+    channel = "email"
+    value = factory.Sequence(lambda n: f"adres{n}@example.nl")
+    source = factory.SubFactory(SourceFactory)
+    updated_at = NOW
+
+
+class SubscriptionFactory(DjangoModelFactory):
+    """A paid subscription that runs on since 2020."""
+
+    class Meta:
+        model = "customers.Subscription"
+
+    customer = factory.SubFactory(CustomerFactory)
+    number = factory.Sequence(lambda n: f"A{n:06d}")
+    type = "volwassen"
+    name = "Volwassenenabonnement"
+    price_cents = 5800
+    started_on = dt.date(2020, 1, 15)
+    payment_method = "direct_debit"
+    source = factory.SubFactory(SourceFactory)
+
+
+class WorldFactory(DjangoModelFactory):
+    class Meta:
+        model = "customers.World"
+        django_get_or_create = ("code",)
+
+    code = "reizen"
+    name = factory.LazyAttribute(lambda world: world.code.title())
+
+
+class FactFactory(DjangoModelFactory):
+    """A bare row: ``customers.actions.record_fact`` also keeps the totals."""
+
+    class Meta:
+        model = "customers.Fact"
+
+    customer = factory.SubFactory(CustomerFactory)
+    kind = "loan"
+    occurred_at = NOW - dt.timedelta(days=10)
+    source = factory.SubFactory(SourceFactory)
+    external_id = factory.Sequence(lambda n: f"U{n:09d}")
+
+
+class PurposeFactory(DjangoModelFactory):
+    class Meta:
+        model = "customers.Purpose"
+        django_get_or_create = ("code",)
+
+    code = "marketing"
+    name = factory.LazyAttribute(lambda purpose: purpose.code.title())
+    rule = "marketing"
+
+
+class ConsentFactory(DjangoModelFactory):
+    """A yes to marketing by e-mail."""
+
+    class Meta:
+        model = "customers.Consent"
+
+    customer = factory.SubFactory(CustomerFactory)
+    purpose = factory.SubFactory(PurposeFactory)
+    channel = "email"
+    state = "granted"
+    source = factory.SubFactory(SourceFactory)
+    actor = "test"
+    wording_version = "2024-3"
+    event_at = NOW - dt.timedelta(days=30)
