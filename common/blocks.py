@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django import forms
+from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.urls import reverse
 
@@ -71,9 +72,9 @@ def _merge_slot(match: re.Match[str]) -> str:
 def qr_url(text: str) -> str:
     """Return the public address of a PNG with ``text`` as QR code; it is signed, so it shows nothing but what we gave out.
 
-    A path, to be put behind ``settings.BASE_URL``. Mail programs refuse ``data:`` images, hence an address.
+    Mail programs refuse ``data:`` images, hence an address.
     """
-    return reverse("mailings:qr", args=[make_token("qr", text)])
+    return settings.BASE_URL + reverse("mailings:qr", args=[make_token("qr", text)])
 
 
 class Block(ABC):
