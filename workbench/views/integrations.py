@@ -1,0 +1,103 @@
+"""Integrations: who may use the API, with which tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from knox.models import AuthToken
+
+from common import actions
+from common.roles import INTEGRATOR
+from workbench.base import ActionView, FormPage, TemplatePage
+
+
+def integrations() -> QuerySet[User]:
+    """Integrations with their tokens."""
+    return User.objects.filter(groups__name=INTEGRATOR, is_active=True).order_by("username")
+
+
+class IntegrationForm(forms.Form):
+    username = forms.CharField(
+        label=_("Name"), max_length=60, help_text=_("Which system it is, without spaces: website, kassa, theaterkassa.")
+    )
+
+
+class IntegrationList(TemplatePage):
+    permission = "manage_integrations"
+    template_name = "workbench/integrations.html"
+    page_title = _("API")
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        rows = integrations().prefetch_related("auth_token_set")
+        return super().get_context(integrations=rows, now=self.now, **extra)
+
+
+class IntegrationAdd(FormPage[IntegrationForm]):
+    permission = "manage_integrations"
+    form_class = IntegrationForm
+    page_title = _("Add integration")
+    submit_label = _("Add and show token")
+
+    def get_breadcrumb(self) -> list[Any]:
+        return [(_("API"), reverse("workbench:integration_list"))]
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.shown: tuple[User, str] | None = None
+        response = super().post(request, *args, **kwargs)
+        return _token_page(self, *self.shown) if self.shown else response
+
+    def perform(self, form: IntegrationForm) -> str:
+        self.shown = actions.add_integration(name=form.cleaned_data["username"], by=self.user)
+        return reverse("workbench:integration_list")
+
+
+class TokenAdd(TemplatePage):
+    permission = "manage_integrations"
+    http_method_names = ["post"]  # noqa: RUF012
+    template_name = "workbench/integrations_token.html"
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = get_object_or_404(integrations(), pk=self.kwargs["pk"])
+        return _token_page(self, user, actions.add_token(user, by=self.user))
+
+
+class TokenWithdraw(ActionView):
+    permission = "manage_integrations"
+    success_message = _("The token no longer works.")
+
+    def perform(self) -> str:
+        tokens = AuthToken.objects.filter(user__in=integrations())
+        actions.withdraw_token(get_object_or_404(tokens, token_key=self.kwargs["key"]), by=self.user)
+        return reverse("workbench:integration_list")
+
+
+class IntegrationClose(ActionView):
+    permission = "manage_integrations"
+    success_message = _("The integration has been closed; its tokens no longer work.")
+
+    def perform(self) -> str:
+        actions.deactivate_user(get_object_or_404(integrations(), pk=self.kwargs["pk"]), by=self.user)
+        return reverse("workbench:integration_list")
+
+
+def _token_page(page: TemplatePage, user: User, token: str) -> HttpResponse:
+    page.template_name, page.page_title = "workbench/integrations_token.html", _("Token")
+    response = page.render(integration=user, token=token)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+urlpatterns = [
+    path("integrations/", IntegrationList.as_view(), name="integration_list"),
+    path("integrations/add/", IntegrationAdd.as_view(), name="integration_add"),
+    path("integrations/<int:pk>/token/", TokenAdd.as_view(), name="token_add"),
+    path("integrations/<int:pk>/close/", IntegrationClose.as_view(), name="integration_close"),
+    path("integrations/tokens/<str:key>/withdraw/", TokenWithdraw.as_view(), name="token_withdraw"),
+]
