@@ -72,7 +72,7 @@ class Console:
         step.finish()
 
     def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
-        """Write rows of two columns under a title; the first column may be empty to go on with the line above."""
+        """Write rows of two columns under a title; an empty first column goes on with the line above."""
         width = max(len(left) for left, _ in rows)
         self.say()
         self.say(title)

@@ -1,10 +1,10 @@
-"""The demo's mail server: takes any mail over real SMTP and keeps it as a file, so that nothing leaves the machine.
+"""The demo's mail server: takes any mail over real SMTP and keeps it as a file; nothing leaves the machine.
 
-    python -m demo.mailbox --port 2525 --folder .state/demo/mailbox
+    python -m demo.mailbox --port 2525 --folder .state/mailbox
 
 Each accepted mail becomes NNNNNN.eml, numbered by arrival, and then a line of JSON in `index.jsonl`:
-{"n", "arrived_at", "from", "to": [..], "subject", "size"}. Addresses that start with "bounce" are refused with 550,
-so that a failed delivery can be seen too.
+{"n", "arrived_at", "from", "to": [..], "subject", "size"}. Addresses that start with "bounce" are refused
+with 550, so that a failed delivery can be seen too.
 """
 
 import argparse
@@ -65,7 +65,7 @@ class Handler:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 -- the name is aiosmtpd's
         self,
         server: SMTP,
         session: Session,
@@ -80,7 +80,9 @@ class Handler:
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 Ok"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 -- the name is aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         """Keep the mail, and answer only then."""
         number = self._mailbox.keep(envelope, datetime.now(UTC))
         return f"250 2.0.0 Ok: kept as {number:06d}"

@@ -1,4 +1,4 @@
-"""Starts the processes of the demo, waits until they answer, notices when one dies, and leaves none behind."""
+"""Starts the demo's processes, waits until they answer, notices when one dies, and leaves none behind."""
 
 import contextlib
 import ctypes
@@ -20,7 +20,7 @@ TAIL_LINES = 25
 PR_SET_PDEATHSIG = 1
 
 
-class ChildFailed(Exception):
+class ChildFailed(Exception):  # noqa: N818 -- reads as what happened
     """A process ended, or never became ready; the message holds the end of its log."""
 
 
@@ -86,7 +86,7 @@ class Children:
         return child
 
     def launch(self, name: str, command: Sequence[str]) -> Child:
-        """Start a process in a group of its own, so that Ctrl-C reaches only the demo, which then stops the rest."""
+        """Start a process in a group of its own: Ctrl-C reaches only the demo, which stops the rest."""
         log = self._logs / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

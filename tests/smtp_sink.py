@@ -11,7 +11,7 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Sink:
 
 
 @pytest.fixture
-def smtp_sink(settings: SettingsWrapper) -> Iterator[Sink]:
+def smtp_sink(settings: Settings) -> Iterator[Sink]:
     sink = Sink()
     controller = Controller(sink, hostname=sink.host, port=0)
     controller.start()

@@ -71,7 +71,7 @@ def write_files(
     customers: int = 5000,
     today: date,
     seed: int = SEED,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda _done: None,
 ) -> dict[str, Path]:
     """Write the export of a library with that many customers; the same arguments give the same bytes.
 

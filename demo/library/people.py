@@ -214,9 +214,9 @@ class Population:
             birthday = self._today
             if part == "new":
                 birthday -= timedelta(days=self._rng.randint(20, 340))
-            if (birthday.month, birthday.day) == (2, 29):
-                age -= age % 4
-            born = birthday_in(birthday.year - age, birthday)
+            # Who has a birthday on 29 February was born in a leap year.
+            years = age - age % 4 if (birthday.month, birthday.day) == (2, 29) else age
+            born = birthday_in(birthday.year - years, birthday)
             days = self._rng.randint(0, 3) if part == "new" else self._rng.randint(1000, 5000)
             email = self._names.email(first, infix, last, number - FIRST_NUMBER + 1)
             if part == "bounce":

@@ -16,7 +16,8 @@ def test_plain_output_is_one_line_per_step_without_control_characters() -> None:
         step.reach(5)
         step.result = "9 files"
     assert out.getvalue().startswith("v Writing files: 9 files (")
-    assert "\r" not in out.getvalue() and out.getvalue().count("\n") == 1
+    assert "\r" not in out.getvalue()
+    assert out.getvalue().count("\n") == 1
 
 
 def test_terminal_shows_a_bar_and_then_the_result() -> None:
