@@ -1,15 +1,25 @@
 """Who the customers are, what they did, what they allow, and how that came in."""
 
-from customers.models.consents import Consent, Purpose
-from customers.models.customers import Branch, ContactPoint, Customer, Household, Source, Subscription
+from customers.models.consents import Channel, Consent, Purpose
+from customers.models.customers import (
+    Branch,
+    ContactPoint,
+    Customer,
+    CustomerChange,
+    Household,
+    Source,
+    Subscription,
+)
 from customers.models.facts import Fact, FactTotal, World
 from customers.models.imports import ImportError, ImportRun
 
 __all__ = [
     "Branch",
+    "Channel",
     "Consent",
     "ContactPoint",
     "Customer",
+    "CustomerChange",
     "Fact",
     "FactTotal",
     "Household",

@@ -59,10 +59,12 @@ class Consent(models.Model):
         OBJECTED = "objected", _("Objection")
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="consents", db_index=False)
-    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+", verbose_name=_("purpose"))
+    purpose = models.ForeignKey(
+        Purpose, models.PROTECT, related_name="+", db_index=False, verbose_name=_("purpose")
+    )
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
     state = models.CharField(_("state"), max_length=10, choices=State)
-    source = models.ForeignKey(Source, models.PROTECT, verbose_name=_("source"))
+    source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
     actor = models.CharField(_("by whom"), max_length=150, blank=True)  # user name, "customer", "import 12"
     wording_version = models.CharField(_("wording version"), max_length=40, blank=True)
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customers import Branch, Customer, Source
+from customers.models.querysets import FactQuerySet
 
 
 class World(models.Model):
@@ -43,6 +44,8 @@ class Fact(models.Model):
     duration_seconds = models.IntegerField(_("duration"), default=0)
     source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
     external_id = models.CharField(_("external id"), max_length=80)
+
+    objects = FactQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("fact")

@@ -36,6 +36,10 @@ class ImportRun(models.Model):
     changed_count = models.PositiveIntegerField(_("changed"), default=0)
     same_count = models.PositiveIntegerField(_("unchanged"), default=0)
     refused_count = models.PositiveIntegerField(_("refused"), default=0)
+    percent = models.PositiveSmallIntegerField(_("progress"), default=0)  # of the file read and written
+    attempts = models.PositiveSmallIntegerField(
+        _("attempts"), default=0
+    )  # a file that kills its worker is given up
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
     finished_at = models.DateTimeField(_("finished at"), null=True)

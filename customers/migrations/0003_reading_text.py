@@ -1,0 +1,71 @@
+"""Functions that read what files contain; what cannot be read gives NULL instead of an error, so a bad cell is one row."""
+
+from django.db import migrations
+
+FORWARD = r"""
+-- 2015-02-28, 28-02-2015 or 28/2/2015; NULL for 31 February, month 13, year 0 and anything else.
+CREATE FUNCTION customers_day(year int, month int, day int) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE
+    WHEN year < 1 OR month NOT BETWEEN 1 AND 12 OR day NOT BETWEEN 1 AND 31 THEN NULL
+    WHEN day <= 28 OR day <= extract(day FROM make_date(year, month, 1) + interval '1 month' - interval '1 day')
+    THEN make_date(year, month, day)
+END;
+
+CREATE FUNCTION customers_read_date(value text) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE
+    WHEN value ~ '^\d{4}-\d\d-\d\d$'
+    THEN customers_day(left(value, 4)::int, substr(value, 6, 2)::int, right(value, 2)::int)
+    WHEN value ~ '^\d{1,2}[-/]\d{1,2}[-/]\d{4}$'
+    THEN customers_day(
+        right(value, 4)::int,
+        split_part(replace(value, '/', '-'), '-', 2)::int,
+        split_part(replace(value, '/', '-'), '-', 1)::int
+    )
+END;
+
+-- A date with a time; without a zone it is Amsterdam's. NULL for what is not a moment.
+CREATE FUNCTION customers_read_moment(value text) RETURNS timestamptz
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN CASE
+    WHEN value ~ '^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?$'
+        AND customers_read_date(left(value, 10)) IS NOT NULL
+    THEN replace(value, ',', '.')::timestamp AT TIME ZONE 'Europe/Amsterdam'
+    WHEN value ~ '^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)? ?(Z|[+-](0\d|1[0-4]):?[0-5]\d)$'
+        AND customers_read_date(left(value, 10)) IS NOT NULL
+    THEN replace(value, ',', '.')::timestamptz
+    WHEN value ~ '^\d{1,2}[-/]\d{1,2}[-/]\d{4} ([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$'
+        AND customers_read_date(split_part(value, ' ', 1)) IS NOT NULL
+    THEN (customers_read_date(split_part(value, ' ', 1)) + split_part(value, ' ', 2)::time) AT TIME ZONE 'Europe/Amsterdam'
+END;
+
+-- 12 | 12,5 | 12.50 | 1.234,50 | € 12,50 | -3,00 as cents; NULL for what is not an amount.
+CREATE FUNCTION customers_read_cents(value text) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE
+    WHEN value ~ '^-?(€ ?)?\d{1,9}([.,]\d{1,2})?$'
+    THEN round(replace(regexp_replace(value, '[€ ]', '', 'g'), ',', '.')::numeric * 100)::bigint
+    WHEN value ~ '^-?(€ ?)?\d{1,3}(\.\d{3}){1,3}(,\d{1,2})?$'
+    THEN round(replace(replace(regexp_replace(value, '[€ ]', '', 'g'), '.', ''), ',', '.')::numeric * 100)::bigint
+END;
+
+-- A whole number that fits; NULL for what is not one.
+CREATE FUNCTION customers_read_whole(value text) RETURNS int
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE WHEN value ~ '^-?\d{1,9}$' THEN value::int END;
+"""
+
+BACKWARD = """
+DROP FUNCTION customers_read_whole(text);
+DROP FUNCTION customers_read_cents(text);
+DROP FUNCTION customers_read_moment(text);
+DROP FUNCTION customers_read_date(text);
+DROP FUNCTION customers_day(int, int, int);
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("customers", "0002_append_only_consents")]
+
+    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
