@@ -1,4 +1,4 @@
-"""Keep locale/nl complete: `compile` it, `collect` the texts of the code into it, or `check` that nothing is missing.
+"""Keep locale/nl complete: `compile` it, `collect` the code's texts into it, or `check` that none is missing.
 
 Compiling needs Babel alone; the other two extract with Django and therefore need gettext.
 """
@@ -19,7 +19,18 @@ from babel.messages.pofile import read_po
 PROJECT = Path(__file__).resolve().parent.parent
 SOURCE = PROJECT / "locale/nl/LC_MESSAGES/django.po"
 # Texts live in the apps and the templates; these hold none, or none of ours.
-WITHOUT_TEXTS = {".venv", ".state", ".git", "locale", "static", "tests", "benchmarks", "docs", "scripts", "node_modules"}
+WITHOUT_TEXTS = {
+    ".venv",
+    ".state",
+    ".git",
+    "locale",
+    "static",
+    "tests",
+    "benchmarks",
+    "docs",
+    "scripts",
+    "node_modules",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -45,7 +56,7 @@ def compile_catalog() -> int:
 
 
 def collect() -> int:
-    """Rewrite django.po from the code: drop doubles and what is no longer used, add what is new; list what lacks Dutch."""
+    """Rewrite django.po: drop what is double or unused, add what is new in the code, list what lacks Dutch."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "locale/nl/LC_MESSAGES/django.po"
         copy_sources(Path(folder))
@@ -63,7 +74,9 @@ def collect() -> int:
 def check() -> int:
     """Say which texts are fuzzy, empty, or used in the code but absent; return 1 when there are any."""
     ours = load(SOURCE)
-    faults = [f"fuzzy or empty: {first_id(message)}" for message in ours if message.id and is_lacking(message)]
+    faults = [
+        f"fuzzy or empty: {first_id(message)}" for message in ours if message.id and is_lacking(message)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         copy_sources(Path(folder))
         extract(Path(folder))
@@ -99,7 +112,11 @@ def copy_sources(folder: Path) -> None:
     """Copy what may hold texts, so that extracting leaves the tree itself alone."""
     for path in PROJECT.rglob("*"):
         relative = path.relative_to(PROJECT)
-        if relative.parts[0] not in WITHOUT_TEXTS and path.suffix in {".py", ".html", ".txt", ".mjml"} and path.is_file():
+        if (
+            relative.parts[0] not in WITHOUT_TEXTS
+            and path.suffix in {".py", ".html", ".txt", ".mjml"}
+            and path.is_file()
+        ):
             (folder / relative).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder / relative)
     (folder / "locale/nl/LC_MESSAGES").mkdir(parents=True)
@@ -110,8 +127,8 @@ def extract(folder: Path) -> None:
     ensure_gettext()
     run(
         [
-            sys.executable, "-m", "django", "makemessages", "--locale", "nl", "--no-obsolete", "--add-location", "file",
-            "--extension", "py,html,txt,mjml", "--verbosity", "0",
+            sys.executable, "-m", "django", "makemessages", "--locale", "nl", "--no-obsolete",
+            "--add-location", "file", "--extension", "py,html,txt,mjml", "--verbosity", "0",
         ],
         folder,
     )  # fmt: skip
@@ -125,7 +142,12 @@ def ensure_gettext() -> None:
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-q"], env=environment, **quiet, check=False)
-        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "gettext"], env=environment, **quiet, check=False)
+        subprocess.run(
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", "gettext"],
+            env=environment,
+            **quiet,
+            check=False,
+        )
     if not shutil.which("xgettext"):
         sys.exit("gettext is missing; please run: sudo apt-get install gettext (macOS: brew install gettext)")
 

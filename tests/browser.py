@@ -1,10 +1,11 @@
-"""A real browser: headless Chromium from the system, in Dutch, that notices errors and foreign requests by itself."""
+"""A real browser: headless Chromium, in Dutch, that notices errors and foreign requests by itself."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,7 +31,7 @@ FLAGS = [
 
 def chromium(own: str) -> str:
     candidates = [os.environ.get("CHROMIUM"), *map(shutil.which, PROGRAMS), MAC, own]
-    found = next((path for path in candidates if path and os.path.exists(path)), None)
+    found = next((path for path in candidates if path and Path(path).exists()), None)
     if not found:
         pytest.fail("no Chromium found: run 'make setup', or set CHROMIUM to the program", pytrace=False)
     return found
@@ -47,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """A page at 1440 pixels; the test fails on a script error, a broken policy or a request to another host."""
+    """A page at 1440 pixels; fails the test on a script error, a broken policy or a foreign request."""
     context = browser.new_context(base_url=live_server.url, locale="nl-NL", timezone_id="Europe/Amsterdam")
     context.set_default_timeout(10_000)
     opened = context.new_page()
@@ -56,12 +57,19 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     host = urlsplit(live_server.url).netloc
 
     opened.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
-    opened.on("console", lambda line: complaints.append(f"console: {line.text}") if _is_complaint(line.text, line.type) else None)
+    opened.on(
+        "console",
+        lambda line: (
+            complaints.append(f"console: {line.text}") if _is_complaint(line.text, line.type) else None
+        ),
+    )
     opened.on(
         "request",
-        lambda request: complaints.append(f"foreign request: {request.url}")
-        if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc != host
-        else None,
+        lambda request: (
+            complaints.append(f"foreign request: {request.url}")
+            if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc != host
+            else None
+        ),
     )
     yield opened
     context.close()
@@ -70,7 +78,9 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
 
 def _is_complaint(text: str, kind: str) -> bool:
     # A refused form answers 4xx on purpose, which the console calls an error too.
-    return kind == "error" and not text.startswith("Failed to load resource: the server responded with a status of 4")
+    return kind == "error" and not text.startswith(
+        "Failed to load resource: the server responded with a status of 4"
+    )
 
 
 @pytest.fixture

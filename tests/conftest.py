@@ -75,7 +75,7 @@ def client_of() -> Callable[[User], Client]:
 
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
-    """The environment in which a process of its own (a worker, a command) sees this test's database and broker."""
+    """The environment in which another process (a worker, a command) sees this test's database and broker."""
     from django.conf import settings
     from django.db import connection
 

@@ -1,4 +1,4 @@
-"""Settings of the tests: the product's own, with a fast hasher, plain static files and a Valkey database per test process."""
+"""The product's settings with a fast hasher and, per process of the tests, a Valkey database of its own."""
 
 import os
 import sys
@@ -7,13 +7,15 @@ os.environ.setdefault("WISE_EMBEDDED", "1")
 # Playwright keeps an event loop in the main thread, which Django would take for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 if not os.environ.get("DATABASE_URL"):
-    sys.exit("the tests need their servers: run 'make test', or 'make test T=tests/customers' for some of them")
+    sys.exit(
+        "the tests need their servers: run 'make test', or 'make test T=tests/customers' for some of them"
+    )
 os.environ.pop("DEMO", None)
 # A mail that a test did not expect goes nowhere: nothing listens at port 1.
 os.environ["EMAIL_URL"] = "smtp://127.0.0.1:1"
 
-from wise_marketing.settings import *  # noqa: E402, F403
-from wise_marketing.settings import REDIS_URL, celery_broker  # noqa: E402
+from wise_marketing.settings import *  # noqa: F403
+from wise_marketing.settings import REDIS_URL, celery_broker
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]

@@ -31,8 +31,9 @@ class Received:
 class Sink:
     """The server's memory and its script.
 
-    `at_recipient["a@example.nl"] = ["450 4.2.0 later"]` answers the next RCPT for that address so, once per entry; `at_data`
-    answers after the final dot. An answer "drop" closes the connection instead; "accept and drop" keeps the mail first.
+    `at_recipient["a@example.nl"] = ["450 4.2.0 later"]` answers the next RCPT for that address so, once per
+    entry; `at_data` answers after the final dot. An answer "drop" closes the connection instead; "accept and
+    drop" keeps the mail first.
     """
 
     host: str = "127.0.0.1"

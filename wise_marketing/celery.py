@@ -1,7 +1,7 @@
 """The Celery application and its schedule.
 
-Beat only rings: every task looks in the database for what is due, and each due run has a unique key there. A tick that is lost,
-doubled or late does no harm.
+Beat only rings: every task looks in the database for what is due, and each due run has a unique key there. A
+tick that is lost, doubled or late does no harm.
 """
 
 import os
@@ -18,9 +18,23 @@ app.autodiscover_tasks()
 # A tick that no worker took before the next one is worthless, so it expires.
 app.conf.beat_schedule = {
     "run due campaigns": {"task": "campaigns.tasks.run_due", "schedule": 60.0, "options": {"expires": 60}},
-    "send due editions": {"task": "newsletter.tasks.send_due_editions", "schedule": 60.0, "options": {"expires": 60}},
+    "send due editions": {
+        "task": "newsletter.tasks.send_due_editions",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "send queued mail": {"task": "mailings.tasks.send_queued", "schedule": 10.0, "options": {"expires": 10}},
-    "recover stale messages": {"task": "mailings.tasks.recover_stale", "schedule": 60.0, "options": {"expires": 60}},
-    "maintain customers": {"task": "customers.tasks.maintain_nightly", "schedule": crontab(hour="2", minute="30")},
-    "refresh system labels": {"task": "labels.tasks.refresh_system_labels_nightly", "schedule": crontab(hour="3", minute="30")},
+    "recover stale messages": {
+        "task": "mailings.tasks.recover_stale",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "maintain customers": {
+        "task": "customers.tasks.maintain_nightly",
+        "schedule": crontab(hour="2", minute="30"),
+    },
+    "refresh system labels": {
+        "task": "labels.tasks.refresh_system_labels_nightly",
+        "schedule": crontab(hour="3", minute="30"),
+    },
 }

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
 
 log = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -55,7 +54,9 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     """Render 503 without asking the database anything, so without a request context."""
     log.error("database is away")
     if request.path.startswith("/api/"):
-        response: HttpResponse = HttpResponse(b'{"code": "unavailable"}', status=503, content_type="application/json")
+        response: HttpResponse = HttpResponse(
+            b'{"code": "unavailable"}', status=503, content_type="application/json"
+        )
     else:
         response = render(None, "503.html", status=503)  # type: ignore[arg-type]
     response.headers["Retry-After"] = "10"

@@ -1,8 +1,8 @@
-"""All settings of the product. What differs between machines comes from the environment; `.env.example` lists it.
+"""All settings. What differs between machines comes from the environment; `.env.example` lists it.
 
-Every secret may also be given as NAME_FILE, the path of a file that holds it. Missing or wrong settings end the program with one
-line on standard error. On a local machine (DEBUG, DEMO or the embedded servers) everything has a default; elsewhere nothing
-that matters has.
+Each may also be given as NAME_FILE, the path of a file that holds it, as secrets are. Missing or wrong
+settings end the program with one line on standard error. On a local machine (DEBUG, DEMO or the embedded
+servers) everything has a default; elsewhere nothing that matters has.
 """
 
 import os
@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import parseaddr
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -27,21 +26,23 @@ from wise_marketing.embedded import Place, state_dir
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = state_dir()
 
-# --- environment ----------------------------------------------------------------------------------------------------------------
+# --- environment -------------------------------------------------------------------------------------------
 
 T = TypeVar("T")
 problems: list[str] = []
 
 
 def read(name: str, default: str | None = None) -> str:
-    """Return NAME, else the contents of the file NAME_FILE, else the default; without any of them it is a problem."""
+    """Return NAME, else the contents of the file NAME_FILE, else the default; none at all is a problem."""
     if value := os.environ.get(name, "").strip():
         return value
     if path := os.environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{name}_FILE={path} cannot be read ({getattr(error, 'strerror', None) or 'not text'})")
+            problems.append(
+                f"{name}_FILE={path} cannot be read ({getattr(error, 'strerror', None) or 'not text'})"
+            )
             return ""
     if default is None:
         problems.append(f"{name} is missing")
@@ -67,7 +68,7 @@ def read_whole(name: str, default: int) -> int:
 
 
 def read_parsed(name: str, default: str | None, parse: Callable[[str], T], otherwise: T, form: str) -> T:
-    """Return a parsed URL; `form` tells what one looks like. The value itself stays out of the message: it may hold a password."""
+    """Return a parsed URL. A message shows its `form` and not the value, which may hold a password."""
     value = read(name, default)
     if not value:
         return otherwise
@@ -114,13 +115,14 @@ def parse_database(url: str) -> dict[str, Any]:
 def parse_redis(url: str) -> str:
     """Check a URL that redis-py understands."""
     parts = urlsplit(url)
-    if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.scheme == "unix" and parts.path):
+    place = parts.path if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in {"redis", "rediss", "unix"} or not place:
         raise ValueError(url)
     return url
 
 
 def parse_email(url: str) -> dict[str, Any]:
-    """Turn a URL into Django's settings: smtp is plain, smtp+tls is STARTTLS, smtps is TLS from the first byte."""
+    """Turn a URL into Django's settings: smtp is plain, smtp+tls STARTTLS, smtps TLS from the first byte."""
     parts = urlsplit(url)
     ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
     if not parts.hostname:
@@ -148,10 +150,11 @@ def if_local(default: str) -> str | None:
     return default if IS_LOCAL else None
 
 
-# --- who and where --------------------------------------------------------------------------------------------------------------
+# --- who and where -----------------------------------------------------------------------------------------
 
 DEBUG = read_flag("DEBUG")
-DEMO = read_flag("DEMO")  # shows the mailbox page and the log-in hints
+# Shows the mailbox page and the log-in hints.
+DEMO = read_flag("DEMO")
 IS_LOCAL = DEBUG or DEMO or read_flag("WISE_EMBEDDED")
 EMBEDDED = Place(STATE_DIR)
 
@@ -160,20 +163,29 @@ SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", "").split()
 # Links in mails live for years, longer than a SECRET_KEY should: they have a key of their own.
 LINK_KEY = read_key("LINK_KEY")
 
-BASE_URL = read_parsed("BASE_URL", if_local("http://localhost:8000"), parse_base, "http://localhost", "https://crm.example.nl")
+BASE_URL = read_parsed(
+    "BASE_URL", if_local("http://localhost:8000"), parse_base, "http://localhost", "https://crm.example.nl"
+)
 IS_HTTPS = BASE_URL.startswith("https://")
 SITE_HOST = urlsplit(BASE_URL).hostname or "localhost"
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", "").replace(",", " ").split() or [SITE_HOST]
 if IS_LOCAL:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", "testserver"]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-BEHIND_PROXY = read_flag("BEHIND_PROXY")  # a proxy sets X-Forwarded-For and X-Forwarded-Proto, overwriting what a client sent
+# A proxy sets X-Forwarded-For and X-Forwarded-Proto, overwriting what a client sent.
+BEHIND_PROXY = read_flag("BEHIND_PROXY")
 
-# --- servers --------------------------------------------------------------------------------------------------------------------
+# --- servers -----------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        **read_parsed("DATABASE_URL", if_local(EMBEDDED.database_url), parse_database, {}, "postgresql://user:password@host/name"),
+        **read_parsed(
+            "DATABASE_URL",
+            if_local(EMBEDDED.database_url),
+            parse_database,
+            {},
+            "postgresql://user:password@host/name",
+        ),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -186,13 +198,17 @@ CACHES = {
         "BACKEND": "wise_marketing.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "wise",
-        # One retry finds the server again after its restart; redis-py's own ten would make every page wait for it.
+        # One retry finds a restarted server again; redis-py's own ten would make every page wait.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)},
     }
 }
 
 EMAIL = read_parsed(
-    "EMAIL_URL", if_local("smtp://127.0.0.1:2525"), parse_email, {}, "smtp://, smtp+tls:// or smtps://user:password@host:port"
+    "EMAIL_URL",
+    if_local("smtp://127.0.0.1:2525"),
+    parse_email,
+    {},
+    "smtp://, smtp+tls:// or smtps://user:password@host:port",
 )
 EMAIL_HOST = EMAIL.get("EMAIL_HOST", "")
 EMAIL_PORT = EMAIL.get("EMAIL_PORT", 25)
@@ -206,9 +222,12 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     problems.append("FROM_EMAIL must look like Bibliotheek Waterland <nieuws@example.nl>")
 
 if problems:
-    sys.exit(f"wise-marketing cannot start: {'; '.join(problems)} (see .env.example; DEBUG=1 fills in what a local machine needs)")
+    sys.exit(
+        f"wise-marketing cannot start: {'; '.join(problems)} "
+        "(see .env.example; DEBUG=1 fills in what a local machine needs)"
+    )
 
-# --- Django ---------------------------------------------------------------------------------------------------------------------
+# --- Django ------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "common",
@@ -312,7 +331,7 @@ STORAGES = {
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 FILE_UPLOAD_PERMISSIONS = 0o640
 
-# --- access ---------------------------------------------------------------------------------------------------------------------
+# --- access ------------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = [
@@ -366,7 +385,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Celery: a doorbell, the work itself lies in PostgreSQL ---------------------------------------------------------------------
+# --- Celery: a doorbell, the work itself lies in PostgreSQL ------------------------------------------------
 
 
 def celery_broker(url: str) -> str:
@@ -392,26 +411,29 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
 
-# --- API ------------------------------------------------------------------------------------------------------------------------
+# --- API ---------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication", "rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "api.permissions.HasApiPermission" if find_spec("api.permissions") else "rest_framework.permissions.IsAuthenticated"
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.HasApiPermission"],
+    "EXCEPTION_HANDLER": "api.errors.exception_handler",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle", "rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
     "DEFAULT_THROTTLE_RATES": {"anon": "30/min", "user": "1200/min"},
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-if find_spec("api.exceptions"):
-    REST_FRAMEWORK["EXCEPTION_HANDLER"] = "api.exceptions.handle"
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=365)}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Wise Marketing API",
@@ -426,13 +448,15 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
-# --- logging: to standard output, and nothing that names a person -----------------------------------------------------------------
+# --- logging: to standard output, and nothing that names a person ------------------------------------------
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "plain"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "plain"}
+    },
     "root": {"handlers": ["console"], "level": read("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},

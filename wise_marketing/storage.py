@@ -7,7 +7,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class GzipManifestStorage(CompressedManifestStaticFilesStorage):
-    """Fingerprint and gzip. Brotli, present because WeasyPrint brings it, makes collecting ten times slower for little."""
+    """Fingerprint and gzip. Brotli, which WeasyPrint brings along, makes collecting ten times slower."""
 
     def create_compressor(self, **kwargs: Any) -> Compressor:
         """Return a compressor without brotli."""

@@ -1,7 +1,7 @@
 import pytest
 from django.db import OperationalError
 from django.test import Client, RequestFactory
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from wise_marketing.middleware import DatabaseAwayMiddleware, unavailable
 
@@ -17,7 +17,7 @@ def test_readyz_says_ready_when_database_and_broker_answer(client: Client) -> No
 
 
 @pytest.mark.django_db
-def test_readyz_says_503_and_nothing_more_when_the_broker_is_away(client: Client, settings: SettingsWrapper) -> None:
+def test_readyz_says_503_and_nothing_more_when_the_broker_is_away(client: Client, settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     response = client.get("/readyz/")
     assert (response.status_code, response.content) == (503, b"not ready\n")
