@@ -28,9 +28,11 @@ def rows(statement: str, params: Mapping[str, Any] | Sequence[Any] | None = None
 def as_subquery(queryset: QuerySet[Any, Any]) -> str:
     """Return the queryset as SQL text with its parameters safely bound, to stand in ``FROM ({…}) AS x``.
 
-    Percent signs are doubled, so the text may be put into a statement that is executed with parameters.
+    Percent signs are doubled, so the text may be put into a statement that is executed with parameters. A queryset
+    that can have no rows (``.none()``, ``__in=[]``) gives a query without rows.
     """
-    sql, params = queryset.query.sql_with_params()
+    compiler = queryset.query.get_compiler(connection=connection, elide_empty=False)
+    sql, params = compiler.as_sql()
     with connection.cursor() as cursor:
         text: bytes | str = cursor.mogrify(sql, params)
     return (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")

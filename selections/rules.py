@@ -1,0 +1,169 @@
+"""The audience language: a tree of groups (ALL / ANY / NONE) over criteria, kept as versioned JSON.
+
+``{"version": 1, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}}, …]}``
+
+Empty groups mean what logic says: ALL of nothing and NONE of nothing is everybody, ANY of nothing is nobody.
+This module is pure: it runs no query and reads no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError
+
+from common.criteria import Params, criteria
+from common.errors import Refused
+
+VERSION = 1
+MAX_DEPTH = 6  # groups inside groups; deeper trees nobody can read back
+MAX_NODES = 100
+MAX_VALUES = 1000  # in one list
+MAX_TEXT = 500
+MAX_NUMBER = 10**9  # fits every integer column, and ten million euros in cents
+
+Path = tuple[int, ...]
+
+
+class Op(TextChoices):
+    """How a group combines its children."""
+
+    ALL = "all", gettext_lazy("all of these")
+    ANY = "any", gettext_lazy("at least one of these")
+    NONE = "none", gettext_lazy("none of these")
+
+
+class Condition(BaseModel):
+    """One criterion with what was filled in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    criterion: str
+    params: SerializeAsAny[Params]
+
+
+class Group(BaseModel):
+    """Children combined by ``op``; the root of a rule is a group."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    op: Op
+    children: tuple[Condition | Group, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rule as it is stored, version first."""
+        return {"version": VERSION, **self.model_dump(mode="json", exclude_none=True)}
+
+
+Node = Condition | Group
+EVERYBODY = Group(op=Op.ALL)
+
+
+class RuleRefused(Refused):
+    """A rule is not well-formed; ``field`` is the JSON pointer of the faulty node (``/children/1/params/times``)."""
+
+    def __init__(self, code: str, problem: str, pointer: str) -> None:
+        message = _("%(problem)s (in the rule at %(place)s)") % {"problem": problem, "place": pointer or "/"}
+        super().__init__(code, message, field=pointer)
+        self.problem = problem
+
+
+def parse_rule(data: object) -> Group:
+    """Read a rule from JSON; raises RuleRefused, naming the faulty node, on anything that is not one.
+
+    Sizes are checked on the way down, so a hostile tree costs no more than its first hundred nodes.
+    """
+    if isinstance(data, Group):
+        return data
+    if not isinstance(data, dict):
+        raise RuleRefused("not_an_object", _("A rule must be an object."), "")
+    data = dict(data)
+    if data.pop("version", None) != VERSION:
+        raise RuleRefused("version", _("Only version %(version)d is known.") % {"version": VERSION}, "/version")
+    node = _Reader().node(data, "", depth=1)
+    if not isinstance(node, Group):
+        raise RuleRefused("not_a_group", _("The outermost node must be a group."), "")
+    return node
+
+
+def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+    """Yield every node with its path (indexes of children from the root), parents first."""
+    yield path, node
+    if isinstance(node, Group):
+        for index, child in enumerate(node.children):
+            yield from walk(child, (*path, index))
+
+
+def pointer_of(path: Path) -> str:
+    """Return the JSON pointer of a node."""
+    return "".join(f"/children/{index}" for index in path)
+
+
+class _Reader:
+    """Reads one tree, counting its nodes."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def node(self, data: object, at: str, *, depth: int) -> Node:
+        self.count += 1
+        if self.count > MAX_NODES:
+            raise RuleRefused("too_many", _("A rule has at most %(n)d parts.") % {"n": MAX_NODES}, at)
+        if not isinstance(data, dict):
+            raise RuleRefused("not_an_object", _("Here a group or a criterion is expected."), at)
+        return self.condition(data, at) if "criterion" in data else self.group(data, at, depth=depth)
+
+    def group(self, data: dict[Any, Any], at: str, *, depth: int) -> Group:
+        if depth > MAX_DEPTH:
+            raise RuleRefused("too_deep", _("Groups go at most %(n)d deep.") % {"n": MAX_DEPTH}, at)
+        _refuse_unknown_keys(data, {"op", "children"}, at)
+        op, children = data.get("op"), data.get("children", [])
+        if not isinstance(op, str) or op not in Op.values:
+            raise RuleRefused("unknown_op", _("A group combines by all, any or none."), f"{at}/op")
+        if not isinstance(children, list | tuple):
+            raise RuleRefused("not_a_list", _("The children of a group are a list."), f"{at}/children")
+        read = (self.node(child, f"{at}/children/{i}", depth=depth + 1) for i, child in enumerate(children))
+        return Group(op=Op(op), children=tuple(read))
+
+    def condition(self, data: dict[Any, Any], at: str) -> Condition:
+        _refuse_unknown_keys(data, {"criterion", "params"}, at)
+        code, params = data["criterion"], data.get("params", {})
+        criterion = criteria.get(code) if isinstance(code, str) else None
+        if criterion is None:
+            problem = _("There is no criterion “%(code)s”.") % {"code": str(code)[:60]}
+            raise RuleRefused("unknown_criterion", problem, f"{at}/criterion")
+        if not isinstance(params, dict):
+            raise RuleRefused("not_an_object", _("The settings of a criterion are an object."), f"{at}/params")
+        _refuse_oversize(params, f"{at}/params", depth=0)
+        try:
+            return Condition(criterion=criterion.code, params=criterion.params.model_validate(params))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            where = "".join(f"/{part}" for part in first["loc"])
+            problem = _("This value does not fit: %s.") % first["msg"]
+            raise RuleRefused("bad_value", problem, f"{at}/params{where}") from None
+
+
+def _refuse_unknown_keys(data: dict[Any, Any], known: set[str], at: str) -> None:
+    for key in data:
+        if key not in known:
+            raise RuleRefused("unknown_field", _("There is no field “%s”.") % str(key)[:60], f"{at}/{str(key)[:60]}")
+
+
+def _refuse_oversize(value: object, at: str, *, depth: int) -> None:
+    """Refuse text, numbers and lists that no criterion needs, before anything works on them."""
+    if isinstance(value, str) and (len(value) > MAX_TEXT or "\0" in value):
+        raise RuleRefused("text", _("Text has at most %d characters, and no NUL.") % MAX_TEXT, at)
+    if isinstance(value, int | float) and not -MAX_NUMBER <= value <= MAX_NUMBER:  # NaN is not between either
+        raise RuleRefused("number", _("This number is too large."), at)
+    if not isinstance(value, dict | list | tuple):
+        return
+    if len(value) > MAX_VALUES or depth > 3:
+        raise RuleRefused("too_many", _("A list has at most %d values.") % MAX_VALUES, at)
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in cast("Iterator[tuple[Any, Any]]", items):
+        _refuse_oversize(item, f"{at}/{str(key)[:60]}", depth=depth + 1)

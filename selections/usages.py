@@ -1,0 +1,71 @@
+"""What uses a selection or a label: asked before it is deleted, shown on its page.
+
+Rows that point at it with PROTECT are found by themselves. Uses inside JSON need a finder: an app adds its own to
+``finders`` from a module that is autodiscovered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import PROTECT, BooleanField, F, Func, Model, Value
+
+from selections.models import Selection
+
+
+@dataclass(frozen=True)
+class Use:
+    """One thing that uses it: ``kind`` in words ("newsletter edition"), and the thing itself."""
+
+    kind: str
+    thing: Model
+
+    def __str__(self) -> str:
+        return f"{self.kind} “{self.thing}”"
+
+
+Finder = Callable[[Model], Iterable[Use]]
+finders: list[Finder] = []
+
+
+def uses_of(thing: Model) -> list[Use]:
+    """Return everything that uses ``thing``; one query per kind of user."""
+    return [use for finder in (_relations, *finders) for use in finder(thing)]
+
+
+def selections_with(criterion: str, condition: str, **values: Any) -> Iterable[Selection]:
+    """Return selections in whose rule a criterion stands that meets a JSON path condition over ``@.params``.
+
+    ``condition`` is code, ``values`` are bound: ``selections_with("selections.in", "@.params.selection == $id", id=3)``.
+    """
+    path = f"$.** ? (@.criterion == $criterion && {condition})"
+    variables = json.dumps({"criterion": criterion, **values})
+    found = Func(
+        F("rule"),
+        Func(Value(path), function="", template="(%(expressions)s)::jsonpath"),
+        Func(Value(variables), function="", template="(%(expressions)s)::jsonb"),
+        function="jsonb_path_exists",
+        output_field=BooleanField(),
+    )
+    return Selection.objects.filter(found)
+
+
+def _relations(thing: Model) -> Iterator[Use]:
+    for relation in thing._meta.get_fields(include_hidden=True):
+        if getattr(relation, "on_delete", None) is not PROTECT or not relation.auto_created:
+            continue
+        model = relation.related_model
+        for user in model._default_manager.filter(**{relation.field.name: thing}):  # type: ignore[union-attr]
+            yield Use(str(model._meta.verbose_name), user)  # type: ignore[union-attr]
+
+
+def _in_rules(thing: Model) -> Iterator[Use]:
+    if isinstance(thing, Selection):
+        for user in selections_with("selections.in", "@.params.selection == $id", id=thing.pk):
+            yield Use(str(Selection._meta.verbose_name), user)
+
+
+finders.append(_in_rules)
