@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pghistory
 from django.db import models
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
+from labels.system import specs
 
 
 class LabelGroup(models.Model):
@@ -22,7 +26,28 @@ class LabelGroup(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return str(specs.group_name(self.code) or self.name)
+
+    @property
+    def is_system(self) -> bool:
+        """Whether its labels are computed; own labels do not belong in it."""
+        return specs.group_name(self.code) is not None
+
+
+class LabelQuerySet(models.QuerySet["Label"]):
+    """Reads of labels."""
+
+    def with_counts(self) -> LabelQuerySet:
+        """Add ``holders``: how many customers have the label now."""
+        return self.annotate(holders=Count("assignments", filter=Q(assignments__until__isnull=True)))
+
+    def for_hand(self) -> LabelQuerySet:
+        """Return the labels that staff may give and take."""
+        return self.filter(kind__in=[Label.Kind.OWN, Label.Kind.IMPORTED], is_active=True)
+
+    def for_customers(self) -> LabelQuerySet:
+        """Return the labels customers choose from in MijnMenu."""
+        return self.filter(kind=Label.Kind.CUSTOMER, is_active=True)
 
 
 @pghistory.track()
@@ -35,16 +60,29 @@ class Label(models.Model):
         CUSTOMER = "customer", _("Chosen by customers")
         IMPORTED = "imported", _("Import label")
 
+    class Colour(models.TextChoices):
+        BLUE = "blue", _("Blue")
+        GREEN = "green", _("Green")
+        TEAL = "teal", _("Teal")
+        YELLOW = "yellow", _("Yellow")
+        ORANGE = "orange", _("Orange")
+        RED = "red", _("Red")
+        PURPLE = "purple", _("Purple")
+        GREY = "grey", _("Grey")
+
     code = models.SlugField(_("code"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=80)
-    description = models.TextField(_("description"), blank=True)  # what it means, in words a marketeer uses
+    # What it means in words a marketeer uses; for labels that customers choose, the text they read in MijnMenu.
+    description = models.TextField(_("description"), blank=True)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     group = models.ForeignKey(
         LabelGroup, models.PROTECT, null=True, blank=True, related_name="labels", verbose_name=_("group")
     )
-    colour = models.CharField(_("colour"), max_length=12, default="blue")
+    colour = models.CharField(_("colour"), max_length=12, choices=Colour, default=Colour.BLUE)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"))
+
+    objects = LabelQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("label")
@@ -52,50 +90,93 @@ class Label(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return str(specs.label_name(self.code) or self.name) if self.kind == self.Kind.SYSTEM else self.name
+
+    @property
+    def definition(self) -> str:
+        """What it means, in the active language where the product itself defines it."""
+        known = specs.label_description(self.code) if self.kind == self.Kind.SYSTEM else None
+        return str(known or self.description)
+
+    @property
+    def is_given_by_hand(self) -> bool:
+        """Whether staff may give and take it."""
+        return self.kind in (self.Kind.OWN, self.Kind.IMPORTED)
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    """Reads of who has which label."""
+
+    def open(self) -> AssignmentQuerySet:
+        """Return what holds now."""
+        return self.filter(until__isnull=True)
+
+    def at(self, instant: dt.datetime) -> AssignmentQuerySet:
+        """Return what held at an instant; the end of an interval no longer belongs to it."""
+        return self.filter(Q(until__isnull=True) | Q(until__gt=instant), since__lte=instant)
+
+    def between(self, start: dt.datetime, end: dt.datetime) -> AssignmentQuerySet:
+        """Return what held at some instant from ``start`` up to and including ``end``."""
+        return self.filter(Q(until__isnull=True) | Q(until__gt=start), since__lte=end)
 
 
 class Assignment(models.Model):
-    """One interval in which a customer has a label; open while ``until`` is empty."""
+    """One interval ``[since, until)`` in which a customer has a label; open while ``until`` is empty.
+
+    ``exclusive_group`` repeats the label's group when that is exclusive, so that the database itself refuses a second one.
+    System labels leave it empty: the statement that computes them yields one per customer.
+    """
 
     label = models.ForeignKey(Label, models.CASCADE, related_name="assignments", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="label_assignments")
+    exclusive_group = models.ForeignKey(
+        LabelGroup, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     since = models.DateTimeField(_("since"))
     until = models.DateTimeField(_("until"), null=True)
-    given_by = models.CharField(
-        _("given by"), max_length=150
-    )  # "system", "customer", "import 12", a user name
+    given_by = models.CharField(_("given by"), max_length=150)  # "system", "customer", "import 12", a user name
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     taken_by = models.CharField(_("taken by"), max_length=150, blank=True)
+
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("label assignment")
         verbose_name_plural = _("label assignments")
         constraints = [
             models.UniqueConstraint(
-                fields=["label", "customer"],
-                condition=models.Q(until__isnull=True),
-                name="one_open_assignment",
+                fields=["label", "customer"], condition=Q(until__isnull=True), name="one_open_assignment"
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "exclusive_group"],
+                condition=Q(until__isnull=True, exclusive_group__isnull=False),
+                name="one_open_assignment_per_exclusive_group",
             ),
             models.CheckConstraint(
-                condition=models.Q(until__isnull=True) | models.Q(until__gte=models.F("since")),
+                condition=Q(until__isnull=True) | Q(until__gte=models.F("since")),
                 name="assignment_ends_after_start",
             ),
         ]
-        indexes = [models.Index(fields=["label", "since"])]
+        # Who had it at an instant is answered from the index alone.
+        indexes = [models.Index(fields=["label", "customer"], include=["since", "until"], name="assignment_of_label")]
 
     def __str__(self) -> str:
         return f"{self.label_id}: {self.customer_id}"
 
 
 class RefreshRun(models.Model):
-    """One recomputation of the system labels; ``due_key`` is unique so that two schedulers start it once."""
+    """One recomputation of the system labels; ``due_key`` is unique so that two schedulers start it once.
+
+    A run is written with what it did, in one transaction: a run that broke off is not there and may be started again.
+    ``is_stale``: a later moment had been computed already, so this one changed nothing.
+    """
 
     due_key = models.CharField(max_length=60, unique=True)
     started_at = models.DateTimeField(_("started at"))
     finished_at = models.DateTimeField(_("finished at"), null=True)
     given_count = models.PositiveIntegerField(_("given"), default=0)
     taken_count = models.PositiveIntegerField(_("taken"), default=0)
+    is_stale = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("label run")
