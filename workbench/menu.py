@@ -1,0 +1,114 @@
+"""The menu of the workbench, in one list. An entry shows when its address exists and the visitor may go there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the menu: ``permission`` is a codename of common.roles.PERMISSIONS; ``demo_only`` hides it in production."""
+
+    label: _StrPromise
+    url_name: str
+    permission: str
+    icon: str
+    demo_only: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    label: _StrPromise | str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry as shown to one visitor."""
+
+    label: _StrPromise
+    url: str
+    icon: str
+    active: bool
+
+
+MENU = (
+    Section("", (Entry(_("Dashboard"), "workbench:dashboard", "view_workbench", "layout-dashboard"),)),
+    Section(
+        _("Customers"),
+        (
+            Entry(_("Customers"), "workbench:customer_list", "view_customers", "users"),
+            Entry(_("Imports"), "workbench:import_list", "run_imports", "file-up"),
+            Entry(_("Labels"), "workbench:label_list", "manage_labels", "tags"),
+            Entry(_("Selections"), "workbench:selection_list", "manage_selections", "list-filter"),
+        ),
+    ),
+    Section(
+        _("Reach"),
+        (
+            Entry(_("Actions"), "workbench:action_list", "manage_campaigns", "zap"),
+            Entry(_("Campaigns"), "workbench:campaign_list", "manage_campaigns", "route"),
+            Entry(_("Newsletters"), "workbench:newsletter_list", "manage_newsletters", "newspaper"),
+            Entry(_("Mailings"), "workbench:mailing_list", "manage_mailings", "send"),
+        ),
+    ),
+    Section(
+        _("Vouchers"),
+        (
+            Entry(_("Vouchers"), "workbench:voucher_list", "manage_vouchers", "ticket-percent"),
+            Entry(_("Counter"), "counter:index", "redeem_vouchers", "scan-barcode"),
+        ),
+    ),
+    Section(
+        _("Management"),
+        (
+            Entry(_("Users"), "workbench:user_list", "manage_users", "user-cog"),
+            Entry(_("API"), "workbench:integration_list", "manage_integrations", "plug"),
+            Entry(_("Demo mailbox"), "workbench:mailbox", "view_workbench", "inbox", demo_only=True),
+        ),
+    ),
+)
+
+
+def address(url_name: str) -> str:
+    """Return the address of a name, or nothing when no page of that name exists."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
+
+
+def is_active(url: str, path: str, urls: list[str]) -> bool:
+    """Tell whether ``path`` lies under ``url`` and under no longer address of the menu."""
+    matches = [other for other in urls if path == other or (other != "/" and path.startswith(other))]
+    return bool(matches) and url == max(matches, key=len)
+
+
+def menu_for(user: User | AnonymousUser, path: str) -> Iterator[tuple[Section, list[Link]]]:
+    """Yield the sections with the links this visitor may follow, skipping empty ones."""
+    shown = {
+        entry: url
+        for section in MENU
+        for entry in section.entries
+        if (settings.DEMO or not entry.demo_only) and user.has_perm(f"common.{entry.permission}")
+        if (url := address(entry.url_name))
+    }
+    urls = list(shown.values())
+    for section in MENU:
+        links = [
+            Link(entry.label, shown[entry], entry.icon, is_active(shown[entry], path, urls))
+            for entry in section.entries
+            if entry in shown
+        ]
+        if links:
+            yield section, links

@@ -1,0 +1,23 @@
+"""Template tags of the workbench."""
+
+from __future__ import annotations
+
+from django import template
+from django.template import Context
+
+from workbench.menu import Link, Section, address, menu_for
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def workbench_menu(context: Context) -> list[tuple[Section, list[Link]]]:
+    """Return the menu for this visitor and this page."""
+    request = context["request"]
+    return list(menu_for(request.user, request.path))
+
+
+@register.simple_tag
+def url_if_exists(url_name: str) -> str:
+    """Return the address of a name, or nothing when no page of that name exists."""
+    return address(url_name)
