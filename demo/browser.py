@@ -135,7 +135,7 @@ class Browser:
         return self._ask(request)
 
     def submit(self, page: Page, form: Form, **values: str | list[str]) -> Page:
-        """Send a form of a page with these fields changed; hidden fields, such as the CSRF token, go along."""
+        """Send a form with these fields changed; hidden fields, such as the CSRF token, go along."""
         filled = dict(form.values)
         for name, value in values.items():
             filled[name] = value if isinstance(value, list) else [value]

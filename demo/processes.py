@@ -1,23 +1,23 @@
 """Starts the demo's processes, waits until they answer, notices when one dies, and leaves none behind."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from wise_marketing.embedded.processes import end_with_parent
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 25.0
 POLL_SECONDS = 0.1
 TAIL_LINES = 25
-PR_SET_PDEATHSIG = 1
 
 
 class ChildFailed(Exception):  # noqa: N818 -- reads as what happened
@@ -45,12 +45,6 @@ class Child:
     def failure(self, what: str) -> ChildFailed:
         """Return the error that tells what happened and shows the end of the log."""
         return ChildFailed(f"{self.name} {what}. The end of {self.log}:\n{self.tail()}")
-
-
-def end_with_parent() -> None:
-    """Ask Linux to end this process too when its parent is killed; runs between fork and exec."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Children:
@@ -92,7 +86,7 @@ class Children:
             process = subprocess.Popen(
                 list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 env=self._environment, start_new_session=True,
-                preexec_fn=end_with_parent,  # noqa: PLW1509 -- runs before any thread is there
+                preexec_fn=partial(end_with_parent, signal.SIGTERM),  # noqa: PLW1509 -- runs before any thread is there
             )  # fmt: skip
         child = Child(name, process, log)
         self._children.append(child)
