@@ -35,7 +35,8 @@ translations: installed  ## Collect texts into locale/nl and list what has no Du
 	@$(PYTHON) scripts/translations.py collect
 
 test-native: installed  ## Run tests and Procfile on the system's own PostgreSQL and Redis (installs them on Debian)
-	@scripts/test-native.sh
+	@scripts/native.sh
+	@WISE_SYSTEM_SERVERS=1 $(MAKE) test
 
 bench: installed  ## Run a benchmark: B=name N=size; ends with one JSON line
 	@$(if $(B),,echo "usage: make bench B=name [N=size]; there are: $$(ls benchmarks | sed -n 's/^\([a-z].*\)\.py$$/\1/p' | tr '\n' ' ')" >&2; exit 2;) \

@@ -169,8 +169,7 @@ BASE_URL = read_parsed(
 IS_HTTPS = BASE_URL.startswith("https://")
 SITE_HOST = urlsplit(BASE_URL).hostname or "localhost"
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", "").replace(",", " ").split() or [SITE_HOST]
-if IS_LOCAL:
-    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", "testserver"]
+ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]  # health checks come from the machine itself
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # A proxy sets X-Forwarded-For and X-Forwarded-Proto, overwriting what a client sent.
 BEHIND_PROXY = read_flag("BEHIND_PROXY")
@@ -220,6 +219,10 @@ EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = read("FROM_EMAIL", f"noreply@{SITE_HOST}")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     problems.append("FROM_EMAIL must look like Bibliotheek Waterland <nieuws@example.nl>")
+
+LOG_LEVEL = read("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    problems.append("LOG_LEVEL must be one of DEBUG, INFO, WARNING and ERROR")
 
 if problems:
     sys.exit(
@@ -316,7 +319,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT = None if IS_LOCAL else Path(read("STATIC_ROOT", str(STATE_DIR / "static")))
 MEDIA_ROOT = STATE_DIR / "media"
 # Production collects and fingerprints; a local machine serves the files as they lie in the tree.
 WHITENOISE_USE_FINDERS = IS_LOCAL
@@ -457,7 +460,7 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "plain"}
     },
-    "root": {"handlers": ["console"], "level": read("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},
