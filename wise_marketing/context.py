@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return `demo` (bool: mailbox and log-in hints), `demo_logins` (see below) and `base_url` (no slash at the end)."""
+    """Return `demo` (bool: mailbox and log-in hints), `demo_logins` and `base_url` (no slash at the end)."""
     return {"demo": settings.DEMO, "demo_logins": demo_logins, "base_url": settings.BASE_URL}
 
 
