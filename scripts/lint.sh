@@ -27,6 +27,7 @@ check "migrations" .venv/bin/python -m wise_marketing.embedded run --temp -- .ve
 check "django check" .venv/bin/python manage.py check --fail-level WARNING
 check "translations" .venv/bin/python scripts/translations.py check
 check "shell scripts" bash -n scripts/*.sh .ci/run
+check "vendored files" sh scripts/vendor.sh --check
 
 if [ ${#wrong[@]} -gt 0 ]; then
     echo "wrong: ${wrong[*]}"

@@ -1,0 +1,31 @@
+from celery.schedules import crontab
+from django.conf import settings
+
+from wise_marketing.celery import app
+
+
+def test_every_scheduled_name_is_a_task_that_exists() -> None:
+    app.loader.import_default_modules()
+    missing = {entry["task"] for entry in app.conf.beat_schedule.values()} - set(app.tasks)
+    assert missing == set()
+
+
+def test_nightly_work_is_planned_in_local_time() -> None:
+    assert app.conf.timezone == "Europe/Amsterdam"
+    nightly = [e["schedule"] for e in app.conf.beat_schedule.values() if isinstance(e["schedule"], crontab)]
+    assert sorted((min(plan.hour), min(plan.minute)) for plan in nightly) == [(2, 30), (3, 30)]
+
+
+def test_a_tick_expires_when_the_next_one_comes() -> None:
+    ticks = [entry for entry in app.conf.beat_schedule.values() if isinstance(entry["schedule"], float)]
+    assert len(ticks) == 4
+    assert all(entry["options"]["expires"] == entry["schedule"] for entry in ticks)
+
+
+def test_the_queue_keeps_no_results_and_takes_only_json() -> None:
+    assert app.conf.result_backend is None
+    assert app.conf.task_ignore_result
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.task_acks_late
+    assert app.conf.worker_prefetch_multiplier == 1
+    assert settings.CELERY_BROKER_URL.startswith(("redis://", "redis+socket://"))
