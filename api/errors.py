@@ -23,7 +23,7 @@ NOT_FOUND = frozenset({"unknown", "not_found"})
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn ``Refused`` into 404, 409, 422 or 429 with ``{"code", "message", "field"}``; leave the rest to the framework."""
+    """Turn ``Refused`` into 404, 409, 422 or 429 with ``{"code", "message", "field"}``; the rest is the framework's."""
     if isinstance(error, ProtectedError):
         error = Refused("in_use", "In use elsewhere, so it cannot be removed.")
     if not isinstance(error, Refused):

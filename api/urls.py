@@ -7,7 +7,17 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
 from api.permissions import MayReadDocumentation
-from api.resources import campaigns, customers, facts, imports, labels, mailings, newsletters, selections, vouchers
+from api.resources import (
+    campaigns,
+    customers,
+    facts,
+    imports,
+    labels,
+    mailings,
+    newsletters,
+    selections,
+    vouchers,
+)
 
 app_name = "api"
 

@@ -1,4 +1,4 @@
-"""Accounts: staff with a role, and integrations with a token. The log of who did what is written by the callers' history."""
+"""Accounts: staff with a role, and integrations with a token. The log says who did what, by number."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The shape of an audience criterion; every app adds its own in a module ``criteria.py``.
 
-A criterion is one question about a customer ("has the label X", "borrowed at least N times since …"). It lives on the
-ground floor so that customers may declare some as well; the language that combines them is in ``selections``.
+A criterion is one question about a customer ("has the label X", "borrowed at least N times since …"). It
+lives on the ground floor so that customers may declare some as well; the language that combines them is in
+``selections``.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ class Params(BaseModel):
 
 
 class Criterion(ABC):
-    """One question about a customer. Pure: reads no clock, and no more of the database than a name or a definition.
+    """One question about a customer.
 
-    The names of the form's fields are the names of the params, so a form can be filled from params and the reverse.
+    Pure: reads no clock, and no more of the database than a name or a definition. The names of the form's
+    fields are the names of the params, so a form can be filled from params and the reverse.
     """
 
     code: ClassVar[str]
@@ -44,13 +46,14 @@ class Criterion(ABC):
 
     @abstractmethod
     def to_q(self, params: Any, *, now: dt.datetime) -> Q:
-        """Return the condition over ``customers.Customer`` (sub-queries for anything to-many, never a join)."""
+        """Return the condition over ``customers.Customer`` (sub-queries for anything to-many, no joins)."""
 
     @abstractmethod
     def sentence(self, params: Any) -> str:
-        """Return the criterion in words, in the active language, to complete "Customers who …" / "Klanten die …".
+        """Return the criterion in words, in the active language.
 
-        In Dutch a subordinate clause, verb last: "in de afgelopen 90 dagen minstens 3 keer leenden".
+        It completes "Customers who …" / "Klanten die …"; in Dutch a subordinate clause, verb last:
+        "in de afgelopen 90 dagen minstens 3 keer leenden".
         """
 
     def read(self, cleaned_data: Mapping[str, Any]) -> Params:
@@ -68,6 +71,7 @@ class Criterion(ABC):
 
         May run queries; by default everything that ``params`` accepts is well.
         """
+        return
 
 
 def _plain(value: Any) -> Any:

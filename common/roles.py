@@ -55,27 +55,23 @@ ROLE_NAMES = {
 }
 
 
-class Access(models.Model):
+class Access(models.Model):  # noqa: DJ008 - it has no rows to show
     """No table: the content type that carries the product's permissions."""
 
     class Meta:
         app_label = "common"
         managed = False
         default_permissions = ()
-        permissions = [(codename, words) for codename, words in PERMISSIONS.items()]
+        permissions = list(PERMISSIONS.items())
 
 
 def ensure_roles() -> dict[str, Group]:
     """Create or mend the four groups so that each holds exactly its permissions; safe to repeat."""
     content_type = ContentType.objects.get_for_model(Access)
     for codename, words in PERMISSIONS.items():
-        Permission.objects.get_or_create(
-            content_type=content_type, codename=codename, defaults={"name": words}
-        )
+        Permission.objects.get_or_create(content_type=content_type, codename=codename, defaults={"name": words})
     groups = {}
     for role, codenames in ROLES.items():
         groups[role], _created = Group.objects.get_or_create(name=role)
-        groups[role].permissions.set(
-            Permission.objects.filter(content_type=content_type, codename__in=codenames)
-        )
+        groups[role].permissions.set(Permission.objects.filter(content_type=content_type, codename__in=codenames))
     return groups

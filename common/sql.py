@@ -28,8 +28,8 @@ def rows(statement: str, params: Mapping[str, Any] | Sequence[Any] | None = None
 def as_subquery(queryset: QuerySet[Any, Any]) -> str:
     """Return the queryset as SQL text with its parameters safely bound, to stand in ``FROM ({…}) AS x``.
 
-    Percent signs are doubled, so the text may be put into a statement that is executed with parameters. A queryset
-    that can have no rows (``.none()``, ``__in=[]``) gives a query without rows.
+    Percent signs are doubled, so the text may be put into a statement that is executed with parameters. A
+    queryset that can have no rows (``.none()``, ``__in=[]``) gives a query without rows.
     """
     compiler = queryset.query.get_compiler(connection=connection, elide_empty=False)
     sql, params = compiler.as_sql()
@@ -38,9 +38,7 @@ def as_subquery(queryset: QuerySet[Any, Any]) -> str:
     return (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")
 
 
-def copy_rows(
-    table: str, columns: Sequence[str], values: Iterable[Sequence[Any]], *, chunk: int = 5000
-) -> int:
+def copy_rows(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]], *, chunk: int = 5000) -> int:
     """COPY rows into ``table`` in bounded memory and return how many; None becomes NULL.
 
     ``table`` and ``columns`` come from code, never from input.

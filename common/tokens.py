@@ -1,6 +1,6 @@
 """Signed, opaque tokens for links; one purpose each, so a token of one kind opens nothing else.
 
-Links that must outlive a rotation of SECRET_KEY (unsubscribe, clicks, preferences in old mails) are signed with LINK_KEY.
+Links must outlive a rotation of SECRET_KEY (unsubscribe, clicks, preferences in old mails), so LINK_KEY signs them.
 """
 
 from __future__ import annotations

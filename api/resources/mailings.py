@@ -19,7 +19,17 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
 
     class Meta:
         model = Mailing
-        fields = ["id", "name", "origin", "purpose", "channels", "state", "open_count", "created_at", "finished_at"]
+        fields = [
+            "id",
+            "name",
+            "origin",
+            "purpose",
+            "channels",
+            "state",
+            "open_count",
+            "created_at",
+            "finished_at",
+        ]
 
 
 class DecisionSerializer(serializers.ModelSerializer[Decision]):

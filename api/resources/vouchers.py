@@ -58,7 +58,16 @@ class RedemptionSerializer(serializers.ModelSerializer[Redemption]):
 
     class Meta:
         model = Redemption
-        fields = ["id", "code", "branch", "channel", "order_cents", "discount_cents", "reference", "redeemed_at"]
+        fields = [
+            "id",
+            "code",
+            "branch",
+            "channel",
+            "order_cents",
+            "discount_cents",
+            "reference",
+            "redeemed_at",
+        ]
 
 
 class IssueSerializer(serializers.Serializer[Any]):

@@ -4,22 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Access',
+            name="Access",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
             ],
             options={
-                'permissions': [('view_workbench', 'See the workbench and its figures'), ('view_customers', 'See customers and what they did'), ('change_customers', 'Change customers, their labels and consents'), ('run_imports', 'Import files'), ('manage_labels', 'Make and change labels'), ('manage_selections', 'Make and change selections'), ('export_customers', 'Export customers'), ('manage_campaigns', 'Make and run actions and campaigns'), ('manage_newsletters', 'Make and send newsletters'), ('manage_mailings', 'Send, pause and cancel mailings'), ('manage_vouchers', 'Make voucher definitions and issue vouchers'), ('redeem_vouchers', 'Redeem vouchers at the counter'), ('reverse_redemptions', 'Reverse a redemption'), ('use_api', 'Use the API'), ('manage_integrations', 'Give out and withdraw API tokens'), ('manage_users', 'Manage users and settings')],
-                'managed': False,
-                'default_permissions': (),
+                "permissions": [
+                    ("view_workbench", "See the workbench and its figures"),
+                    ("view_customers", "See customers and what they did"),
+                    ("change_customers", "Change customers, their labels and consents"),
+                    ("run_imports", "Import files"),
+                    ("manage_labels", "Make and change labels"),
+                    ("manage_selections", "Make and change selections"),
+                    ("export_customers", "Export customers"),
+                    ("manage_campaigns", "Make and run actions and campaigns"),
+                    ("manage_newsletters", "Make and send newsletters"),
+                    ("manage_mailings", "Send, pause and cancel mailings"),
+                    ("manage_vouchers", "Make voucher definitions and issue vouchers"),
+                    ("redeem_vouchers", "Redeem vouchers at the counter"),
+                    ("reverse_redemptions", "Reverse a redemption"),
+                    ("use_api", "Use the API"),
+                    ("manage_integrations", "Give out and withdraw API tokens"),
+                    ("manage_users", "Manage users and settings"),
+                ],
+                "managed": False,
+                "default_permissions": (),
             },
         ),
     ]

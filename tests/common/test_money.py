@@ -8,7 +8,8 @@ from common.money import format_cents, parse_cents
 
 
 @pytest.mark.parametrize(
-    ("text", "cents"), [("12", 1200), ("12,5", 1250), ("12.50", 1250), ("€ 3,05", 305), ("-2,00", -200), (" 0 ", 0)]
+    ("text", "cents"),
+    [("12", 1200), ("12,5", 1250), ("12.50", 1250), ("€ 3,05", 305), ("-2,00", -200), (" 0 ", 0)],
 )
 def test_amounts_as_people_write_them_are_read(text: str, cents: int) -> None:
     assert parse_cents(text) == cents
@@ -16,7 +17,7 @@ def test_amounts_as_people_write_them_are_read(text: str, cents: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "twaalf", "1,234", "1.000,00", "12,", "€", "1e3", "--1"])
 def test_what_is_not_an_amount_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="^"):
+    with pytest.raises(ValueError, match=r"^"):
         parse_cents(text)
 
 
