@@ -1,0 +1,128 @@
+"""Deny by default: every address has a rule, and every role is tried at every address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from common.roles import ROLES
+
+#: Addresses without a sign-in, each with the reason.
+PUBLIC = {
+    "healthz/": "tells a load balancer that the process lives",
+    "readyz/": "tells a load balancer that the servers are reached",
+    "favicon.ico": "browsers ask for it before signing in",
+    "i18n/": "the language is chosen before signing in",
+    "accounts/login/": "signing in",
+    "accounts/logout/": "signing out; POST only, harmless for strangers",
+    "m/": "links in mails: signed tokens, tested in tests/mailings",
+    "mijn/": "customers are no users: signed links and a session of their own, tested in tests/mijnmenu",
+}
+SIGNED_IN_ONLY = {"accounts/password/": "one's own password"}
+
+
+class Address(NamedTuple):
+    route: str
+    callback: Callable[..., Any]
+
+    @property
+    def permission(self) -> str:
+        """The codename that the view asks for; empty when it asks for none."""
+        view = getattr(self.callback, "view_class", None) or getattr(self.callback, "cls", None)
+        if view is not None and hasattr(view, "permission_classes"):
+            names = [p.__name__ for p in self.callback.initkwargs.get("permission_classes", view.permission_classes)]
+            return {"HasApiPermission": "use_api", "MayReadDocumentation": "use_api|view_workbench"}.get(names[0], "")
+        return getattr(view, "permission", "") or getattr(self.callback, "permission", "")
+
+    @property
+    def path(self) -> str:
+        """An address of this route; what it names does not exist."""
+        filled = re.sub(r"<(?:(\w+):)?\w+>", lambda m: "0" if m[1] == "int" else _sample(m[1]), self.route)
+        filled = re.sub(r"\(\?P<format>[^)]*\)\??", ".json", filled)
+        filled = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)", "0", filled)
+        return "/" + filled.replace("^", "").replace("$", "").replace("\\", "").replace("/?", "")
+
+
+def _sample(converter: str | None) -> str:
+    return {"uuid": "00000000-0000-4000-8000-000000000000", "slug": "x", "path": "x"}.get(converter or "", "x")
+
+
+def addresses(resolver: URLResolver | None = None, before: str = "") -> Iterator[Address]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield Address(before + str(pattern.pattern), pattern.callback)
+        else:
+            yield from addresses(pattern, before + str(pattern.pattern))
+
+
+def is_under(address: Address, table: dict[str, str]) -> bool:
+    return any(address.route.startswith(start) for start in table)
+
+
+def guarded() -> list[Address]:
+    return [a for a in addresses() if not is_under(a, PUBLIC) and not is_under(a, SIGNED_IN_ONLY)]
+
+
+@pytest.fixture
+def client_as(make_user: Callable[..., User], client_of: Callable[[User], Client]) -> Callable[[str | None], Client]:
+    made: dict[str | None, Client] = {}
+
+    def get(role: str | None) -> Client:
+        if role not in made:
+            made[role] = client_of(make_user(role))
+            made[role].raise_request_exception = True
+        return made[role]
+
+    return get
+
+
+def test_every_address_has_a_rule() -> None:
+    found = list(addresses())
+    assert len(found) > 100
+    without = [a.route for a in guarded() if not a.permission]
+    assert not without, f"these addresses ask for no permission: {without}"
+
+
+def test_every_public_prefix_still_exists() -> None:
+    for start in {**PUBLIC, **SIGNED_IN_ONLY}:
+        assert any(a.route.startswith(start) for a in addresses()), start
+
+
+def test_strangers_reach_nothing_that_is_guarded(client: Client, db: None) -> None:
+    let_in = []
+    for address in [a for a in addresses() if not is_under(a, PUBLIC)]:
+        for answer in (client.get(address.path), client.post(address.path)):
+            turned_away = answer.status_code in {401, 403} or (
+                answer.status_code == 302 and answer.headers["Location"].startswith("/accounts/login/")
+            )
+            if not turned_away:
+                let_in.append((address.route, answer.status_code))
+    assert not let_in
+
+
+@pytest.mark.parametrize("role", [*ROLES, None])
+def test_a_role_reaches_exactly_what_it_may(role: str | None, client_as: Callable[[str | None], Client]) -> None:
+    client, wrong = client_as(role), []
+    for address in guarded():
+        may = bool(set(address.permission.split("|")) & (ROLES[role] if role else set()))
+        for method in ("get", "post"):
+            status = getattr(client, method)(address.path).status_code
+            if may and status in {401, 403}:
+                wrong.append((method, address.route, status, "should be let in"))
+            # A method that a view does not have may be refused before or after the permission.
+            if not may and status not in {401, 403, 405}:
+                wrong.append((method, address.route, status, "should be turned away"))
+    assert not wrong
+
+
+def test_a_role_without_permission_is_not_even_told_whether_something_exists(
+    client_as: Callable[[str | None], Client],
+) -> None:
+    assert client_as("counter").get("/customers/0/").status_code == 403
+    assert client_as("marketeer").get("/customers/0/").status_code == 404
