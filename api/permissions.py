@@ -15,7 +15,7 @@ class HasApiPermission(BasePermission):
     """Ask for ``common.use_api``; the role *integrator* holds it."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.user and request.user.is_authenticated and request.user.has_perm("common.use_api"))
+        return request.user.is_authenticated and request.user.has_perm("common.use_api")
 
 
 class MayReadDocumentation(BasePermission):
@@ -23,6 +23,5 @@ class MayReadDocumentation(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         user = request.user
-        return bool(user and user.is_authenticated) and (
-            user.has_perm("common.use_api") or user.has_perm("common.view_workbench")
-        )
+        may = user.has_perm("common.use_api") or user.has_perm("common.view_workbench")
+        return user.is_authenticated and may

@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.resources.fields import user_of
 from campaigns.actions import enrol, leave
 from campaigns.models import Campaign, Step
 from common.time import clock
@@ -51,7 +52,7 @@ class MovedSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
-class CampaignViewSet(viewsets.ReadOnlyModelViewSet[Campaign]):
+class CampaignViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Campaign.objects.prefetch_related("steps__action").order_by("name")
     serializer_class = CampaignSerializer
     filterset_fields = ["kind", "state"]
@@ -62,7 +63,7 @@ class CampaignViewSet(viewsets.ReadOnlyModelViewSet[Campaign]):
         """Let customers into the campaign; who takes part already stays as he is."""
         wish = self._wish(request)
         customers = Customer.objects.filter(number__in=wish["customers"])
-        count = enrol(self.get_object(), customers, by=request.user.get_username(), now=clock())
+        count = enrol(self.get_object(), customers, by=user_of(request).get_username(), now=clock())
         return Response({"count": count})
 
     @extend_schema(request=CustomerNumbersSerializer, responses=MovedSerializer)
@@ -71,7 +72,7 @@ class CampaignViewSet(viewsets.ReadOnlyModelViewSet[Campaign]):
         """Let customers out of the campaign; they get no further step of it."""
         wish = self._wish(request)
         customers = Customer.objects.filter(number__in=wish["customers"])
-        reason = wish["reason"] or f"API: {request.user.get_username()}"
+        reason = wish["reason"] or f"API: {user_of(request).get_username()}"
         return Response({"count": leave(self.get_object(), customers, reason=reason, now=clock())})
 
     def _wish(self, request: Request) -> dict[str, Any]:

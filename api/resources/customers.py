@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.fields import branch_field, by_code
+from api.resources.fields import branch_field, by_code, paged, user_of
 from common.time import clock
 from customers import actions
 from customers.consents import record_consent, states_of
@@ -51,8 +51,8 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     """A customer with his primary contact points; ``number`` is the key and cannot be changed."""
 
     branch = branch_field()
-    email = serializers.EmailField(required=False, allow_blank=True, source="primary_email")
-    phone = serializers.CharField(required=False, allow_blank=True, max_length=20, source="primary_phone")
+    email = serializers.EmailField(required=False, allow_blank=True)
+    phone = serializers.CharField(required=False, allow_blank=True, max_length=20)
 
     class Meta:
         model = Customer
@@ -105,8 +105,8 @@ class LabelCodeSerializer(serializers.Serializer[Any]):
 
 
 class FactSerializer(serializers.ModelSerializer[Fact]):
-    branch = serializers.SlugRelatedField(slug_field="code", read_only=True)
-    source = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    branch = by_code()
+    source = by_code()
 
     class Meta:
         model = Fact
@@ -129,26 +129,26 @@ class CustomerFilter(django_filters.FilterSet):
         return queryset.filter(contact_points__channel="email", contact_points__value=value.lower()).distinct()
 
 
-class BranchViewSet(viewsets.ReadOnlyModelViewSet[Branch]):
+class BranchViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Branch.objects.all()
     serializer_class = BranchSerializer
     lookup_field = "code"
 
 
-class WorldViewSet(viewsets.ReadOnlyModelViewSet[World]):
+class WorldViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = World.objects.all()
     serializer_class = WorldSerializer
     lookup_field = "code"
 
 
-class PurposeViewSet(viewsets.ReadOnlyModelViewSet[Purpose]):
+class PurposeViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Purpose.objects.all()
     serializer_class = PurposeSerializer
     lookup_field = "code"
 
 
-class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Customer]):
-    queryset = Customer.objects.with_contacts().select_related("branch").order_by("number")
+class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    queryset = Customer.objects.with_contact_values().select_related("branch").order_by("number")
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
     lookup_field = "number"
@@ -160,18 +160,18 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         customer = Customer.objects.filter(number=number).first()
         data = CustomerSerializer(customer, data=request.data)
         data.is_valid(raise_exception=True)
-        fields = _action_fields(data.validated_data)
+        fields = data.validated_data
         if customer is None:
-            actions.add_customer(number=number, by=request.user, now=clock(), **fields)
+            actions.add_customer(number=number, by=user_of(request), now=clock(), **fields)
             return self._shown(number, status.HTTP_201_CREATED)
-        actions.change_customer(customer, by=request.user, now=clock(), **fields)
+        actions.change_customer(customer, by=user_of(request), now=clock(), **fields)
         return self._shown(number)
 
     def partial_update(self, request: Request, number: str) -> Response:
         customer = get_object_or_404(Customer, number=number)
         data = CustomerSerializer(customer, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        actions.change_customer(customer, by=request.user, now=clock(), **_action_fields(data.validated_data))
+        actions.change_customer(customer, by=user_of(request), now=clock(), **data.validated_data)
         return self._shown(number)
 
     def _shown(self, number: str, code: int = status.HTTP_200_OK) -> Response:
@@ -186,8 +186,7 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @action(detail=True, filterset_class=None)
     def facts(self, request: Request, number: str) -> Response:
         facts = self.get_object().facts.select_related("branch", "source").order_by("-occurred_at", "-id")
-        page = self.paginate_queryset(facts)
-        return self.get_paginated_response(FactSerializer(page, many=True).data)
+        return paged(self, facts, FactSerializer)
 
     @extend_schema(responses=ConsentStateSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)
@@ -203,7 +202,7 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         event.is_valid(raise_exception=True)
         fields = dict(event.validated_data)
         source = fields.pop("source")
-        record_consent(customer, source_code=source.code, actor=request.user.get_username(), **fields)
+        record_consent(customer, source_code=source.code, actor=user_of(request).get_username(), **fields)
         states = ConsentStateSerializer(states_of(customer, now=clock()), many=True)
         return Response(states.data, status=status.HTTP_201_CREATED)
 
@@ -231,7 +230,7 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         change(
             wish.validated_data["label"],
             Customer.objects.filter(pk=customer.pk),
-            by=request.user.get_username(),
+            by=user_of(request).get_username(),
             reason=wish.validated_data["reason"],
             now=clock(),
         )
@@ -240,12 +239,3 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def _labels_of(self, customer: Customer, code: int = status.HTTP_200_OK) -> Response:
         held = customer.label_assignments.filter(until__isnull=True).select_related("label").order_by("label__code")
         return Response(LabelHeldSerializer(held, many=True).data, status=code)
-
-
-def _action_fields(data: dict[str, Any]) -> dict[str, Any]:
-    """Rename the serializer's contact points to the words the actions use."""
-    fields = dict(data)
-    for channel in ("email", "phone"):
-        if f"primary_{channel}" in fields:
-            fields[channel] = fields.pop(f"primary_{channel}")
-    return fields

@@ -1,24 +1,40 @@
-"""Serializer building blocks that several nouns share."""
+"""Building blocks that several nouns of the API share."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from customers.models import Branch, Customer
 
 
-def by_code(queryset: Any, **kwargs: Any) -> serializers.SlugRelatedField[Any]:
-    """Return a field that reads and writes a related object as its code."""
-    return serializers.SlugRelatedField(slug_field="code", queryset=queryset, **kwargs)
+def by_code(queryset: Any = None, *, key: str = "code", **kwargs: Any) -> Any:
+    """Return a field that shows a related object as its code, and reads it too when given where to look."""
+    look = {"read_only": True} if queryset is None else {"queryset": queryset}
+    return serializers.SlugRelatedField(slug_field=key, **look, **kwargs)
 
 
-def branch_field(**kwargs: Any) -> serializers.SlugRelatedField[Any]:
-    """Return a field for a branch by its code; empty means none."""
-    return by_code(Branch.objects.all(), required=False, allow_null=True, **kwargs)
+def branch_field() -> Any:
+    """Return a field for a branch by its code; null means none."""
+    return by_code(Branch.objects.all(), required=False, allow_null=True)
 
 
-def customer_field(**kwargs: Any) -> serializers.SlugRelatedField[Any]:
+def customer_field() -> Any:
     """Return a field for a customer by his number."""
-    return serializers.SlugRelatedField(slug_field="number", queryset=Customer.objects.all(), **kwargs)
+    return by_code(Customer.objects.all(), key="number")
+
+
+def user_of(request: Request) -> User:
+    """Return who asks; the permission has made sure that somebody is signed in."""
+    return cast(User, request.user)
+
+
+def paged(view: GenericAPIView[Any], rows: QuerySet[Any, Any], serializer: Any) -> Response:
+    """Answer with one page of what hangs below an object."""
+    return view.get_paginated_response(serializer(view.paginate_queryset(rows), many=True).data)

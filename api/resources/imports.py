@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.fields import by_code
+from api.resources.fields import by_code, paged, user_of
 from common.time import clock
 from customers.actions import upload_import
 from customers.models import ImportError, ImportRun, Source
@@ -18,7 +18,7 @@ from customers.tasks import run_waiting_imports
 
 
 class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
-    source = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    source = by_code()
 
     class Meta:
         model = ImportRun
@@ -42,7 +42,7 @@ class ImportErrorSerializer(serializers.ModelSerializer[ImportError]):
         fields = ["row_number", "column", "value", "code", "remedy"]
 
 
-class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ImportRun]):
+class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
     queryset = ImportRun.objects.select_related("source").order_by("-id")
     serializer_class = ImportRunSerializer
     filterset_fields = ["format", "state"]
@@ -59,7 +59,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
             source_code=wish.validated_data["source"].code,
             file=upload,
             file_name=upload.name,
-            by=request.user,
+            by=user_of(request),
             now=clock(),
         )
         run_waiting_imports.delay_on_commit()
@@ -69,5 +69,4 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     @action(detail=True, filterset_fields=None)
     def errors(self, request: Request, pk: str) -> Response:
         """The refused rows: row number, column, value and what to do."""
-        page = self.paginate_queryset(self.get_object().errors.all())
-        return self.get_paginated_response(ImportErrorSerializer(page, many=True).data)
+        return paged(self, self.get_object().errors.all(), ImportErrorSerializer)

@@ -10,12 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.resources.fields import by_code, paged
 from customers.models import Customer
 from labels.models import Label
 
 
 class LabelSerializer(serializers.ModelSerializer[Label]):
-    group = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    group = by_code()
 
     class Meta:
         model = Label
@@ -28,7 +29,7 @@ class MemberSerializer(serializers.Serializer[Any]):
     number = serializers.CharField()
 
 
-class LabelViewSet(viewsets.ReadOnlyModelViewSet[Label]):
+class LabelViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Label.objects.select_related("group").order_by("code")
     serializer_class = LabelSerializer
     filterset_fields = ["kind", "group__code", "is_active"]
@@ -39,5 +40,4 @@ class LabelViewSet(viewsets.ReadOnlyModelViewSet[Label]):
     def customers(self, request: Request, code: str) -> Response:
         """The customers who have the label now."""
         held = self.get_object().assignments.filter(until__isnull=True)
-        page = self.paginate_queryset(Customer.objects.filter(pk__in=held.values("customer")).order_by("number"))
-        return self.get_paginated_response(MemberSerializer(page, many=True).data)
+        return paged(self, Customer.objects.filter(pk__in=held.values("customer")).order_by("number"), MemberSerializer)

@@ -11,11 +11,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.resources.fields import by_code, paged
 from mailings.models import Click, Decision, Mailing, Message
 
 
 class MailingSerializer(serializers.ModelSerializer[Mailing]):
-    purpose = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    purpose = by_code()
 
     class Meta:
         model = Mailing
@@ -33,7 +34,7 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
 
 
 class DecisionSerializer(serializers.ModelSerializer[Decision]):
-    customer = serializers.SlugRelatedField(slug_field="number", read_only=True)
+    customer = by_code(key="number")
 
     class Meta:
         model = Decision
@@ -41,7 +42,7 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
-    customer = serializers.SlugRelatedField(slug_field="number", read_only=True)
+    customer = by_code(key="number")
 
     class Meta:
         model = Message
@@ -58,7 +59,7 @@ class MailingReportSerializer(serializers.Serializer[Any]):
     clicked = serializers.IntegerField()
 
 
-class MailingViewSet(viewsets.ReadOnlyModelViewSet[Mailing]):
+class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Mailing.objects.select_related("purpose").order_by("-id")
     serializer_class = MailingSerializer
     filterset_fields = {"state": ["exact"], "origin": ["exact"], "created_at": ["gte", "lt"]}
@@ -85,12 +86,10 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Mailing]):
     @action(detail=True, filterset_fields=None)
     def decisions(self, request: Request, pk: str) -> Response:
         """What the gate decided for each candidate, and why."""
-        page = self.paginate_queryset(self.get_object().decisions.select_related("customer").order_by("id"))
-        return self.get_paginated_response(DecisionSerializer(page, many=True).data)
+        return paged(self, self.get_object().decisions.select_related("customer").order_by("id"), DecisionSerializer)
 
     @extend_schema(responses=MessageSerializer(many=True))
     @action(detail=True, filterset_fields=None)
     def messages(self, request: Request, pk: str) -> Response:
         """Each message and how far it is."""
-        page = self.paginate_queryset(self.get_object().messages.select_related("customer").order_by("id"))
-        return self.get_paginated_response(MessageSerializer(page, many=True).data)
+        return paged(self, self.get_object().messages.select_related("customer").order_by("id"), MessageSerializer)

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.fields import by_code, customer_field
+from api.resources.fields import by_code, customer_field, user_of
 from common.time import clock
 from customers.models import Source
 from newsletter import actions
@@ -18,7 +18,7 @@ from newsletter.models import Newsletter
 
 
 class NewsletterSerializer(serializers.ModelSerializer[Newsletter]):
-    purpose = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    purpose = by_code()
 
     class Meta:
         model = Newsletter
@@ -39,7 +39,7 @@ class DoneSerializer(serializers.Serializer[Any]):
     subscribed = serializers.BooleanField()
 
 
-class NewsletterViewSet(viewsets.ReadOnlyModelViewSet[Newsletter]):
+class NewsletterViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Newsletter.objects.select_related("purpose").order_by("name")
     serializer_class = NewsletterSerializer
     filterset_fields = ["is_active"]
@@ -65,7 +65,7 @@ class NewsletterViewSet(viewsets.ReadOnlyModelViewSet[Newsletter]):
             wish.validated_data["customer"],
             self.get_object(),
             source_code=wish.validated_data["source"].code,
-            actor=request.user.get_username(),
+            actor=user_of(request).get_username(),
             wording_version=wish.validated_data["wording_version"],
             now=clock(),
         )

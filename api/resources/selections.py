@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.resources.fields import paged
 from api.resources.labels import MemberSerializer
 from common.time import clock
 from selections.actions import count_selection
@@ -36,7 +37,7 @@ class SizeSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
-class SelectionViewSet(viewsets.ReadOnlyModelViewSet[Selection]):
+class SelectionViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Selection.objects.order_by("name")
     serializer_class = SelectionSerializer
     filterset_fields = ["name"]
@@ -45,8 +46,7 @@ class SelectionViewSet(viewsets.ReadOnlyModelViewSet[Selection]):
     @action(detail=True, filterset_fields=None)
     def customers(self, request: Request, pk: str) -> Response:
         """The customers in the selection at this moment."""
-        page = self.paginate_queryset(members(self.get_object(), now=clock()).order_by("number"))
-        return self.get_paginated_response(MemberSerializer(page, many=True).data)
+        return paged(self, members(self.get_object(), now=clock()).order_by("number"), MemberSerializer)
 
     @extend_schema(request=None, responses=SizeSerializer)
     @action(detail=True, methods=["post"], filterset_fields=None)

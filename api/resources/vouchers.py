@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.fields import branch_field, customer_field
+from api.resources.fields import branch_field, by_code, customer_field, user_of
 from common.time import clock
 from customers.models import Customer
 from vouchers import actions, codes
@@ -24,7 +24,7 @@ IDEMPOTENCY = OpenApiParameter(
 
 
 class DefinitionSerializer(serializers.ModelSerializer[Definition]):
-    branches = serializers.SlugRelatedField(slug_field="code", many=True, read_only=True)
+    branches = by_code(many=True)
 
     class Meta:
         model = Definition
@@ -36,7 +36,7 @@ class DefinitionSerializer(serializers.ModelSerializer[Definition]):
 
 class VoucherSerializer(serializers.ModelSerializer[Voucher]):
     definition = DefinitionSerializer(read_only=True)
-    customer = serializers.SlugRelatedField(slug_field="number", read_only=True)
+    customer = by_code(key="number")
 
     class Meta:
         model = Voucher
@@ -54,7 +54,7 @@ class RedeemSerializer(serializers.Serializer[Any]):
 
 class RedemptionSerializer(serializers.ModelSerializer[Redemption]):
     code = serializers.CharField(source="voucher.code")
-    branch = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    branch = by_code()
 
     class Meta:
         model = Redemption
@@ -83,7 +83,7 @@ class ReverseSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200)
 
 
-class DefinitionViewSet(viewsets.ReadOnlyModelViewSet[Definition]):
+class DefinitionViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Definition.objects.prefetch_related("branches").order_by("name")
     serializer_class = DefinitionSerializer
     filterset_fields = ["kind", "state"]
@@ -101,13 +101,14 @@ class DefinitionViewSet(viewsets.ReadOnlyModelViewSet[Definition]):
         return Response(VoucherSerializer(voucher).data, status=status.HTTP_201_CREATED)
 
 
-class VoucherViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Voucher]):
+class VoucherViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
     queryset = Voucher.objects.select_related("definition", "customer").prefetch_related("definition__branches")
     serializer_class = VoucherSerializer
     lookup_field = "code"
 
     def get_object(self) -> Voucher:
-        return get_object_or_404(self.get_queryset(), code=codes.normalise(self.kwargs["code"]))
+        voucher: Voucher = get_object_or_404(self.get_queryset(), code=codes.normalise(self.kwargs["code"]))
+        return voucher
 
     @extend_schema(request=RedeemSerializer, responses={200: RedemptionSerializer}, parameters=[IDEMPOTENCY])
     @action(detail=True, methods=["post"])
@@ -121,18 +122,18 @@ class VoucherViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Voucher]
         redemption = actions.redeem(
             code,
             branch=sale.validated_data.get("branch"),
-            staff=request.user,
+            staff=user_of(request),
             channel="api",
             order_cents=sale.validated_data.get("order_cents"),
             customer_number=sale.validated_data["customer_number"],
             reference=sale.validated_data["reference"],
-            idempotency_key=f"api:{request.user.pk}:{key}"[:80],
+            idempotency_key=f"api:{user_of(request).pk}:{key}"[:80],
             now=clock(),
         )
         return Response(RedemptionSerializer(redemption).data)
 
 
-class RedemptionViewSet(viewsets.ReadOnlyModelViewSet[Redemption]):
+class RedemptionViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Redemption.objects.select_related("voucher", "branch").order_by("-id")
     serializer_class = RedemptionSerializer
     filterset_fields = {"redeemed_at": ["gte", "lt"], "branch__code": ["exact"], "channel": ["exact"]}
@@ -141,8 +142,10 @@ class RedemptionViewSet(viewsets.ReadOnlyModelViewSet[Redemption]):
     @action(detail=True, methods=["post"], filterset_fields=None)
     def reverse(self, request: Request, pk: str) -> Response:
         """Take a redemption back, once, with a reason; an integration may reverse only what came in over the API."""
-        redemption = get_object_or_404(self.get_queryset(), pk=pk, channel="api", staff=request.user)
+        redemption = get_object_or_404(self.get_queryset(), pk=pk, channel="api", staff=user_of(request))
         wish = ReverseSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        actions.reverse_redemption(redemption, reason=wish.validated_data["reason"], staff=request.user, now=clock())
+        actions.reverse_redemption(
+            redemption, reason=wish.validated_data["reason"], staff=user_of(request), now=clock()
+        )
         return Response(RedemptionSerializer(redemption).data)

@@ -25,7 +25,9 @@ def integrations() -> QuerySet[User]:
 
 class IntegrationForm(forms.Form):
     username = forms.CharField(
-        label=_("Name"), max_length=60, help_text=_("Which system it is, without spaces: website, kassa, theaterkassa.")
+        label=_("Name"),
+        max_length=60,
+        help_text=_("Which system it is, without spaces: website, kassa, theaterkassa."),
     )
 
 
@@ -44,12 +46,12 @@ class IntegrationAdd(FormPage[IntegrationForm]):
     form_class = IntegrationForm
     page_title = _("Add integration")
     submit_label = _("Add and show token")
+    shown: tuple[User, str] | None = None
 
     def get_breadcrumb(self) -> list[Any]:
         return [(_("API"), reverse("workbench:integration_list"))]
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.shown: tuple[User, str] | None = None
         response = super().post(request, *args, **kwargs)
         return _token_page(self, *self.shown) if self.shown else response
 
@@ -60,7 +62,7 @@ class IntegrationAdd(FormPage[IntegrationForm]):
 
 class TokenAdd(TemplatePage):
     permission = "manage_integrations"
-    http_method_names = ["post"]  # noqa: RUF012
+    http_method_names = ["post"]
     template_name = "workbench/integrations_token.html"
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -56,12 +56,12 @@ class UserAdd(FormPage[UserForm]):
     form_class = UserForm
     page_title = _("Add user")
     submit_label = _("Add user")
+    shown: tuple[User, str] | None = None
 
     def get_breadcrumb(self) -> list[Any]:
         return [(_("Users"), reverse("workbench:user_list"))]
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.shown: tuple[User, str] | None = None
         response = super().post(request, *args, **kwargs)
         return _password_page(self, *self.shown) if self.shown else response
 
@@ -114,7 +114,7 @@ class UserOpen(ActionView):
 
 class UserPassword(TemplatePage):
     permission = "manage_users"
-    http_method_names = ["post"]  # noqa: RUF012
+    http_method_names = ["post"]
     template_name = "workbench/users_password.html"
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
