@@ -26,7 +26,7 @@ ENTERED_BY_PEOPLE = ("mijnmenu", "counter", "phone", "workbench", "website")
 PURPOSES = {
     "service": (
         "Service",
-        "Berichten die bij uw lidmaatschap horen, zoals over een reservering, een betaling of gewijzigde openingstijden.",
+        "Berichten die bij uw lidmaatschap horen, bijvoorbeeld over een reservering of een betaling.",
         "service",
     ),
     "marketing": (
@@ -37,8 +37,10 @@ PURPOSES = {
     "newsletter": ("Nieuwsbrief", "De algemene nieuwsbrief.", "opt_in"),
     "profiling": (
         "Persoonlijke tips",
-        "Wij kijken welke soorten boeken u leent en welke voorstellingen u bezoekt, om u tips op maat te geven. "
-        "Titels bewaren wij niet.",
+        (
+            "Wij kijken welke soorten boeken u leent en welke voorstellingen u bezoekt, om u tips op maat te "
+            "geven. Titels bewaren wij niet."
+        ),
         "opt_in",
     ),
 }
@@ -58,7 +60,9 @@ WORLDS = {
 
 
 def ensure_rows(get_model: Callable[[str], Any]) -> None:
-    """Add the rows that are missing; leave what is there as staff have it. ``get_model`` serves migrations too."""
+    """Add the rows that are missing; leave what is there as staff have it. ``get_model`` serves migrations
+    too.
+    """
 
     def add(model: str, rows: list[dict[str, str]]) -> None:
         manager = get_model(model).objects

@@ -1,4 +1,4 @@
-"""The ledger of consents cannot be rewritten: not by us, not by a mistake, not through the admin of a database."""
+"""The ledger of consents cannot be rewritten: not by us, not by mistake, not by hand in the database."""
 
 from django.db import migrations
 

@@ -11,7 +11,7 @@ from customers.models.customers import (
     Subscription,
 )
 from customers.models.facts import Fact, FactTotal, World
-from customers.models.imports import ImportError, ImportRun
+from customers.models.imports import ImportError, ImportRun  # noqa: A004 - a row of an import
 
 __all__ = [
     "Branch",

@@ -19,7 +19,8 @@ class Channel(models.TextChoices):
 
 
 class Purpose(models.Model):
-    """What we would reach somebody for. ``rule`` says what holds while the ledger is silent (Tw 11.7, AVG 6 and 21).
+    """What we would reach somebody for. ``rule`` says what holds while the ledger is silent (Tw 11.7, AVG 6
+    and 21).
 
     - service: part of the service itself, needs no permission, only for people we have a relation with;
     - marketing: e-mail, SMS and phone need a yes, or (e-mail) a paying member relation; post may until a no;
@@ -47,10 +48,11 @@ class Purpose(models.Model):
 
 
 class Consent(models.Model):
-    """One event in the ledger: who allowed or refused what, over which channel, when, how and with which words.
+    """One event in the ledger: who allowed or refused what, over which channel, when, how and with which
+    words.
 
-    Rows are never changed or deleted (a database trigger refuses it). The latest by ``event_at`` wins; at a tie the
-    refusal wins; an objection beats every basis that is only inferred.
+    Rows are never changed or deleted (a database trigger refuses it). The latest by ``event_at`` wins; at a
+    tie the refusal wins; an objection beats every basis that is only inferred.
     """
 
     class State(models.TextChoices):
@@ -59,9 +61,7 @@ class Consent(models.Model):
         OBJECTED = "objected", _("Objection")
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="consents", db_index=False)
-    purpose = models.ForeignKey(
-        Purpose, models.PROTECT, related_name="+", db_index=False, verbose_name=_("purpose")
-    )
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+", db_index=False, verbose_name=_("purpose"))
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
     state = models.CharField(_("state"), max_length=10, choices=State)
     source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))

@@ -62,7 +62,9 @@ class Household(models.Model):
 
 
 class Customer(models.Model):
-    """A person we know. The key is the customer number; e-mail is a contact point that may be missing or shared."""
+    """A person we know. The key is the customer number; e-mail is a contact point that may be missing or
+    shared.
+    """
 
     class Kind(models.TextChoices):
         MEMBER = "member", _("Member")
@@ -89,23 +91,18 @@ class Customer(models.Model):
     house_number_addition = models.CharField(_("addition"), max_length=20, blank=True)
     postal_code = models.CharField(_("postal code"), max_length=7, blank=True)  # normalised "1441AB"
     city = models.CharField(_("city"), max_length=80, blank=True)
-    branch = models.ForeignKey(
-        Branch, models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("branch")
-    )
-    household = models.ForeignKey(
-        Household, models.SET_NULL, null=True, blank=True, verbose_name=_("household")
-    )
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("branch"))
+    household = models.ForeignKey(Household, models.SET_NULL, null=True, blank=True, verbose_name=_("household"))
     registered_on = models.DateField(_("registered on"), null=True, blank=True)
     source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
     # Raised to make every earlier MijnMenu link worthless.
     link_version = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField(_("updated at"))
-    # Lower case without accents, last name first: what lists sort by (a database without ICU sorts by byte) and search in.
+    # Lower case without accents, last name first: what lists sort by (a database without ICU sorts by byte)
+    # and search in.
     name_key = models.GeneratedField(
-        expression=models.Func(
-            "last_name", "first_name", "initials", "name_prefix", function="customers_name_key"
-        ),
+        expression=models.Func("last_name", "first_name", "initials", "name_prefix", function="customers_name_key"),
         output_field=models.CharField(max_length=230),
         db_persist=True,
     )
@@ -120,9 +117,7 @@ class Customer(models.Model):
             models.Index(fields=["registered_on"]),
             models.Index(fields=["postal_code", "house_number"]),
             # Birthdays: 47 times faster than a scan at a million customers.
-            models.Index(
-                models.F("birth_date__month"), models.F("birth_date__day"), name="customer_birthday_idx"
-            ),
+            models.Index(models.F("birth_date__month"), models.F("birth_date__day"), name="customer_birthday_idx"),
             models.Index(fields=["name_key"], name="customer_name_idx"),
             GinIndex(OpClass("name_key", name="gin_trgm_ops"), name="customer_name_trgm"),
         ]
@@ -180,16 +175,16 @@ class ContactPoint(models.Model):
             ),
         ]
         # Text pattern, so that the first letters of an address find it whatever the database's locale is.
-        indexes = [
-            models.Index(OpClass("value", name="varchar_pattern_ops"), "channel", name="contact_point_value")
-        ]
+        indexes = [models.Index(OpClass("value", name="varchar_pattern_ops"), "channel", name="contact_point_value")]
 
     def __str__(self) -> str:
         return self.value
 
 
 class Subscription(models.Model):
-    """A membership in time; open-ended while ``ended_on`` is empty (the end date itself still counts as a member day)."""
+    """A membership in time; open-ended while ``ended_on`` is empty (the end date itself still counts as a
+    member day).
+    """
 
     class PaymentMethod(models.TextChoices):
         DIRECT_DEBIT = "direct_debit", _("Direct debit")
@@ -214,9 +209,7 @@ class Subscription(models.Model):
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
         constraints = [
-            models.UniqueConstraint(
-                fields=["source", "number", "customer"], name="subscription_once_per_source"
-            ),
+            models.UniqueConstraint(fields=["source", "number", "customer"], name="subscription_once_per_source"),
             models.CheckConstraint(
                 condition=models.Q(ended_on__isnull=True) | models.Q(ended_on__gte=models.F("started_on")),
                 name="subscription_ends_after_start",
@@ -237,7 +230,9 @@ class Subscription(models.Model):
 
 
 class CustomerChange(models.Model):
-    """What people changed about a customer: ``fields`` is ``{field: [before, after]}``. Imports have their own run."""
+    """What people changed about a customer: ``fields`` is ``{field: [before, after]}``. Imports have their
+    own run.
+    """
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="changes")
     fields = models.JSONField(_("changes"))

@@ -25,17 +25,17 @@ class World(models.Model):
 
 
 class Fact(models.Model):
-    """(customer, kind, when, where, what, how much, source, external id); append-only, deduplicated per source.
+    """(customer, kind, when, where, what, how much, source, external id); append-only, deduplicated per
+    source.
 
-    ``kind`` is a code of ``customers.facts.fact_kinds``; ``world``, ``genre`` and ``sector`` are codes, never titles.
+    ``kind`` is a code of ``customers.facts.fact_kinds``; ``world``, ``genre`` and ``sector`` are codes, never
+    titles.
     """
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="facts", db_index=False)
     kind = models.CharField(_("kind"), max_length=24)
     occurred_at = models.DateTimeField(_("when"))
-    branch = models.ForeignKey(
-        Branch, models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("branch")
-    )
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("branch"))
     sector = models.CharField(_("sector"), max_length=24, blank=True)
     world = models.CharField(_("world"), max_length=40, blank=True)
     genre = models.CharField(_("genre"), max_length=40, blank=True)
@@ -52,9 +52,7 @@ class Fact(models.Model):
         verbose_name_plural = _("facts")
         constraints = [
             # customer stands in the key so that the table can be distributed by customer.
-            models.UniqueConstraint(
-                fields=["source", "external_id", "customer"], name="fact_once_per_source"
-            ),
+            models.UniqueConstraint(fields=["source", "external_id", "customer"], name="fact_once_per_source"),
         ]
         indexes = [
             models.Index(fields=["customer", "occurred_at"], name="fact_of_customer"),
@@ -66,7 +64,9 @@ class Fact(models.Model):
 
 
 class FactTotal(models.Model):
-    """First, last, count and sums per customer and kind, kept by statement: "last loan 90 days ago" is a look-up."""
+    """First, last, count and sums per customer and kind, kept by statement: "last loan 90 days ago" is a
+    look-up.
+    """
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="fact_totals", db_index=False)
     kind = models.CharField(_("kind"), max_length=24)

@@ -37,9 +37,7 @@ class ImportRun(models.Model):
     same_count = models.PositiveIntegerField(_("unchanged"), default=0)
     refused_count = models.PositiveIntegerField(_("refused"), default=0)
     percent = models.PositiveSmallIntegerField(_("progress"), default=0)  # of the file read and written
-    attempts = models.PositiveSmallIntegerField(
-        _("attempts"), default=0
-    )  # a file that kills its worker is given up
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # a file that kills its worker is given up
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
     finished_at = models.DateTimeField(_("finished at"), null=True)
@@ -53,7 +51,7 @@ class ImportRun(models.Model):
         return self.file_name
 
 
-class ImportError(models.Model):
+class ImportError(models.Model):  # noqa: A001 - a row of an import; nobody means the builtin here
     """One refused row: where, which value, what is wrong with it and what to do."""
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="errors")

@@ -14,8 +14,7 @@ from django.db.models.functions import Coalesce
 from customers.names import fold_name, normalise_phone, normalise_postal_code
 
 if TYPE_CHECKING:
-    from customers.models.customers import Customer, Subscription
-    from customers.models.facts import Fact
+    from customers.models.customers import Customer
 
 _POSTAL_AND_NUMBER = re.compile(r"^([1-9]\d{3}\s?[a-z]{2})[\s,]*(\d{1,5})?\s*(.*)$", re.IGNORECASE)
 
@@ -52,7 +51,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.annotate(email=primary("email"), phone=primary("phone"))
 
     def search(self, text: str) -> CustomerQuerySet:
-        """Find by e-mail, phone, postal code (with house number), customer number or name; names may hold typing errors.
+        """Find by e-mail, phone, postal code (with house number), customer number or name; names may hold
+        typing errors.
 
         Best match first. The shape of the text tells what is looked for, so that each way has its own index.
         """
@@ -114,7 +114,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(Q(ended_on__isnull=True) | Q(ended_on__gte=day), started_on__lte=day)
 
     def paid(self) -> SubscriptionQuerySet:
-        """Keep those with a payment obligation, which is what makes a customer relation in the sense of Tw 11.7."""
+        """Keep those with a payment obligation, which is what makes a customer relation in the sense of Tw
+        11.7.
+        """
         return self.filter(price_cents__gt=0)
 
 

@@ -1,0 +1,312 @@
+"""What somebody did: how often, not at all, for the last or first time, and how much, in a window of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from django import forms
+from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from pydantic import Field, field_validator
+
+from common.criteria import Criterion, Params
+from common.money import format_cents
+from common.time import local_date, start_of_day
+from customers.criteria import wording
+from customers.facts import fact_kinds
+from customers.models import Branch, Fact, FactTotal
+from customers.models.querysets import FactQuerySet
+
+GROUP = gettext_lazy("What they did")
+
+
+class FactParams(Params):
+    """Facts of a kind; ``within_days`` counts back from today (which counts too), empty means ever."""
+
+    kind: str
+    within_days: int | None = Field(default=None, ge=0, le=36500)
+    world: str = ""
+    genre: str = ""
+    sector: str = ""
+    branch: str = ""
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in fact_kinds:
+            raise ValueError(_("The kind “%s” does not exist.") % value)
+        return value
+
+
+class FactForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("What"), choices=wording.kind_choices)
+    within_days = forms.IntegerField(
+        label=gettext_lazy("In the past … days (empty: ever)"), required=False, min_value=0, max_value=36500
+    )
+    world = forms.ChoiceField(label=gettext_lazy("World"), required=False, choices=wording.world_choices)
+    genre = forms.CharField(label=gettext_lazy("Genre"), required=False, max_length=40)
+    sector = forms.CharField(label=gettext_lazy("Sector"), required=False, max_length=24)
+    branch = forms.ChoiceField(
+        label=gettext_lazy("Branch"),
+        required=False,
+        choices=lambda: [("", gettext_lazy("any branch")), *wording.branch_choices()],
+    )
+
+
+def facts_of(params: FactParams, *, now: dt.datetime) -> FactQuerySet:
+    """Return the facts that the params speak of, until ``now``, of any customer."""
+    start = None
+    if params.within_days is not None:
+        start = start_of_day(local_date(now) - dt.timedelta(days=params.within_days))
+    facts = Fact.objects.filter(kind=params.kind).between(start, now).order_by()
+    for field in ("world", "genre", "sector"):
+        if value := getattr(params, field):
+            facts = facts.filter(**{field: value})
+    if params.branch:
+        facts = facts.filter(branch__in=Branch.objects.filter(code=params.branch).values("pk"))
+    return facts
+
+
+def when(params: FactParams) -> str:
+    """Return the window in words."""
+    if params.within_days is None:
+        return _("ever")
+    if params.within_days == 0:
+        return _("today")
+    return ngettext("in the past %d day", "in the past %d days", params.within_days) % params.within_days
+
+
+def what(params: FactParams) -> str:
+    """Return the doing with what narrows it: "borrowed (world Reizen, branch Edam)"."""
+    narrowed = []
+    if params.world:
+        worlds = wording.named([params.world], wording.world_choices())
+        narrowed.append(_("world %s") % worlds[0])
+    if params.genre:
+        narrowed.append(_("genre %s") % params.genre)
+    if params.sector:
+        narrowed.append(_("sector %s") % params.sector)
+    if params.branch:
+        narrowed.append(_("branch %s") % wording.named([params.branch], wording.branch_choices())[0])
+    verb = str(fact_kinds[params.kind].done)
+    return f"{verb} ({', '.join(narrowed)})" if narrowed else verb
+
+
+class FactCriterion(Criterion):
+    """What the criteria over facts share."""
+
+    group = GROUP
+
+    def check(self, params: FactParams) -> None:
+        wording.require_known([params.world], dict(wording.world_choices()), field="world")
+        wording.require_known([params.branch], dict(wording.branch_choices()), field="branch")
+
+
+class OftenParams(FactParams):
+    op: Literal["at_least", "at_most", "exactly"] = "at_least"
+    times: int = Field(default=1, ge=0, le=100000)
+
+
+class OftenForm(FactForm):
+    op = forms.ChoiceField(
+        label=gettext_lazy("How often"),
+        choices=[
+            ("at_least", gettext_lazy("at least")),
+            ("at_most", gettext_lazy("at most")),
+            ("exactly", gettext_lazy("exactly")),
+        ],
+    )
+    times = forms.IntegerField(label=gettext_lazy("Times"), min_value=0, max_value=100000, initial=1)
+    field_order = ("kind", "op", "times", "within_days", "world", "genre", "sector", "branch")
+
+
+class HowOften(FactCriterion):
+    """At least, at most or exactly so many times; "at most" and "exactly 0" include those who never did."""
+
+    code = "facts.count"
+    label = gettext_lazy("How often they did something")
+    params = OftenParams
+    form = OftenForm
+
+    def to_q(self, params: OftenParams, *, now: dt.datetime) -> Q:
+        facts, times = facts_of(params, now=now), params.times
+        if params.op == "at_least":
+            return _at_least(facts, times)
+        if params.op == "at_most":
+            return ~_at_least(facts, times + 1)
+        return _at_least(facts, times) & ~_at_least(facts, times + 1)
+
+    def sentence(self, params: OftenParams) -> str:
+        words = {
+            "at_least": ngettext("at least %d time", "at least %d times", params.times),
+            "at_most": ngettext("at most %d time", "at most %d times", params.times),
+            "exactly": ngettext("exactly %d time", "exactly %d times", params.times),
+        }
+        often = words[params.op] % params.times
+        return _("have %(what)s %(often)s %(when)s") % {
+            "when": when(params),
+            "often": often,
+            "what": what(params),
+        }
+
+
+def _at_least(facts: FactQuerySet, times: int) -> Q:
+    if times == 0:
+        return Q(pk__isnull=False)
+    if times == 1:
+        return Q(Exists(facts.filter(customer=OuterRef("pk"))))
+    counted = facts.values("customer_id").annotate(times=Count("pk")).filter(times__gte=times)
+    return Q(pk__in=counted.values("customer_id"))
+
+
+class NotAtAll(FactCriterion):
+    """Not once in the window."""
+
+    code = "facts.none"
+    label = gettext_lazy("Did not do something")
+    params = FactParams
+    form = FactForm
+
+    def to_q(self, params: FactParams, *, now: dt.datetime) -> Q:
+        return ~Q(Exists(facts_of(params, now=now).filter(customer=OuterRef("pk"))))
+
+    def sentence(self, params: FactParams) -> str:
+        if params.within_days is None:
+            return _("have never %(what)s") % {"what": what(params)}
+        return _("have not %(what)s %(when)s") % {"when": when(params), "what": what(params)}
+
+
+class TimeParams(Params):
+    """``more_than_days`` ago, or ``within_days``; answered from the totals, so it says what holds at present."""
+
+    kind: str
+    more_than_days: int | None = Field(default=None, ge=0, le=36500)
+    within_days: int | None = Field(default=None, ge=0, le=36500)
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in fact_kinds:
+            raise ValueError(_("The kind “%s” does not exist.") % value)
+        return value
+
+
+class TimeForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("What"), choices=wording.kind_choices)
+    more_than_days = forms.IntegerField(
+        label=gettext_lazy("More than … days ago"), required=False, min_value=0, max_value=36500
+    )
+    within_days = forms.IntegerField(
+        label=gettext_lazy("In the past … days"), required=False, min_value=0, max_value=36500
+    )
+
+
+class _TimeCriterion(Criterion):
+    """The last or first time of a kind, an index look-up in ``FactTotal``."""
+
+    group = GROUP
+    params = TimeParams
+    form = TimeForm
+    column: Literal["first_at", "last_at"]
+
+    def to_q(self, params: TimeParams, *, now: dt.datetime) -> Q:
+        totals = FactTotal.objects.filter(kind=params.kind)
+        today = local_date(now)
+        if params.more_than_days is not None:
+            before = start_of_day(today - dt.timedelta(days=params.more_than_days))
+            totals = totals.filter(**{f"{self.column}__lt": before})
+        if params.within_days is not None:
+            since = start_of_day(today - dt.timedelta(days=params.within_days))
+            totals = totals.filter(**{f"{self.column}__gte": since})
+        return Q(Exists(totals.filter(customer=OuterRef("pk"))))
+
+    def ago(self, params: TimeParams) -> str:
+        if params.more_than_days is not None and params.within_days is not None:
+            return _("%(low)s to %(high)s days ago") % {
+                "low": params.more_than_days,
+                "high": params.within_days,
+            }
+        if params.more_than_days is not None:
+            return _("more than %(days)s days ago") % {"days": params.more_than_days}
+        if params.within_days is not None:
+            return _("in the past %(days)s days") % {"days": params.within_days}
+        return _("ever")
+
+
+class LastTime(_TimeCriterion):
+    """When they did it for the last time; who never did does not match."""
+
+    code = "facts.last"
+    label = gettext_lazy("When they did something for the last time")
+    column = "last_at"
+
+    def sentence(self, params: TimeParams) -> str:
+        verb = str(fact_kinds[params.kind].done)
+        return _("have last %(what)s %(ago)s") % {"what": verb, "ago": self.ago(params)}
+
+
+class FirstTime(_TimeCriterion):
+    """When they did it for the first time."""
+
+    code = "facts.first"
+    label = gettext_lazy("When they did something for the first time")
+    column = "first_at"
+
+    def sentence(self, params: TimeParams) -> str:
+        verb = str(fact_kinds[params.kind].done)
+        return _("have first %(what)s %(ago)s") % {"what": verb, "ago": self.ago(params)}
+
+
+class MuchParams(FactParams):
+    """``unit`` is cents of money or pieces."""
+
+    unit: Literal["amount_cents", "quantity"] = "amount_cents"
+    at_least: int = Field(ge=1, le=10**9)
+
+
+class MuchForm(FactForm):
+    unit = forms.ChoiceField(
+        label=gettext_lazy("Unit"),
+        choices=[("amount_cents", gettext_lazy("euros")), ("quantity", gettext_lazy("pieces"))],
+    )
+    at_least = forms.DecimalField(
+        label=gettext_lazy("At least"), min_value=0, max_digits=9, decimal_places=2, localize=True
+    )
+    field_order = ("kind", "at_least", "unit", "within_days", "world", "genre", "sector", "branch")
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("at_least") is not None:
+            factor = 100 if cleaned.get("unit") == "amount_cents" else 1
+            cleaned["at_least"] = int(cleaned["at_least"] * factor)
+        return cleaned
+
+
+class HowMuch(FactCriterion):
+    """At least so many euros or pieces in all."""
+
+    code = "facts.sum"
+    label = gettext_lazy("How much they spent or took in all")
+    params = MuchParams
+    form = MuchForm
+
+    def to_q(self, params: MuchParams, *, now: dt.datetime) -> Q:
+        facts = facts_of(params, now=now).values("customer_id").annotate(total=Sum(params.unit))
+        return Q(pk__in=facts.filter(total__gte=params.at_least).values("customer_id"))
+
+    def sentence(self, params: MuchParams) -> str:
+        amount = params.at_least
+        total = format_cents(amount) if params.unit == "amount_cents" else _("%d pieces") % amount
+        return _("have %(what)s for at least %(total)s %(when)s") % {
+            "when": when(params),
+            "total": total,
+            "what": what(params),
+        }
+
+    def initial(self, params: Params) -> dict[str, object]:
+        shown = super().initial(params)
+        if shown["unit"] == "amount_cents":
+            shown["at_least"] = shown["at_least"] / 100
+        return shown

@@ -1,0 +1,154 @@
+"""Where somebody lives, with how many, and how to reach them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Literal
+
+from django import forms
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pydantic import Field, field_validator, model_validator
+
+from common.criteria import Criterion, Params
+from customers.criteria import wording
+from customers.criteria.people import WHO, Bounds, BoundsForm
+from customers.models import ContactPoint, Customer
+
+REACH = gettext_lazy("How to reach them")
+
+_POSTAL_PART = re.compile(r"^([1-9]\d{3})(?:([A-Z]{2})|-([1-9]\d{3}))?$")
+
+
+class PlaceParams(Params):
+    """Places by name, and postal codes as ``1441-1448, 1131, 1135AB``; either is enough."""
+
+    cities: str = Field(default="", max_length=500)
+    postal_codes: str = Field(default="", max_length=500)
+
+    @field_validator("postal_codes")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        for part in _parts(value):
+            if not _POSTAL_PART.match(_squeezed(part)):
+                raise ValueError(_("“%s” is no postal code or range; write 1441, 1441AB or 1441-1448.") % part)
+        return value
+
+    @model_validator(mode="after")
+    def _something(self) -> PlaceParams:
+        if not _parts(self.cities) and not _parts(self.postal_codes):
+            raise ValueError(_("Fill in at least one of the two."))
+        return self
+
+
+class PlaceForm(forms.Form):
+    cities = forms.CharField(label=gettext_lazy("Places, with commas between them"), required=False, max_length=500)
+    postal_codes = forms.CharField(
+        label=gettext_lazy("Postal codes, such as 1441-1448, 1131, 1135AB"), required=False, max_length=500
+    )
+
+
+class LivesIn(Criterion):
+    """Place or postal code of the address."""
+
+    code = "customer.place"
+    group = WHO
+    label = gettext_lazy("Place or postal code")
+    params = PlaceParams
+    form = PlaceForm
+
+    def to_q(self, params: PlaceParams, *, now: dt.datetime) -> Q:
+        q = Q(pk__in=[])
+        for city in _parts(params.cities):
+            q |= Q(city__iexact=city)
+        for part in _parts(params.postal_codes):
+            match = _POSTAL_PART.match(_squeezed(part))
+            if match and match[2]:
+                q |= Q(postal_code=match[1] + match[2])
+            elif match:  # letters sort after digits, so "1449" closes the range 1441-1448
+                q |= Q(postal_code__gte=match[1], postal_code__lt=str(int(match[3] or match[1]) + 1))
+        return q
+
+    def sentence(self, params: PlaceParams) -> str:
+        places = wording.one_of(_parts(params.cities) + [_squeezed(part) for part in _parts(params.postal_codes)])
+        return _("live in %(places)s") % {"places": places}
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _squeezed(part: str) -> str:
+    return re.sub(r"\s", "", part).upper()
+
+
+class HouseholdSize(Criterion):
+    """How many known customers share the address; without a complete address somebody counts as one."""
+
+    code = "customer.household"
+    group = WHO
+    label = gettext_lazy("Size of the household")
+    params = Bounds
+    form = BoundsForm
+
+    def to_q(self, params: Bounds, *, now: dt.datetime) -> Q:
+        sizes = Customer.objects.filter(household__isnull=False).order_by().values("household")
+        sizes = sizes.annotate(size=Count("pk"))
+        if params.at_least is not None:
+            sizes = sizes.filter(size__gte=params.at_least)
+        if params.at_most is not None:
+            sizes = sizes.filter(size__lte=params.at_most)
+        alone = Q(household__isnull=True) if _holds_one(params) else Q()
+        return Q(household__in=sizes.values("household")) | alone
+
+    def sentence(self, params: Bounds) -> str:
+        size = wording.between(params.at_least, params.at_most)
+        return _("live in a household of %(size)s customers") % {"size": size}
+
+
+def _holds_one(params: Bounds) -> bool:
+    return (params.at_least or 0) <= 1 and (params.at_most is None or params.at_most >= 1)
+
+
+class ReachableParams(Params):
+    by: list[Literal["email", "phone", "address"]] = Field(min_length=1)
+
+
+class ReachableForm(forms.Form):
+    by = forms.MultipleChoiceField(
+        label=gettext_lazy("All of these are known"),
+        choices=[
+            ("email", gettext_lazy("E-mail address")),
+            ("phone", gettext_lazy("Phone number")),
+            ("address", gettext_lazy("Address")),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class Reachable(Criterion):
+    """Whether an e-mail address, a phone number or a complete address is known; permission is another
+    question.
+    """
+
+    code = "customer.reachable"
+    group = REACH
+    label = gettext_lazy("Has an e-mail address, phone number or address")
+    params = ReachableParams
+    form = ReachableForm
+
+    def to_q(self, params: ReachableParams, *, now: dt.datetime) -> Q:
+        q = Q()
+        for way in params.by:
+            if way == "address":
+                q &= ~Q(street="") & ~Q(postal_code="") & ~Q(city="")
+            else:
+                points = ContactPoint.objects.filter(channel=way, is_primary=True)
+                q &= Q(pk__in=points.values("customer_id"))
+        return q
+
+    def sentence(self, params: ReachableParams) -> str:
+        names = {"email": _("an e-mail address"), "phone": _("a phone number"), "address": _("an address")}
+        return _("have %(ways)s") % {"ways": _(" and ").join(names[way] for way in params.by)}

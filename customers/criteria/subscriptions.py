@@ -1,0 +1,166 @@
+"""What somebody has a subscription to: which type, for how long, until when, and what is past."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from dateutil.relativedelta import relativedelta
+from django import forms
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from pydantic import Field
+
+from common.criteria import Criterion, Params
+from common.time import local_date
+from customers.criteria import wording
+from customers.criteria.people import Bounds, BoundsForm
+from customers.models import Subscription
+from customers.models.querysets import SubscriptionQuerySet
+
+GROUP = gettext_lazy("Subscriptions")
+
+
+def _own() -> SubscriptionQuerySet:
+    return Subscription.objects.filter(customer=OuterRef("pk"))
+
+
+class HasParams(Params):
+    """A running subscription of one of the types and payment methods; an empty list means any."""
+
+    types: list[str] = []
+    payment_methods: list[Subscription.PaymentMethod] = []
+
+
+class HasForm(forms.Form):
+    types = forms.MultipleChoiceField(
+        label=gettext_lazy("Type of subscription (none: any)"),
+        required=False,
+        choices=wording.subscription_types,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    payment_methods = forms.MultipleChoiceField(
+        label=gettext_lazy("Payment method (none: any)"),
+        required=False,
+        choices=Subscription.PaymentMethod,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class HasSubscription(Criterion):
+    """Whether a subscription runs today."""
+
+    code = "subscriptions.has"
+    group = GROUP
+    label = gettext_lazy("Has a running subscription")
+    params = HasParams
+    form = HasForm
+
+    def to_q(self, params: HasParams, *, now: dt.datetime) -> Q:
+        own = _own().active_on(local_date(now))
+        if params.types:
+            own = own.filter(type__in=params.types)
+        if params.payment_methods:
+            own = own.filter(payment_method__in=params.payment_methods)
+        return Q(Exists(own))
+
+    def sentence(self, params: HasParams) -> str:
+        types = wording.one_of(wording.named(params.types, wording.subscription_types()) if params.types else [])
+        methods = wording.one_of(str(method.label).lower() for method in params.payment_methods)
+        if types and methods:
+            return _("have a subscription %(types)s paid by %(methods)s") % {
+                "types": types,
+                "methods": methods,
+            }
+        if types:
+            return _("have a subscription %(types)s") % {"types": types}
+        if methods:
+            return _("have a subscription paid by %(methods)s") % {"methods": methods}
+        return _("have a running subscription")
+
+    def check(self, params: HasParams) -> None:
+        if params.types:
+            wording.require_known(params.types, dict(wording.subscription_types()), field="types")
+
+
+class MemberYears(Criterion):
+    """Whole years since the first subscription, of those who have one that runs."""
+
+    code = "subscriptions.years"
+    group = GROUP
+    label = gettext_lazy("Years of membership")
+    params = Bounds
+    form = BoundsForm
+
+    def to_q(self, params: Bounds, *, now: dt.datetime) -> Q:
+        today = local_date(now)
+        own = _own()
+        q = Q(Exists(own.active_on(today)))
+        if params.at_least is not None:
+            q &= Q(Exists(own.filter(started_on__lte=today - relativedelta(years=params.at_least))))
+        if params.at_most is not None:
+            q &= ~Q(Exists(own.filter(started_on__lte=today - relativedelta(years=params.at_most + 1))))
+        return q
+
+    def sentence(self, params: Bounds) -> str:
+        return _("have been a member for %(years)s years") % {"years": wording.between(params.at_least, params.at_most)}
+
+
+class DaysParams(Params):
+    days: int = Field(ge=0, le=3650)
+
+
+class EndsForm(forms.Form):
+    days = forms.IntegerField(label=gettext_lazy("Ends in the coming … days"), min_value=0, max_value=3650)
+
+
+class EndsSoon(Criterion):
+    """Whose subscription ends soon, without another that runs on: an empty end date runs on."""
+
+    code = "subscriptions.ends"
+    group = GROUP
+    label = gettext_lazy("Subscription ends soon")
+    params = DaysParams
+    form = EndsForm
+
+    def to_q(self, params: DaysParams, *, now: dt.datetime) -> Q:
+        today = local_date(now)
+        last = today + dt.timedelta(days=params.days)
+        own = _own()
+        return Q(Exists(own.active_on(today))) & ~Q(Exists(own.filter(Q(ended_on__isnull=True) | Q(ended_on__gt=last))))
+
+    def sentence(self, params: DaysParams) -> str:
+        words = ngettext(
+            "have a subscription that ends within %d day",
+            "have a subscription that ends within %d days",
+            params.days,
+        )
+        return words % params.days
+
+
+class HadForm(forms.Form):
+    days = forms.IntegerField(label=gettext_lazy("Ended in the past … days"), min_value=0, max_value=3650)
+
+
+class HadSubscription(Criterion):
+    """Whose last subscription ended recently and who has none that runs."""
+
+    code = "subscriptions.ended"
+    group = GROUP
+    label = gettext_lazy("Subscription has ended")
+    params = DaysParams
+    form = HadForm
+
+    def to_q(self, params: DaysParams, *, now: dt.datetime) -> Q:
+        today = local_date(now)
+        own = _own()
+        ended = own.filter(ended_on__lt=today, ended_on__gte=today - dt.timedelta(days=params.days))
+        return Q(Exists(ended)) & ~Q(Exists(own.active_on(today)))
+
+    def sentence(self, params: DaysParams) -> str:
+        words = ngettext(
+            "have no subscription any more since at most %d day",
+            "have no subscription any more since at most %d days",
+            params.days,
+        )
+        return words % params.days
