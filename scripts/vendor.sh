@@ -15,13 +15,13 @@ trap 'rm -rf "$work"' EXIT
 cp package.json package-lock.json "$work/"
 (cd "$work" && npm ci --ignore-scripts --no-audit --no-fund --silent)
 
+rm -rf "$target"
 # file in node_modules -> name in static/vendor
 while read -r source name; do
     mkdir -p "$target/$(dirname "$name")"
     cp "$work/node_modules/$source" "$target/$name"
 done <<'FILES'
 @tabler/core/dist/css/tabler.min.css tabler/tabler.min.css
-@tabler/core/dist/js/tabler.min.js tabler/tabler.min.js
 chart.js/dist/chart.umd.min.js chartjs/chart.umd.min.js
 chart.js/LICENSE.md chartjs/LICENSE.md
 @kurkle/color/LICENSE.md chartjs/LICENSE-kurkle-color.md
@@ -33,24 +33,15 @@ tom-select/LICENSE tom-select/LICENSE
 trix/dist/trix.umd.min.js trix/trix.umd.min.js
 trix/dist/trix.css trix/trix.css
 trix/LICENSE trix/LICENSE
-fullcalendar/all/global.js fullcalendar/fullcalendar.js
-fullcalendar/skeleton.css fullcalendar/skeleton.css
-fullcalendar/themes/classic/global.js fullcalendar/theme-classic.js
-fullcalendar/themes/classic/theme.css fullcalendar/theme-classic.css
-fullcalendar/themes/classic/palette.css fullcalendar/palette-classic.css
-fullcalendar/locales/nl/global.js fullcalendar/locale-nl.js
-fullcalendar/LICENSE.md fullcalendar/LICENSE.md
-temporal-polyfill/LICENSE fullcalendar/LICENSE-temporal-polyfill
 @fontsource-variable/inter/files/inter-latin-wght-normal.woff2 inter/inter-latin-wght-normal.woff2
 @fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2 inter/inter-latin-ext-wght-normal.woff2
 @fontsource-variable/inter/LICENSE inter/LICENSE
 FILES
 
-# Tabler and the Bootstrap and Popper inside it ship no licence file; all three are MIT.
+# Tabler and the Bootstrap inside it ship no licence file; both are MIT.
 cat > "$target/tabler/LICENSE" <<'MIT'
 Tabler: Copyright 2018-2026 The Tabler Authors, Copyright 2018-2026 codecalm.net Paweł Kuna
 Bootstrap (inside Tabler): Copyright 2011-2026 The Bootstrap Authors
-Popper (inside Tabler): Copyright 2019 Federico Zivolo
 
 The MIT License (MIT)
 

@@ -51,6 +51,14 @@ def carry_messages(request: HttpRequest, response: HttpResponseBase) -> None:
         trigger_client_event(cast(HttpResponse, response), "toasts", {"items": toasts})
 
 
+def chosen_month(request: HttpRequest, today: dt.date) -> dt.date:
+    """Return the first day of the month in the address (``?month=2026-12``), else of today's month."""
+    try:
+        return dt.datetime.strptime(request.GET.get("month", ""), "%Y-%m").date()
+    except ValueError:
+        return today.replace(day=1)
+
+
 class WorkbenchView(View):
     """The entrance: signed in, allowed, and every Refused turned into words. Abstract classes say ``abstract = True``."""
 

@@ -1,13 +1,18 @@
-"""Template tags and filters that every face shares: money, chart figures, and the class a control gets."""
+"""Template tags and filters that every face shares: money, the figures of a chart, the weeks of a month."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import calendar
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
 
 from common.money import format_cents
+from common.time import clock, local_date
 
 register = template.Library()
 
@@ -23,3 +28,35 @@ def chart_rows(data: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
     """Turn chart data (labels, datasets with data) into table rows: (label, [one figure per dataset])."""
     columns = [dataset["data"] for dataset in data["datasets"]]
     return [(label, [column[index] for column in columns]) for index, label in enumerate(data["labels"])]
+
+
+@dataclass(frozen=True)
+class Day:
+    date: dt.date
+    is_outside: bool
+    is_today: bool
+    events: list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month as weeks from Monday; ``previous`` and ``next`` are the first days of the months beside it."""
+
+    weeks: list[list[Day]]
+    previous: dt.date
+    next: dt.date
+
+
+@register.simple_tag
+def calendar_month(month: dt.date, events: Iterable[Mapping[str, Any]]) -> Month:
+    """Lay events (dicts with ``date``) on the weeks of the month that ``month`` lies in."""
+    by_date = defaultdict(list)
+    for event in events:
+        by_date[event["date"]].append(event)
+    today = local_date(clock())
+    weeks = [
+        [Day(date, date.month != month.month, date == today, by_date[date]) for date in week]
+        for week in calendar.Calendar().monthdatescalendar(month.year, month.month)
+    ]
+    first = month.replace(day=1)
+    return Month(weeks, (first - dt.timedelta(days=1)).replace(day=1), (first + dt.timedelta(days=31)).replace(day=1))

@@ -1,4 +1,4 @@
-/* Loads a vendored library only on the page that needs it: charts, searchable selects, sortable lists, rich text, calendars. */
+/* Loads a vendored library only on the page that needs it: charts, searchable selects, sortable lists, rich text. */
 (() => {
   "use strict";
   const here = document.currentScript;
@@ -63,6 +63,7 @@
       maxOptions: 500, hidePlaceholder: true, closeAfterSelect: !select.multiple, create: "create" in select.dataset,
       render: { no_results: () => Object.assign(document.createElement("div"), { className: "no-results", textContent: words().noResults }) },
     });
+    select.setAttribute("aria-label", label); // Tom Select takes its label away
     box.control_input.setAttribute("aria-label", label);
     box.dropdown_content.setAttribute("aria-label", label);
     for (const name of ["aria-describedby", "aria-invalid"]) {
@@ -134,22 +135,7 @@
     await script(files.trix);
   };
 
-  // --- calendar ---
-  const calendar = async (element) => {
-    styles(files.calendarCss);
-    await script(files.calendar);
-    await script(files.calendarTheme);
-    await script(files.calendarLocale);
-    const { FullCalendar } = window;
-    const events = json(element.dataset.calendar).map(({ tone, ...event }) => ({ ...event, color: css(TONES[tone] ?? "--brand"), allDay: true }));
-    const isNarrow = matchMedia("(max-width: 40rem)").matches;
-    new FullCalendar.Calendar(element, {
-      events, locale: element.dataset.locale, initialDate: element.dataset.initial || undefined, firstDay: 1, height: "auto",
-      initialView: isNarrow ? "listMonth" : "dayGridMonth", headerToolbar: { start: "title", center: "", end: "today prev,next" },
-    }).render();
-  };
-
-  const KINDS = [["canvas[data-chart]", drawChart], ["select[data-enhance]", searchable], ["[data-sortable]", sortable], ["trix-editor", richText], ["[data-calendar]", calendar]];
+  const KINDS = [["canvas[data-chart]", drawChart], ["select[data-enhance]", searchable], ["[data-sortable]", sortable], ["trix-editor", richText]];
   const enhance = (root) => KINDS.forEach(([selector, act]) => {
     if (root.matches?.(selector)) act(root);
     root.querySelectorAll(selector).forEach(act);
