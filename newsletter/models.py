@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import pghistory
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Purpose
+from customers.models import Channel, Consent, Customer, Purpose
 from labels.models import Label
-from mailings.models import Mailing
+from mailings.models import Content, Mailing, Message
 from selections.models import Selection
 
 
 @pghistory.track()
 class Newsletter(models.Model):
-    """A recurring newsletter. Being subscribed is a granted consent for its own ``purpose``: there is no second list."""
+    """A recurring newsletter. Being subscribed is a granted consent for its ``purpose``: there is no second list."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     description = models.TextField(_("description"), blank=True)  # shown to customers in MijnMenu
-    purpose = models.OneToOneField(
-        Purpose, models.PROTECT, related_name="newsletter", verbose_name=_("purpose")
-    )
+    purpose = models.OneToOneField(Purpose, models.PROTECT, related_name="newsletter", verbose_name=_("purpose"))
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"))
 
@@ -32,6 +34,37 @@ class Newsletter(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def subscribers(self, *, now: dt.datetime) -> models.QuerySet[Customer]:
+        """Customers whose latest word about this newsletter by e-mail, at ``now``, is yes; at a tie the no counts."""
+        ledger = Consent.objects.filter(purpose=self.purpose_id, channel=Channel.EMAIL, event_at__lte=now)
+        refused_later = ledger.exclude(state=Consent.State.GRANTED).filter(
+            customer=models.OuterRef("customer"), event_at__gte=models.OuterRef("event_at")
+        )
+        granted = ledger.filter(~models.Exists(refused_later), state=Consent.State.GRANTED)
+        return Customer.objects.filter(pk__in=granted.values("customer"))
+
+
+class EditionQuerySet(models.QuerySet["Edition"]):
+    """Reads of editions."""
+
+    def due(self, now: dt.datetime) -> EditionQuerySet:
+        """Planned for ``now`` or earlier."""
+        return self.filter(state=Edition.State.PLANNED, send_at__lte=now)
+
+    def with_numbers(self) -> EditionQuerySet:
+        """Add ``item_count``, and ``message_count`` and ``sent_count`` of its mailing."""
+        messages = Message.objects.filter(mailing=models.OuterRef("mailing")).order_by().values("mailing")
+        items = TextItem.objects.filter(edition=models.OuterRef("pk")).order_by().values("edition")
+        return self.annotate(
+            item_count=_count(items),
+            message_count=_count(messages),
+            sent_count=_count(messages.filter(state=Message.State.SENT)),
+        )
+
+
+def _count(grouped: models.QuerySet[Any, Any]) -> Coalesce:
+    return Coalesce(models.Subquery(grouped.annotate(n=models.Count("id")).values("n")), 0)
+
 
 @pghistory.track()
 class Edition(models.Model):
@@ -42,21 +75,30 @@ class Edition(models.Model):
         PLANNED = "planned", _("Planned")
         SENT = "sent", _("Handed over for sending")
 
-    newsletter = models.ForeignKey(
-        Newsletter, models.CASCADE, related_name="editions", verbose_name=_("newsletter")
-    )
+    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="editions", verbose_name=_("newsletter"))
     subject = models.CharField(_("subject"), max_length=200)
     preheader = models.CharField(_("preview text"), max_length=200, blank=True)
     introduction = models.TextField(_("introduction"), blank=True)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.DRAFT)
     send_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    content = models.OneToOneField(Content, models.PROTECT, null=True, blank=True, related_name="edition")
     mailing = models.OneToOneField(Mailing, models.SET_NULL, null=True, blank=True, related_name="edition")
+    error = models.TextField(_("what went wrong"), blank=True)  # at the last attempt to send a planned edition
+    tried_at = models.DateTimeField(_("last attempt"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"))
+
+    objects = EditionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("edition")
         verbose_name_plural = _("editions")
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state="planned") | models.Q(send_at__isnull=False),
+                name="planned_edition_has_moment",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.subject
@@ -64,7 +106,7 @@ class Edition(models.Model):
 
 @pghistory.track()
 class TextItem(models.Model):
-    """A piece of an edition; with a selection or a label it appears only for those people, so each gets his own issue."""
+    """A piece of an edition; with a selection or a label it is only for those, so each gets an issue of his own."""
 
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="items")
     position = models.PositiveSmallIntegerField(_("position"))
@@ -88,6 +130,18 @@ class TextItem(models.Model):
         verbose_name = _("text item")
         verbose_name_plural = _("text items")
         ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(selection__isnull=True) | models.Q(label__isnull=True), name="item_has_one_audience"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def audience(self) -> dict[str, str | int] | None:
+        """Whom it is for, as a block of a content says it; None: everybody."""
+        if self.selection_id:
+            return {"kind": "selection", "id": self.selection_id}
+        return {"kind": "label", "id": self.label_id} if self.label_id else None

@@ -1,6 +1,6 @@
 """Plans: actions, the triggers that set them off, and campaigns of steps on a calendar."""
 
 from campaigns.models.actions import Action, Trigger, TriggerRun
-from campaigns.models.campaigns import Campaign, Enrolment, Step, StepDone, StepRun
+from campaigns.models.campaigns import Campaign, DayRun, Enrolment, Step, StepDone, StepRun
 
-__all__ = ["Action", "Campaign", "Enrolment", "Step", "StepDone", "StepRun", "Trigger", "TriggerRun"]
+__all__ = ["Action", "Campaign", "DayRun", "Enrolment", "Step", "StepDone", "StepRun", "Trigger", "TriggerRun"]

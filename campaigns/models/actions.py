@@ -4,12 +4,48 @@ from __future__ import annotations
 
 import pghistory
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Purpose
 from labels.models import Label
 from mailings.models import Content, Mailing
 from selections.models import Selection
+
+
+class ActionQuerySet(models.QuerySet["Action"]):
+    """Reads of actions."""
+
+    def in_use(self) -> ActionQuerySet:
+        """Leave out what is archived."""
+        return self.filter(is_archived=False)
+
+    def with_reach(self) -> ActionQuerySet:
+        """Add ``mailing_count``, ``message_count`` (handed to delivery) and ``last_mailing_at`` of its mailings."""
+        mailings = Mailing.objects.filter(content=models.OuterRef("content")).order_by().values("content")
+        return self.annotate(
+            mailing_count=Coalesce(models.Subquery(mailings.annotate(n=models.Count("id")).values("n")), 0),
+            message_count=Coalesce(models.Subquery(mailings.annotate(n=models.Count("messages")).values("n")), 0),
+            last_mailing_at=models.Subquery(mailings.annotate(at=models.Max("created_at")).values("at")),
+        )
+
+
+class TriggerQuerySet(models.QuerySet["Trigger"]):
+    """Reads of triggers."""
+
+    def working(self) -> TriggerQuerySet:
+        """Those the scheduler works off: active, of an action in use or of a running campaign."""
+        running = models.Q(campaign__state="running") | models.Q(action__is_archived=False)
+        return self.filter(running, is_active=True)
+
+    def with_last_run(self) -> TriggerQuerySet:
+        """Add ``last_due_on``, ``last_count`` and ``last_error`` of the latest run."""
+        last = TriggerRun.objects.filter(trigger=models.OuterRef("pk")).order_by("-due_on")
+        return self.annotate(
+            last_due_on=models.Subquery(last.values("due_on")[:1]),
+            last_count=models.Subquery(last.values("candidate_count")[:1]),
+            last_error=models.Subquery(last.values("error")[:1]),
+        )
 
 
 @pghistory.track()
@@ -25,6 +61,8 @@ class Action(models.Model):
     )
     is_archived = models.BooleanField(_("archived"), default=False)
     created_at = models.DateTimeField(_("created at"))
+
+    objects = ActionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("action")
@@ -62,8 +100,11 @@ class Trigger(models.Model):
         verbose_name=_("enrol in campaign"),
     )  # fmt: skip
     is_active = models.BooleanField(_("active"), default=False)
-    active_since = models.DateField(_("active since"), null=True, blank=True)
+    active_since = models.DateField(_("active since"), null=True, blank=True)  # the first day it is worked off for
+    activated_at = models.DateTimeField(_("activated at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"))
+
+    objects = TriggerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("trigger")
@@ -82,12 +123,18 @@ class Trigger(models.Model):
 
 
 class TriggerRun(models.Model):
-    """A trigger worked off for one Amsterdam day; the unique key lets it happen once, whoever asks."""
+    """A trigger worked off for one Amsterdam day; the unique key lets it happen once, whoever asks.
+
+    A run that failed keeps its row with the ``error`` in words and is tried again later; nothing of it took effect.
+    """
 
     trigger = models.ForeignKey(Trigger, models.CASCADE, related_name="runs")
     due_on = models.DateField(_("day"))
     candidate_count = models.PositiveIntegerField(_("candidates"), default=0)
+    enrolled_count = models.PositiveIntegerField(_("enrolled"), default=0)  # of a trigger that enrols
     mailing = models.ForeignKey(Mailing, models.SET_NULL, null=True, related_name="+")
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=1)
+    error = models.TextField(_("what went wrong"), blank=True)
     ran_at = models.DateTimeField(_("ran at"))
 
     class Meta:

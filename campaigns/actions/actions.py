@@ -1,0 +1,148 @@
+"""Making, changing and running actions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.actions.history import name_of, noted
+from campaigns.models import Action
+from common.errors import Refused
+from customers.models import Customer, Purpose
+from labels.actions import give_label
+from labels.models import Label
+from mailings.actions import save_content, start_mailing
+from mailings.models import Decision, Mailing
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@transaction.atomic
+def create_action(
+    *,
+    name: str,
+    purpose: Purpose,
+    channels: str,
+    subject: str = "",
+    gives_label: Label | None = None,
+    by: User | None,
+    now: dt.datetime,
+) -> Action:
+    """Make an action with an empty content of its own, to be filled in the editor."""
+    with noted(by):
+        content = save_content(None, name=name, subject=subject, blocks=[], by=by, now=now)
+        return Action.objects.create(
+            name=name,
+            purpose=purpose,
+            channels=channels,
+            content=content,
+            gives_label=_label_to_give(gives_label),
+            created_at=now,
+        )
+
+
+@transaction.atomic
+def change_action(
+    action: Action,
+    *,
+    name: str,
+    purpose: Purpose,
+    channels: str,
+    gives_label: Label | None = None,
+    by: User | None,
+    now: dt.datetime,
+) -> Action:
+    """Change what an action is for and how it goes out; mailings that started already stay as they were."""
+    with noted(by):
+        action.name, action.purpose, action.channels = name, purpose, channels
+        action.gives_label = _label_to_give(gives_label)
+        action.save()
+    return action
+
+
+@transaction.atomic
+def archive_action(action: Action, *, by: User | None) -> None:
+    """Put an action away: its triggers stop. Raises Refused while a campaign under way needs it."""
+    needed = action.steps.in_use().filter(campaign__state__in=["running", "paused"]).select_related("campaign").first()
+    if needed:
+        raise Refused(
+            "action_in_campaign",
+            _("The campaign “%(campaign)s” still uses this action. Finish the campaign or take the step out first.")
+            % {"campaign": needed.campaign},
+        )
+    with noted(by):
+        action.triggers.update(is_active=False)
+        action.is_archived = True
+        action.save(update_fields=["is_archived"])
+
+
+@transaction.atomic
+def restore_action(action: Action, *, by: User | None) -> None:
+    """Take an archived action back into use; its triggers stay off until somebody activates them."""
+    with noted(by):
+        action.is_archived = False
+        action.save(update_fields=["is_archived"])
+
+
+def check_action(action: Action) -> None:
+    """Raise Refused with the remedy when the action cannot go out as it is."""
+    content = action.content
+    if action.is_archived:
+        raise Refused(
+            "action_archived", _("“%(action)s” is archived. Take it back into use first.") % {"action": action}
+        )
+    if not content.blocks:
+        raise Refused("content_empty", _("“%(action)s” has no content yet. Write it first.") % {"action": action})
+    if action.channels != Mailing.Channels.LETTER and not content.subject.strip():
+        raise Refused("subject_empty", _("“%(action)s” has no subject yet. Fill it in first.") % {"action": action})
+    if action.purpose.rule == Purpose.Rule.SERVICE and any(block.get("type") == "voucher" for block in content.blocks):
+        raise Refused(
+            "voucher_in_service_message",
+            _("“%(action)s” holds a voucher, so it is a commercial message. Choose a purpose that asks for permission.")
+            % {"action": action},
+        )
+
+
+@transaction.atomic
+def run_action(
+    action: Action,
+    customers: QuerySet[Customer],
+    *,
+    due_key: str,
+    by: User | None,
+    now: dt.datetime,
+    origin: str = "",
+    name: str = "",
+) -> Mailing:
+    """Hand the customers to the gate as one mailing; the same ``due_key`` gives the same mailing, not a second one.
+
+    Whoever the gate lets through also gets the action's label. Raises Refused when the action is not ready.
+    """
+    check_action(action)
+    mailing = start_mailing(
+        name=name or action.name,
+        origin=origin or f"action:{action.pk}",
+        due_key=due_key,
+        purpose=action.purpose,
+        channels=action.channels,
+        content=action.content,
+        candidates=customers,
+        by=by,
+        now=now,
+    )
+    if action.gives_label:
+        accepted = Decision.objects.filter(mailing=mailing, outcome=Decision.Outcome.ACCEPTED)
+        reached = Customer.objects.filter(pk__in=accepted.values("customer"))
+        give_label(action.gives_label, reached, by=name_of(by), reason=action.name, now=now)
+    return mailing
+
+
+def _label_to_give(label: Label | None) -> Label | None:
+    if label and label.kind != Label.Kind.OWN:
+        raise Refused("no_own_label", _("Only own labels are given by hand: choose one."), field="gives_label")
+    return label

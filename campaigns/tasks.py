@@ -1,0 +1,17 @@
+"""The bell of the scheduler: once a minute, see what is due."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from campaigns.actions import advance
+from common.time import clock
+
+#: When a day of triggers and steps begins (Amsterdam): after the night's imports and labels, and nobody is woken.
+DAY_BEGINS_AT_HOUR = 7
+
+
+@shared_task
+def run_due() -> None:
+    """Work off what is due. Lost, doubled or late ticks do no harm: each run has a unique key in the database."""
+    advance(now=clock(), from_hour=DAY_BEGINS_AT_HOUR)
