@@ -41,8 +41,8 @@ class MomentColumn(tables.Column):
 
     def render(self, value: dt.date | dt.datetime) -> str:
         if isinstance(value, dt.datetime):
-            return date_format(localtime(value), "j M Y H:i")
-        return date_format(value, "j M Y")
+            return date_format(localtime(value), "j b Y H:i")
+        return date_format(value, "j b Y")
 
 
 class BadgeColumn(tables.Column):
