@@ -65,7 +65,7 @@ def household_key(postal_code: str, house_number: str, addition: str) -> str:
     """Return the key of an address, ``1441AB|12|a``, or empty text when it is not complete enough to share a
     home.
     """
-    number = re.match(r"\d+", house_number.strip())
+    number = re.match(r"\d{1,9}", house_number.strip())
     if not (postal_code and number):
         return ""
     rest = re.sub(r"[^a-z0-9]", "", (house_number.strip()[number.end() :] + addition).lower())

@@ -78,20 +78,23 @@ def when(params: FactParams) -> str:
     return ngettext("in the past %d day", "in the past %d days", params.within_days) % params.within_days
 
 
-def what(params: FactParams) -> str:
-    """Return the doing with what narrows it: "borrowed (world Reizen, branch Edam)"."""
-    narrowed = []
+def narrowed(sentence: str, params: FactParams) -> str:
+    """Return the sentence with what narrows it behind: "… (world Reizen, branch Edam)"."""
+    parts = []
     if params.world:
-        worlds = wording.named([params.world], wording.world_choices())
-        narrowed.append(_("world %s") % worlds[0])
+        parts.append(_("world %s") % wording.named([params.world], wording.world_choices())[0])
     if params.genre:
-        narrowed.append(_("genre %s") % params.genre)
+        parts.append(_("genre %s") % params.genre)
     if params.sector:
-        narrowed.append(_("sector %s") % params.sector)
+        parts.append(_("sector %s") % params.sector)
     if params.branch:
-        narrowed.append(_("branch %s") % wording.named([params.branch], wording.branch_choices())[0])
-    verb = str(fact_kinds[params.kind].done)
-    return f"{verb} ({', '.join(narrowed)})" if narrowed else verb
+        parts.append(_("branch %s") % wording.named([params.branch], wording.branch_choices())[0])
+    return f"{sentence} ({', '.join(parts)})" if parts else sentence
+
+
+def what(kind: str) -> str:
+    """Return what they have done: "borrowed"."""
+    return str(fact_kinds[kind].done)
 
 
 class FactCriterion(Criterion):
@@ -145,11 +148,8 @@ class HowOften(FactCriterion):
             "exactly": ngettext("exactly %d time", "exactly %d times", params.times),
         }
         often = words[params.op] % params.times
-        return _("have %(what)s %(often)s %(when)s") % {
-            "when": when(params),
-            "often": often,
-            "what": what(params),
-        }
+        values = {"when": when(params), "often": often, "what": what(params.kind)}
+        return narrowed(_("have %(what)s %(often)s %(when)s") % values, params)
 
 
 def _at_least(facts: FactQuerySet, times: int) -> Q:
@@ -174,8 +174,9 @@ class NotAtAll(FactCriterion):
 
     def sentence(self, params: FactParams) -> str:
         if params.within_days is None:
-            return _("have never %(what)s") % {"what": what(params)}
-        return _("have not %(what)s %(when)s") % {"when": when(params), "what": what(params)}
+            return narrowed(_("have never %(what)s") % {"what": what(params.kind)}, params)
+        values = {"when": when(params), "what": what(params.kind)}
+        return narrowed(_("have not %(what)s %(when)s") % values, params)
 
 
 class TimeParams(Params):
@@ -243,8 +244,7 @@ class LastTime(_TimeCriterion):
     column = "last_at"
 
     def sentence(self, params: TimeParams) -> str:
-        verb = str(fact_kinds[params.kind].done)
-        return _("have last %(what)s %(ago)s") % {"what": verb, "ago": self.ago(params)}
+        return _("have last %(what)s %(ago)s") % {"what": what(params.kind), "ago": self.ago(params)}
 
 
 class FirstTime(_TimeCriterion):
@@ -255,8 +255,7 @@ class FirstTime(_TimeCriterion):
     column = "first_at"
 
     def sentence(self, params: TimeParams) -> str:
-        verb = str(fact_kinds[params.kind].done)
-        return _("have first %(what)s %(ago)s") % {"what": verb, "ago": self.ago(params)}
+        return _("have first %(what)s %(ago)s") % {"what": what(params.kind), "ago": self.ago(params)}
 
 
 class MuchParams(FactParams):
@@ -299,11 +298,8 @@ class HowMuch(FactCriterion):
     def sentence(self, params: MuchParams) -> str:
         amount = params.at_least
         total = format_cents(amount) if params.unit == "amount_cents" else _("%d pieces") % amount
-        return _("have %(what)s for at least %(total)s %(when)s") % {
-            "when": when(params),
-            "total": total,
-            "what": what(params),
-        }
+        values = {"when": when(params), "total": total, "what": what(params.kind)}
+        return narrowed(_("have %(what)s for at least %(total)s %(when)s") % values, params)
 
     def initial(self, params: Params) -> dict[str, object]:
         shown = super().initial(params)

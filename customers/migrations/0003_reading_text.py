@@ -57,9 +57,54 @@ END;
 CREATE FUNCTION customers_read_whole(value text) RETURNS int
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN CASE WHEN value ~ '^-?\d{1,9}$' THEN value::int END;
+
+-- As customers.names has it: +31612345678, a@b.nl in lower case, 1441AB.
+CREATE FUNCTION customers_read_phone(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (
+    SELECT CASE WHEN number ~ '^\+[1-9]\d{7,14}$' THEN number END
+    FROM (SELECT regexp_replace(replace(value, '(0)', ''), '[^0-9+]', '', 'g')) AS typed (digits),
+    LATERAL (SELECT CASE
+        WHEN left(digits, 2) = '00' THEN '+' || substr(digits, 3)
+        WHEN left(digits, 1) = '0' THEN '+31' || substr(digits, 2)
+        ELSE digits END
+    ) AS normal (number)
+);
+
+CREATE FUNCTION customers_read_email(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE
+    WHEN length(value) <= 254 AND value NOT LIKE '%..%' AND value NOT LIKE '%.@%' AND lower(value) ~ (
+        '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}'
+        || '@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'
+    ) THEN lower(value)
+END;
+
+CREATE FUNCTION customers_read_postal_code(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE
+    WHEN upper(replace(value, ' ', '')) ~ '^[1-9]\d{3}[A-Z]{2}$'
+        AND right(upper(value), 2) NOT IN ('SA', 'SD', 'SS')
+    THEN upper(replace(value, ' ', ''))
+END;
+
+-- 1441AB|12|a: customers.names.household_key; NULL when the address is not complete enough to share a home.
+CREATE FUNCTION customers_household_key(postal_code text, house_number text, addition text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN postal_code <> '' AND house_number ~ '^\d{1,9}'
+    THEN left(
+        postal_code || '|' || substring(house_number FROM '^\d{1,9}')::int || '|' || regexp_replace(
+            lower(regexp_replace(house_number, '^\d{1,9}', '') || addition), '[^a-z0-9]', '', 'g'
+        ), 60)
+END;
 """
 
 BACKWARD = """
+DROP FUNCTION customers_household_key(text, text, text);
+DROP FUNCTION customers_read_postal_code(text);
+DROP FUNCTION customers_read_email(text);
+DROP FUNCTION customers_read_phone(text);
 DROP FUNCTION customers_read_whole(text);
 DROP FUNCTION customers_read_cents(text);
 DROP FUNCTION customers_read_moment(text);
