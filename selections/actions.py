@@ -26,10 +26,10 @@ By = User | AnonymousUser | None
 Rule = Group | dict[str, Any]
 
 
-def create_selection(
-    *, name: str, rule: Rule, description: str = "", by: By = None, now: dt.datetime
-) -> Selection:
-    """Save a new selection; raises Refused on a name in use or a rule that is not one (``field`` tells where)."""
+def create_selection(*, name: str, rule: Rule, description: str = "", by: By = None, now: dt.datetime) -> Selection:
+    """Save a new selection; raises Refused on a name in use or a rule that is not one (``field`` tells
+    where).
+    """
     selection = Selection(name=name.strip(), description=description, rule=checked(rule, now=now).to_json())
     selection.owner = by if isinstance(by, User) else None
     selection.created_at = selection.updated_at = now
@@ -46,7 +46,9 @@ def change_selection(
     by: By = None,
     now: dt.datetime,
 ) -> Selection:
-    """Change what is given; a new rule makes the last count worthless. Raises Refused as ``create_selection``."""
+    """Change what is given; a new rule makes the last count worthless. Raises Refused as
+    ``create_selection``.
+    """
     if name is not None:
         selection.name = name.strip()
     if description is not None:
@@ -135,8 +137,9 @@ def unwatch_selection(selection: Selection, *, now: dt.datetime) -> None:
 def refresh_memberships(*, now: dt.datetime) -> dict[int, tuple[int, int]]:
     """Record who came into and left each watched selection since the last time, one statement each.
 
-    Returns selection id -> (came, left). The first time, and the first time after its rule was changed, newcomers are
-    baseline: nobody came. One selection that no longer compiles must not stop the others: it is logged and skipped.
+    Returns selection id -> (came, left). The first time, and the first time after its rule was changed,
+    newcomers are baseline: nobody came. One selection that no longer compiles must not stop the others: it is
+    logged and skipped.
     """
     changes = {}
     for selection in Selection.objects.filter(is_watched=True):

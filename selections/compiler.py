@@ -66,7 +66,9 @@ def _constant(value: bool) -> Q:
 
 @contextmanager
 def _entering(selection: Selection) -> Iterator[None]:
-    """Remember which selections we are inside of, so that one which refers to itself is refused and not a crash."""
+    """Remember which selections we are inside of, so that one which refers to itself is refused and not a
+    crash.
+    """
     inside = _inside.get()
     if selection.pk in inside:
         raise Refused("cycle", _("Selection “%s” refers to itself.") % selection.name)

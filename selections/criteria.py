@@ -22,14 +22,12 @@ class InParams(Params):
     selection: int = Field(ge=1)
 
 
-class InForm(forms.Form):
-    selection = forms.TypedChoiceField(label=gettext_lazy("Selection"), coerce=int)
+def _choices() -> list[tuple[int | str, str]]:
+    return [("", "---------"), *Selection.objects.values_list("pk", "name")]
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        field = self.fields["selection"]
-        assert isinstance(field, forms.TypedChoiceField)
-        field.choices = [("", "---------"), *Selection.objects.values_list("pk", "name")]
+
+class InForm(forms.Form):
+    selection = forms.TypedChoiceField(label=gettext_lazy("Selection"), coerce=int, choices=_choices)
 
 
 class InSelection(Criterion):

@@ -1,7 +1,8 @@
 """A rule read back as one sentence, in the active language.
 
 "Klanten die lid zijn en (bij Purmerend of bij Edam horen), behalve wie de afgelopen 30 dagen iets leende."
-Criteria give the clauses (they complete "Customers who …"); this module only joins them. Brackets mark nested groups.
+Criteria give the clauses (they complete "Customers who …"); this module only joins them. Brackets mark nested
+groups.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _exceptions(nodes: Sequence[Node]) -> str:
 
 
 def _joined(nodes: Sequence[Node], word: str) -> str:
-    """Join clauses as people do: "a", "a or b", "a, b or c"; nested groups of more than one part in brackets."""
+    """Join clauses as people do: "a", "a or b", "a, b or c"; groups of more than one part in brackets."""
     clauses = [_bracketed(clause(node), _parts(node) if len(nodes) > 1 else 1) for node in nodes]
     if len(clauses) == 1:
         return clauses[0]

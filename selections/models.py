@@ -19,7 +19,9 @@ COUNTED = ["last_count", "counted_at", "baseline_at", "updated_at"]  # what the 
     exclude=COUNTED,
 )
 class Selection(models.Model):
-    """A named audience. ``rule`` is the tree of ``selections.rules`` as versioned JSON; members are computed, not kept."""
+    """A named audience. ``rule`` is the tree of ``selections.rules`` as versioned JSON; members are computed,
+    not kept.
+    """
 
     name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.TextField(_("description"), blank=True)
@@ -78,7 +80,7 @@ class Membership(models.Model):
 
 
 class Export(models.Model):
-    """That somebody took the customers of a selection out of the product: who, when and how many, not whom."""
+    """That somebody took a selection's customers out of the product: who, when, how many; not whom."""
 
     selection = models.ForeignKey(
         Selection, models.SET_NULL, null=True, related_name="exports", verbose_name=_("selection")

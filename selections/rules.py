@@ -1,6 +1,7 @@
 """The audience language: a tree of groups (ALL / ANY / NONE) over criteria, kept as versioned JSON.
 
-``{"version": 1, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}}, …]}``
+``{"version": 1, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}},
+…]}``
 
 Empty groups mean what logic says: ALL of nothing and NONE of nothing is everybody, ANY of nothing is nobody.
 This module is pure: it runs no query and reads no clock.
@@ -64,7 +65,9 @@ EVERYBODY = Group(op=Op.ALL)
 
 
 class RuleRefused(Refused):
-    """A rule is not well-formed; ``field`` is the JSON pointer of the faulty node (``/children/1/params/times``)."""
+    """A rule is not well-formed; ``field`` is the JSON pointer of the faulty node
+    (``/children/1/params/times``).
+    """
 
     def __init__(self, code: str, problem: str, pointer: str) -> None:
         message = _("%(problem)s (in the rule at %(place)s)") % {"problem": problem, "place": pointer or "/"}

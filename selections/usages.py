@@ -1,7 +1,7 @@
 """What uses a selection or a label: asked before it is deleted, shown on its page.
 
-Rows that point at it with PROTECT are found by themselves. Uses inside JSON need a finder: an app adds its own to
-``finders`` from a module that is autodiscovered.
+Rows that point at it with PROTECT are found by themselves. Uses inside JSON need a finder: an app adds its
+own to ``finders`` from a module that is autodiscovered.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def uses_of(thing: Model) -> list[Use]:
 def selections_with(criterion: str, condition: str, **values: Any) -> Iterable[Selection]:
     """Return selections in whose rule a criterion stands that meets a JSON path condition over ``@.params``.
 
-    ``condition`` is code, ``values`` are bound: ``selections_with("selections.in", "@.params.selection == $id", id=3)``.
+    ``condition`` is code, ``values`` are bound: ``selections_with("selections.in", "@.params.selection ==
+    $id", id=3)``.
     """
     path = f"$.** ? (@.criterion == $criterion && {condition})"
     variables = json.dumps({"criterion": criterion, **values})

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
+
+from common.criteria import criteria
+from common.errors import Refused
+from common.sql import as_subquery, rows
+from customers.models import Customer
+from labels.actions import create_label, give_label
+from selections.actions import create_selection
+from selections.compiler import compile_rule, members
+from selections.models import Selection
+from tests.factories import CustomerFactory
+from tests.selections.test_rules import MEMBERS, rule
+
+pytestmark = pytest.mark.django_db
+
+PROSPECTS = {"criterion": "customer.kind", "params": {"kinds": ["prospect"]}}
+ADULTS = {"criterion": "customer.age", "params": {"at_least": 18}}
+
+
+@pytest.fixture
+def people() -> dict[str, Customer]:
+    return {
+        "adult": CustomerFactory(birth_date=dt.date(1980, 1, 1)),
+        "child": CustomerFactory(birth_date=dt.date(2018, 1, 1)),
+        "ageless": CustomerFactory(birth_date=None),
+        "prospect": CustomerFactory(kind="prospect", birth_date=dt.date(1990, 1, 1)),
+    }
+
+
+def count_inside(customers: QuerySet[Customer]) -> int:
+    statement = "SELECT count(*) AS n FROM ({customers}) AS x WHERE 1 = %(one)s"
+    return int(rows(statement.format(customers=as_subquery(customers.values("id"))), {"one": 1})[0]["n"])
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (rule(), {"adult", "child", "ageless", "prospect"}),
+        (rule(op="any"), set()),
+        (rule(op="none"), {"adult", "child", "ageless", "prospect"}),
+        (rule(MEMBERS), {"adult", "child", "ageless"}),
+        (rule(MEMBERS, ADULTS), {"adult"}),
+        (rule(MEMBERS, PROSPECTS), set()),
+        (rule(MEMBERS, PROSPECTS, op="any"), {"adult", "child", "ageless", "prospect"}),
+        (rule(ADULTS, op="none"), {"child", "ageless"}),
+        (rule(MEMBERS, ADULTS, op="none"), set()),
+        (rule(PROSPECTS, ADULTS, op="none"), {"child", "ageless"}),
+        (rule(rule(ADULTS, op="none") | {"version": 1}), {"child", "ageless"}),
+        (rule({"op": "none", "children": [{"op": "none", "children": [ADULTS]}]}), {"adult", "prospect"}),
+        (rule({"op": "any", "children": []}, MEMBERS, op="any"), {"adult", "child", "ageless"}),
+    ],
+)
+def test_groups_combine_as_they_say(
+    people: dict[str, Customer], now: dt.datetime, data: Any, expected: set[str]
+) -> None:
+    data["children"] = [{k: v for k, v in child.items() if k != "version"} for child in data["children"]]
+    found = set(compile_rule(data, now=now))
+    assert found == {people[name] for name in expected}
+
+
+def test_a_rule_is_one_statement(people: dict[str, Customer], now: dt.datetime) -> None:
+    data = rule(MEMBERS, {"op": "none", "children": [PROSPECTS, {"op": "any", "children": [ADULTS]}]})
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert compile_rule(data, now=now).count() == 2
+    assert len(queries) == 1
+
+
+def test_nobody_can_stand_inside_a_statement(people: dict[str, Customer], now: dt.datetime) -> None:
+    for data in (rule(op="any"), rule({"criterion": "labels.has", "params": {"labels": ["gone"]}})):
+        assert count_inside(compile_rule(data, now=now)) == 0
+
+
+def test_no_criterion_multiplies_customers(now: dt.datetime) -> None:
+    customer = CustomerFactory()
+    for number in range(3):
+        label = create_label(name=f"Label {number}", kind="own", now=now)
+        give_label(label, Customer.objects.all(), by="test", now=now)
+    codes = ["label-0", "label-1", "label-2"]
+    data = rule({"criterion": "labels.has", "params": {"labels": codes, "match": "any"}})
+    assert list(compile_rule(data, now=now)) == [customer]
+
+
+def test_now_is_a_parameter_and_not_the_clock(now: dt.datetime) -> None:
+    CustomerFactory(birth_date=dt.date(2008, 6, 16))
+    data = rule(ADULTS)
+    assert compile_rule(data, now=now).count() == 0
+    assert compile_rule(data, now=now + dt.timedelta(days=1)).count() == 1
+
+
+def test_a_quote_in_a_value_is_a_value(people: dict[str, Customer], now: dt.datetime) -> None:
+    data = rule({"criterion": "labels.has", "params": {"labels": ["'); DROP TABLE customers_customer; -- %s %%"]}})
+    assert compile_rule(data, now=now).count() == 0
+    assert count_inside(compile_rule(data, now=now)) == 0
+    assert Customer.objects.count() == 4
+
+
+def test_a_window_beyond_the_calendar_is_refused(now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def far(*args: object, **kwargs: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr(type(criteria["customer.age"]), "to_q", far)
+    with pytest.raises(Refused) as refused:
+        compile_rule(rule(ADULTS), now=now)
+    assert (refused.value.code, refused.value.field) == ("out_of_range", "/children/0/params")
+
+
+def test_a_selection_can_be_used_in_another(people: dict[str, Customer], now: dt.datetime) -> None:
+    adults = create_selection(name="Volwassenen", rule=rule(ADULTS), now=now)
+    data = rule(MEMBERS, {"criterion": "selections.in", "params": {"selection": adults.pk}})
+    assert list(compile_rule(data, now=now)) == [people["adult"]]
+
+
+def test_a_selection_that_refers_to_itself_is_refused_when_it_is_evaluated(now: dt.datetime) -> None:
+    one = create_selection(name="Een", rule=rule(), now=now)
+    two_rule = rule({"criterion": "selections.in", "params": {"selection": one.pk}})
+    two = create_selection(name="Twee", rule=two_rule, now=now)
+    circle = rule({"criterion": "selections.in", "params": {"selection": two.pk}})
+    Selection.objects.filter(pk=one.pk).update(rule=circle)
+    with pytest.raises(Refused) as refused:
+        members(Selection.objects.get(pk=one.pk), now=now)
+    assert refused.value.code == "cycle"
+
+
+def test_a_long_chain_of_selections_is_refused(now: dt.datetime) -> None:
+    last = create_selection(name="0", rule=rule(), now=now)
+    for number in range(1, 6):
+        data = rule({"criterion": "selections.in", "params": {"selection": last.pk}})
+        last = create_selection(name=str(number), rule=data, now=now)
+    data = rule({"criterion": "selections.in", "params": {"selection": last.pk}})
+    with pytest.raises(Refused) as refused:
+        create_selection(name="te diep", rule=data, now=now)
+    assert refused.value.code == "too_deep"
