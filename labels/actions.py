@@ -47,9 +47,13 @@ def create_label(
     by: By = None,
     now: dt.datetime,
 ) -> Label:
-    """Make a label; without a code the name gives one. Raises Refused on a code in use, or a kind or group of the system."""
+    """Make a label; without a code the name gives one. Raises Refused on a code in use, or a kind or group of
+    the system.
+    """
     if kind == Label.Kind.SYSTEM:
-        raise Refused("system_label", _("System labels are computed; they are not made by hand."), field="kind")
+        raise Refused(
+            "system_label", _("System labels are computed; they are not made by hand."), field="kind"
+        )
     _refuse_system_group(group)
     label = Label(code=code or _free_code(Label, name), name=name, kind=kind, group=group, created_at=now)
     label.description, label.colour = description, colour
@@ -63,7 +67,8 @@ def create_label(
 
 @transaction.atomic
 def change_label(label: Label, *, by: By = None, **fields: Any) -> Label:
-    """Change name, description, colour, group or is_active; raises Refused for a system label or an impossible group.
+    """Change name, description, colour, group or is_active; raises Refused for a system label or an
+    impossible group.
 
     Moving a held label into an exclusive group is refused while a holder has another label of that group.
     """
@@ -108,12 +113,14 @@ others AS (
     UPDATE labels_assignment AS a SET until = greatest(a.since, %(now)s), taken_by = %(by)s
       FROM target WHERE a.customer_id = target.id AND a.until IS NULL
        AND a.exclusive_group_id = %(exclusive_group)s AND a.label_id <> %(label)s
+    RETURNING a.id
 ),
 given AS (
     INSERT INTO labels_assignment
            (label_id, customer_id, exclusive_group_id, since, given_by, reason, taken_by)
     SELECT %(label)s, target.id, %(exclusive_group)s, %(now)s, %(by)s, %(reason)s, '' FROM target
-     WHERE NOT EXISTS (SELECT 1 FROM labels_assignment AS a
+     WHERE (SELECT count(*) FROM others) >= 0 -- so that the others are closed first
+       AND NOT EXISTS (SELECT 1 FROM labels_assignment AS a
                         WHERE a.label_id = %(label)s AND a.customer_id = target.id AND a.until IS NULL)
     RETURNING id
 )
@@ -133,8 +140,8 @@ def give_label(
 ) -> int:
     """Give a label to all these customers in one statement; returns how many did not have it yet.
 
-    In an exclusive group it takes the other label of that group away. Raises Refused for labels that are computed,
-    chosen by the customer, or no longer in use.
+    In an exclusive group it takes the other label of that group away. Raises Refused for labels that are
+    computed, chosen by the customer, or no longer in use.
     """
     _refuse_by_hand(label)
     if not label.is_active:
@@ -146,7 +153,9 @@ def give_label(
 def take_label(
     label: Label, customers: QuerySet[Customer], *, by: str, reason: str = "", now: dt.datetime
 ) -> int:
-    """Take a label from all these customers in one statement; returns how many had it. Raises Refused as giving does."""
+    """Take a label from all these customers in one statement; returns how many had it. Raises Refused as
+    giving does.
+    """
     _refuse_by_hand(label)
     return _take(label, customers, by=f"{by}: {reason}"[:150] if reason else by, now=now)
 
@@ -172,7 +181,9 @@ def choose_labels(customer: Customer, *, codes: Collection[str], now: dt.datetim
 
 
 def take_profiling_labels(customer: Customer, *, now: dt.datetime) -> int:
-    """Take every label derived from behaviour at once, for who objects to profiling and should not wait for the night."""
+    """Take every label derived from behaviour at once, for who objects to profiling and should not wait for
+    the night.
+    """
     groups = [code for family in families if family.is_profiling for code in family.all_groups]
     open_ones = customer.label_assignments.filter(until__isnull=True, label__group__code__in=groups)
     return open_ones.update(until=now, taken_by="customer")
@@ -210,7 +221,9 @@ def _refuse_by_hand(label: Label) -> None:
 
 def _refuse_system_group(group: LabelGroup | None) -> None:
     if group and group.is_system:
-        raise Refused("system_group", _("This group is for system labels. Choose another group."), field="group")
+        raise Refused(
+            "system_group", _("This group is for system labels. Choose another group."), field="group"
+        )
 
 
 def _mark_exclusive(assignments: QuerySet[Assignment], group: LabelGroup | None) -> None:
@@ -227,7 +240,9 @@ def _free_code(model: type[Label] | type[LabelGroup], name: str) -> str:
     """Return a code made of the name that is not taken yet."""
     base = slugify(name)[:32] or "label"
     taken = set(model.objects.filter(code__startswith=base).values_list("code", flat=True))
-    return next(code for n in range(1, len(taken) + 2) if (code := base if n == 1 else f"{base}-{n}") not in taken)
+    return next(
+        code for n in range(1, len(taken) + 2) if (code := base if n == 1 else f"{base}-{n}") not in taken
+    )
 
 
 def _who(by: By) -> dict[str, Any]:

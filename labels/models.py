@@ -72,7 +72,7 @@ class Label(models.Model):
 
     code = models.SlugField(_("code"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=80)
-    # What it means in words a marketeer uses; for labels that customers choose, the text they read in MijnMenu.
+    # What it means in words a marketeer uses; for labels that customers choose, what they read in MijnMenu.
     description = models.TextField(_("description"), blank=True)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     group = models.ForeignKey(
@@ -123,8 +123,8 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 class Assignment(models.Model):
     """One interval ``[since, until)`` in which a customer has a label; open while ``until`` is empty.
 
-    ``exclusive_group`` repeats the label's group when that is exclusive, so that the database itself refuses a second one.
-    System labels leave it empty: the statement that computes them yields one per customer.
+    ``exclusive_group`` repeats the label's group when that is exclusive, so that the database itself refuses
+    a second one. System labels leave it empty: the statement that computes them yields one per customer.
     """
 
     label = models.ForeignKey(Label, models.CASCADE, related_name="assignments", db_index=False)
@@ -134,7 +134,9 @@ class Assignment(models.Model):
     )
     since = models.DateTimeField(_("since"))
     until = models.DateTimeField(_("until"), null=True)
-    given_by = models.CharField(_("given by"), max_length=150)  # "system", "customer", "import 12", a user name
+    given_by = models.CharField(
+        _("given by"), max_length=150
+    )  # "system", "customer", "import 12", a user name
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     taken_by = models.CharField(_("taken by"), max_length=150, blank=True)
 
@@ -158,7 +160,9 @@ class Assignment(models.Model):
             ),
         ]
         # Who had it at an instant is answered from the index alone.
-        indexes = [models.Index(fields=["label", "customer"], include=["since", "until"], name="assignment_of_label")]
+        indexes = [
+            models.Index(fields=["label", "customer"], include=["since", "until"], name="assignment_of_label")
+        ]
 
     def __str__(self) -> str:
         return f"{self.label_id}: {self.customer_id}"
@@ -167,8 +171,8 @@ class Assignment(models.Model):
 class RefreshRun(models.Model):
     """One recomputation of the system labels; ``due_key`` is unique so that two schedulers start it once.
 
-    A run is written with what it did, in one transaction: a run that broke off is not there and may be started again.
-    ``is_stale``: a later moment had been computed already, so this one changed nothing.
+    A run is written with what it did, in one transaction: a run that broke off is not there and may be
+    started again. ``is_stale``: a later moment had been computed already, so this one changed nothing.
     """
 
     due_key = models.CharField(max_length=60, unique=True)

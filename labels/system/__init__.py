@@ -1,4 +1,5 @@
-"""System labels: families of labels that the product computes itself, each family one SQL statement over everybody.
+"""System labels: families of labels that the product computes itself, each family one SQL statement over
+everybody.
 
 ``families`` holds them in the order of the pages. To add one: write its file here and name it below.
 """

@@ -14,8 +14,10 @@ DROPPER_FACTOR = 0.5
 
 _FREQUENCY = """
 SELECT customer.id AS customer_id,
-       CASE WHEN loans.loans IS NULL THEN 'borrowing-none' WHEN loans.loans < %(average)s THEN 'borrowing-light'
-            WHEN loans.loans < %(heavy)s THEN 'borrowing-average' ELSE 'borrowing-heavy' END AS code
+       CASE WHEN loans.loans IS NULL THEN 'borrowing-none'
+            WHEN loans.loans < %(average)s THEN 'borrowing-light'
+            WHEN loans.loans < %(heavy)s THEN 'borrowing-average'
+            ELSE 'borrowing-heavy' END AS code
   FROM customers_customer AS customer
   LEFT JOIN (SELECT customer_id, sum(quantity) AS loans FROM customers_fact
               WHERE kind = 'loan' AND occurred_at >= %(since)s AND occurred_at <= %(now)s
@@ -50,7 +52,9 @@ FAMILIES = (
             "heavy": HEAVY_FROM,
         },
         labels=(
-            LabelSpec("borrowing-none", _("Non-borrower"), _("Member without a loan in twelve months."), "grey"),
+            LabelSpec(
+                "borrowing-none", _("Non-borrower"), _("Member without a loan in twelve months."), "grey"
+            ),
             LabelSpec(
                 "borrowing-light",
                 _("Light borrower"),
@@ -60,7 +64,11 @@ FAMILIES = (
             LabelSpec(
                 "borrowing-average",
                 _("Average borrower"),
-                words(_("%(least)d to %(most)d loans in twelve months."), least=AVERAGE_FROM, most=HEAVY_FROM - 1),
+                words(
+                    _("%(least)d to %(most)d loans in twelve months."),
+                    least=AVERAGE_FROM,
+                    most=HEAVY_FROM - 1,
+                ),
                 "blue",
             ),
             LabelSpec(
@@ -89,7 +97,7 @@ FAMILIES = (
                 "trend-joiner",
                 _("Joiner"),
                 words(
-                    _("Borrowed at least %(factor)s times as much in the last six months as in the six before."),
+                    _("Borrowed %(factor)s times as much or more as in the half year before."),
                     factor=JOINER_FACTOR,
                 ),
                 "green",
@@ -98,7 +106,7 @@ FAMILIES = (
                 "trend-dropper",
                 _("Dropper"),
                 words(
-                    _("Borrowed at most %(percent)d%% in the last six months of what it was in the six before."),
+                    _("Borrowed %(percent)d%% or less of what it was in the half year before."),
                     percent=int(DROPPER_FACTOR * 100),
                 ),
                 "orange",

@@ -1,4 +1,6 @@
-"""Labels from the administration of members: new, leaving, household, payment. Not behaviour, so no profiling."""
+"""Labels from the administration of members: new, leaving, household, payment. Not behaviour, so no
+profiling.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,7 @@ FAMILIES = (
                 "phase-leaver",
                 _("Leaver"),
                 words(
-                    _("The last subscription ends within %(before)d days, or ended at most %(after)d days ago."),
+                    _("Last subscription ends within %(before)d days or ended in the last %(after)d days."),
                     before=LEAVER_DAYS_BEFORE,
                     after=LEAVER_DAYS_AFTER,
                 ),
@@ -70,16 +72,26 @@ FAMILIES = (
         code="household",
         name=_("Household size"),
         sql=_HOUSEHOLD,
-        params=lambda now: {},
+        params=lambda _now: {},
         is_profiling=False,
         labels=(
-            LabelSpec("household-1", _("Household: 1 customer"), _("The only customer at the address."), "grey"),
-            LabelSpec("household-2", _("Household: 2 customers"), _("Two customers live at the address."), "grey"),
             LabelSpec(
-                "household-3-4", _("Household: 3 or 4 customers"), _("Three or four customers at the address."), "grey"
+                "household-1", _("Household: 1 customer"), _("The only customer at the address."), "grey"
             ),
             LabelSpec(
-                "household-5-more", _("Household: 5 or more"), _("Five or more customers at the address."), "grey"
+                "household-2", _("Household: 2 customers"), _("Two customers live at the address."), "grey"
+            ),
+            LabelSpec(
+                "household-3-4",
+                _("Household: 3 or 4 customers"),
+                _("Three or four customers at the address."),
+                "grey",
+            ),
+            LabelSpec(
+                "household-5-more",
+                _("Household: 5 or more"),
+                _("Five or more customers at the address."),
+                "grey",
             ),
         ),
     ),
@@ -90,7 +102,12 @@ FAMILIES = (
         params=lambda now: {"today": days_before(now, 0)},
         is_profiling=False,
         labels=tuple(
-            LabelSpec(f"payment-{code}", name, _("How the present subscription is paid; of several the newest."), "teal")
+            LabelSpec(
+                f"payment-{code}",
+                name,
+                _("How the present subscription is paid; of several the newest."),
+                "teal",
+            )
             for code, name in (
                 ("direct-debit", _("Pays by direct debit")),
                 ("invoice", _("Pays by invoice")),

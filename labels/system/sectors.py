@@ -1,4 +1,6 @@
-"""Labels for the relation with sectors: only the library, only the theatre, or both. From the totals, not the facts."""
+"""Labels for the relation with sectors: only the library, only the theatre, or both. From the totals, not the
+facts.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ THEATRE_KINDS = ["ticket"]
 
 _SECTORS = """
 SELECT customer_id,
-       CASE WHEN bool_and(is_library) THEN 'sector-library' WHEN bool_and(NOT is_library) THEN 'sector-theatre'
+       CASE WHEN bool_and(is_library) THEN 'sector-library'
+            WHEN bool_and(NOT is_library) THEN 'sector-theatre'
             ELSE 'sector-both' END AS code
   FROM (SELECT customer_id, kind = ANY(%(library)s) AS is_library FROM customers_facttotal
          WHERE kind = ANY(%(library)s || %(theatre)s) AND last_at >= %(since)s AND first_at <= %(now)s
@@ -39,7 +42,7 @@ FAMILIES = (
                 "sector-library",
                 _("Library only"),
                 words(
-                    _("Subscribed, or borrowed, reserved or paid in the last %(months)d months; bought no tickets."),
+                    _("Subscribed or active in the library in the last %(months)d months; no tickets."),
                     months=SECTOR_MONTHS,
                 ),
                 "teal",

@@ -33,11 +33,13 @@ class LabelSpec:
 
 @dataclass(frozen=True)
 class Family:
-    """Labels computed together. ``sql`` yields ``(customer_id, code)``, each pair once, from the params it names.
+    """Labels computed together. ``sql`` yields ``(customer_id, code)``, each pair once, from the params it
+    names.
 
-    ``is_profiling``: derived from behaviour, so not computed for who refused profiling (AVG 21). ``is_exclusive``: the
-    statement yields at most one label per customer and group. ``groups``: code -> name of its label groups; by default
-    one, named as the family. ``more_labels`` yields labels that depend on rows (worlds); it is asked at each run.
+    ``is_profiling``: derived from behaviour, so not computed for who refused profiling (AVG 21).
+    ``is_exclusive``: the statement yields at most one label per customer and group. ``groups``: code -> name
+    of its label groups; by default one, named as the family. ``more_labels`` yields labels that depend on
+    rows (worlds); it is asked at each run.
     """
 
     code: str

@@ -12,7 +12,8 @@ FREQUENT_FROM = 5
 
 _BUYERS = """
 SELECT customer_id,
-       CASE WHEN count(*) < %(returning)s THEN 'tickets-once' WHEN count(*) < %(frequent)s THEN 'tickets-returning'
+       CASE WHEN count(*) < %(returning)s THEN 'tickets-once'
+            WHEN count(*) < %(frequent)s THEN 'tickets-returning'
             ELSE 'tickets-frequent' END AS code
   FROM customers_fact
  WHERE kind = 'ticket' AND occurred_at >= %(since)s AND occurred_at <= %(now)s
