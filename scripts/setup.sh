@@ -80,7 +80,8 @@ ensure_chromium() {
     # Ubuntu offers Chromium as a snap only, which no container can install: there Playwright's own.
     if grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; then
         say "installing Chromium for the browser tests ..."
-        can_apt && as_root .venv/bin/python -m playwright install --with-deps chromium </dev/null >/dev/null 2>&1 && return
+        apt libatomic1 && as_root .venv/bin/python -m playwright install-deps chromium </dev/null >/dev/null 2>&1 &&
+            .venv/bin/python -m playwright install chromium </dev/null >/dev/null 2>&1 && return
         say "Chromium is missing (browser tests); please run: sudo snap install chromium"
         return 1
     fi
