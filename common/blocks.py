@@ -1,8 +1,9 @@
 """The shape of a content block; every app adds its own in a module ``blocks.py``.
 
 A block is compiled once per mailing into pieces with slots, and filled in per customer. A slot is a name between two
-private-use characters that no text of a marketeer can hold, so nothing anybody types can become one. Merge fields as people
-write them, ``{{ first_name | default: "lezer" }}``, become slots here; ``mailings.content`` says which names exist.
+private-use characters that no text of a marketeer can hold, so nothing anybody types can become one. Merge fields as
+people write them, ``{{ first_name | default: "lezer" }}``, become slots here; ``mailings.content`` says which names
+exist.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ def _merge_slot(match: re.Match[str]) -> str:
 
 
 def qr_url(text: str) -> str:
-    """Return the public address of a PNG with ``text`` as QR code; it is signed, so it shows nothing but what we gave out.
+    """Return the public address of a PNG with ``text`` as QR code; it is signed, so it shows nothing but what we gave
+    out.
 
     Mail programs refuse ``data:`` images, hence an address.
     """
@@ -80,8 +82,9 @@ def qr_url(text: str) -> str:
 class Block(ABC):
     """One type of content. ``data`` is always the JSON that ``to_data`` made of a valid form.
 
-    The first three methods run once per mailing and return pieces that may hold slots; ``values`` fills the block's own slots
-    for many customers in one query. Slots of a block are called ``<code>:<id>:<part>``, e.g. ``voucher:12:code``.
+    The first three methods run once per mailing and return pieces that may hold slots; ``values`` fills the block's
+    own slots for many customers in one query. Slots of a block are called ``<code>:<id>:<part>``, e.g.
+    ``voucher:12:code``.
     """
 
     code: ClassVar[str]
@@ -119,10 +122,10 @@ class Block(ABC):
     def prepare(self, data: Mapping[str, Any], *, customers_sql: str, origin: str, now: dt.datetime) -> None:
         """Make what the customers who will see this block need, e.g. issue vouchers, in one statement.
 
-        Called when a mailing starts, inside its transaction. ``customers_sql`` yields ``customer_id``, is fully bound and has its
-        percent signs doubled; ``origin`` is ``mailing:<id>``. Raises Refused to stop the mailing.
+        Called when a mailing starts, inside its transaction. ``customers_sql`` yields ``customer_id``, is fully bound
+        and has its percent signs doubled; ``origin`` is ``mailing:<id>``. Raises Refused to stop the mailing.
         """
-        return None
+        return
 
     def values(
         self, data: Mapping[str, Any], *, customer_ids: Sequence[int], origin: str, medium: Medium

@@ -1,6 +1,6 @@
 """What is sent, to whom, what the gate decided, and what came back."""
 
-from mailings.models.content import Content
+from mailings.models.content import Content, Picture
 from mailings.models.feedback import Click, Link, Suppression
 from mailings.models.mailings import Decision, LetterBatch, Mailing, Message
 from mailings.models.settings import SendingSettings
@@ -13,6 +13,7 @@ __all__ = [
     "Link",
     "Mailing",
     "Message",
+    "Picture",
     "SendingSettings",
     "Suppression",
 ]

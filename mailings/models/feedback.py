@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -28,17 +29,19 @@ class Click(models.Model):
     """A link followed from one message; the raw hits stay here, the behaviour becomes a fact."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="clicks")
-    link = models.ForeignKey(Link, models.CASCADE, related_name="clicks")
+    link = models.ForeignKey(Link, models.CASCADE, related_name="clicks", db_index=False)
     clicked_at = models.DateTimeField(_("when"))
 
     class Meta:
         verbose_name = _("click")
         verbose_name_plural = _("clicks")
+        indexes = [models.Index(fields=["link", "message"], name="click_of_link")]
 
     def __str__(self) -> str:
         return f"{self.link_id} {self.clicked_at:%Y-%m-%d}"
 
 
+@pghistory.track()
 class Suppression(models.Model):
     """An address that must not be used until staff release it; keyed by the address, not by the customer."""
 
@@ -51,7 +54,7 @@ class Suppression(models.Model):
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
     detail = models.CharField(_("detail"), max_length=300, blank=True)
     since = models.DateTimeField(_("since"))
-    released_at = models.DateTimeField(_("released at"), null=True)
+    released_at = models.DateTimeField(_("released at"), null=True)  # empty: in force
     released_by = models.CharField(_("released by"), max_length=150, blank=True)
 
     class Meta:

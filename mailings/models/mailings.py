@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,12 @@ from customers.models import Customer, Purpose
 from mailings.models.content import Content
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("state", "pause_reason")),
+    fields=["name", "origin", "state", "pause_reason"],
+    model_name="MailingEvent",
+)
 class Mailing(models.Model):
     """One content to one set of candidates, once. Campaign steps, actions and editions each make one per due run.
 
@@ -46,7 +53,10 @@ class Mailing(models.Model):
         verbose_name = _("mailing")
         verbose_name_plural = _("mailings")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["origin"])]
+        indexes = [
+            models.Index(fields=["origin"]),
+            models.Index(fields=["id"], condition=models.Q(state="sending"), name="mailing_being_sent"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -70,18 +80,14 @@ class Decision(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="decisions", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="decisions")
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome)
-    channel = models.CharField(
-        _("channel"), max_length=8, blank=True
-    )  # "email", "post"; empty when refused for both
+    channel = models.CharField(_("channel"), max_length=8, blank=True)  # "email", "post"; empty when refused for both
     basis = models.CharField(_("legal basis"), max_length=24, blank=True)
     decided_at = models.DateTimeField(_("decided at"))
 
     class Meta:
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
-        constraints = [
-            models.UniqueConstraint(fields=["mailing", "customer"], name="one_decision_per_candidate")
-        ]
+        constraints = [models.UniqueConstraint(fields=["mailing", "customer"], name="one_decision_per_candidate")]
 
     def __str__(self) -> str:
         return self.outcome
@@ -105,37 +111,45 @@ class Message(models.Model):
         IN_DOUBT = "in_doubt", _("In doubt")
         WITHDRAWN = "withdrawn", _("Withdrawn before sending")
 
+    #: Something will still happen to these by itself (letters: once they are printed).
+    OPEN = (State.QUEUED, State.CLAIMED, State.SENDING, State.DEFERRED)
+
     class Channel(models.TextChoices):
         EMAIL = "email", _("E-mail")
         POST = "post", _("Letter")
 
+    class Withdrawn(models.TextChoices):
+        NO_PERMISSION = "no_permission", _("Said no in the meantime")
+        SUPPRESSED = "suppressed", _("Address blocked in the meantime")
+        CANCELLED = "cancelled", _("Mailing cancelled")
+
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages")
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
-    address = models.CharField(
-        _("address"), max_length=254, blank=True
-    )  # e-mail address at the moment of the gate
-    audiences = models.JSONField(default=list)  # ids of the block audiences this customer belongs to
+    address = models.CharField(_("address"), max_length=254, blank=True)  # e-mail address at the moment of the gate
+    audiences = models.JSONField(default=list)  # block audiences this customer belongs to: "selection:3", "label:5"
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField(_("state since"))
+    withdrawn_because = models.CharField(_("why withdrawn"), max_length=16, choices=Withdrawn, blank=True)
     claim = models.UUIDField(null=True)
-    lease_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    lease_until = models.DateTimeField(null=True)  # by the clock of the database
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # that reached a mail server
+    first_attempt_at = models.DateTimeField(_("first attempt"), null=True)
+    next_attempt_at = models.DateTimeField(_("next attempt"))
     reply = models.CharField(_("answer of the mail server"), max_length=300, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True)
 
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        constraints = [
-            models.UniqueConstraint(fields=["mailing", "customer"], name="one_message_per_customer")
-        ]
+        constraints = [models.UniqueConstraint(fields=["mailing", "customer"], name="one_message_per_customer")]
         indexes = [
-            models.Index(fields=["next_attempt_at", "id"], condition=models.Q(state__in=["queued", "deferred"]),
-                         name="message_to_send"),
+            # Per mailing, so that a large mailing on pause costs those that are being sent nothing.
+            models.Index(fields=["mailing", "channel", "next_attempt_at", "id"],
+                         condition=models.Q(state__in=["queued", "deferred"]), name="message_to_send"),
             models.Index(fields=["lease_until"], condition=models.Q(state__in=["claimed", "sending"]),
                          name="message_under_way"),
+            models.Index(fields=["mailing"], condition=models.Q(state="in_doubt"), name="message_in_doubt"),
             models.Index(fields=["customer", "sent_at"], name="message_of_customer"),
         ]  # fmt: skip
 
@@ -149,6 +163,7 @@ class LetterBatch(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="letter_batches")
     file = models.FileField(_("file"), upload_to="letters/%Y/%m/")
     letter_count = models.PositiveIntegerField(_("letters"))
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:

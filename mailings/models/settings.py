@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
+
 import pghistory
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 @pghistory.track()
 class SendingSettings(models.Model):
-    """The one row of sending settings (id 1): legally required identity, sender, frequency cap, hours, control group."""
+    """The one row of sending settings (id 1): legally required identity, sender, frequency cap, hours, control
+    group.
+    """
 
     organisation = models.CharField(_("organisation"), max_length=120)
-    postal_address = models.CharField(
-        _("postal address"), max_length=200
-    )  # stands in the footer of each mail, by law
+    postal_address = models.CharField(_("postal address"), max_length=200)  # stands in the footer of each mail, by law
     sender_name = models.CharField(_("sender name"), max_length=80)
     sender_email = models.EmailField(_("sender address"))
+    reply_to = models.EmailField(_("replies go to"), blank=True)
+    unsubscribe_email = models.EmailField(_("mailbox for unsubscribing by e-mail"), blank=True)
     privacy_url = models.URLField(_("privacy statement"), blank=True)
     accent_colour = models.CharField(_("accent colour"), max_length=7, default="#0b5563")
     cap_messages = models.PositiveSmallIntegerField(_("most messages per customer"), default=3)
@@ -35,10 +40,24 @@ class SendingSettings(models.Model):
                 condition=models.Q(send_from_hour__lt=models.F("send_until_hour"), send_until_hour__lte=24),
                 name="sending_hours_in_order",
             ),
-            models.CheckConstraint(
-                condition=models.Q(hold_out_percent__lte=50), name="hold_out_at_most_half"
-            ),
+            models.CheckConstraint(condition=models.Q(hold_out_percent__lte=50), name="hold_out_at_most_half"),
         ]
 
     def __str__(self) -> str:
         return self.organisation
+
+    @classmethod
+    def load(cls) -> SendingSettings:
+        """Return the settings; before anybody saved them a row with defaults that is not in the database."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1, **cls.defaults())
+
+    @staticmethod
+    def defaults() -> dict[str, str]:
+        """Return what a new installation starts with, out of the environment."""
+        name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+        return {"organisation": name or settings.SITE_HOST, "sender_name": name, "sender_email": address}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the identity that the law requires in each message is there."""
+        return bool(self.organisation and self.postal_address and self.sender_email)

@@ -1,0 +1,49 @@
+"""What can be done with mailings: write content, start, pause, print, and take in what comes back."""
+
+from mailings.actions.content import (
+    add_block,
+    add_picture,
+    change_block,
+    move_block,
+    order_blocks,
+    remove_block,
+    save_content,
+)
+from mailings.actions.feedback import (
+    link_target,
+    record_click,
+    record_open,
+    release_suppression,
+    resolve_doubt,
+    suppress_address,
+    unsubscribe,
+)
+from mailings.actions.letters import print_letters
+from mailings.actions.mailings import audience_members, cancel, finish_mailings, pause, resume, start_mailing
+from mailings.actions.settings import change_sending_settings, ensure_sending_settings
+
+__all__ = [
+    "add_block",
+    "add_picture",
+    "audience_members",
+    "cancel",
+    "change_block",
+    "change_sending_settings",
+    "ensure_sending_settings",
+    "finish_mailings",
+    "link_target",
+    "move_block",
+    "order_blocks",
+    "pause",
+    "print_letters",
+    "record_click",
+    "record_open",
+    "release_suppression",
+    "remove_block",
+    "resolve_doubt",
+    "resume",
+    "save_content",
+    "start_mailing",
+    "suppress_address",
+    "unsubscribe",
+]

@@ -1,0 +1,171 @@
+"""Write content: as a whole, or block by block from the editor."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from typing import IO, Any
+from uuid import uuid4
+
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils.translation import gettext as _
+from PIL import Image as Pillow
+
+from common.errors import Refused
+from mailings.actions.history import By, noted
+from mailings.content import MAX_BLOCKS, check_blocks, check_one, check_subject
+from mailings.models import Content, Picture
+
+PICTURE_KINDS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif"}
+MAX_PICTURE_BYTES = 5_000_000
+MAX_PICTURE_PIXELS = 40_000_000
+KEPT_WIDTH = 1200  # pixels; twice the width of a mail, for sharp screens
+
+
+@transaction.atomic
+def save_content(
+    content: Content | None,
+    *,
+    name: str,
+    subject: str = "",
+    preheader: str = "",
+    blocks: list[dict[str, Any]] | None = None,
+    by: By = None,
+    now: dt.datetime,
+) -> Content:
+    """Make a content, or change one; without ``blocks`` those stay as they are. Blocks may lack ``id`` and
+    ``audience``.
+
+    Raises Refused when a block, a merge field or an audience is not valid. Mailings that started keep what they had.
+    """
+    check_subject(subject, preheader)
+    content = Content.objects.select_for_update().get(pk=content.pk) if content else Content(blocks=[])
+    content.name, content.subject, content.preheader = name[:120], subject.strip(), preheader.strip()
+    if blocks is not None:
+        content.blocks = check_blocks(blocks)
+    content.updated_at = now
+    with noted(by):
+        content.save()
+    return content
+
+
+@transaction.atomic
+def add_block(
+    content: Content,
+    *,
+    block: str,
+    data: dict[str, Any],
+    audience: dict[str, Any] | None = None,
+    after: str = "",
+    by: By = None,
+    now: dt.datetime,
+) -> str:
+    """Add a block behind the one with id ``after``, or at the end; return its id. Raises Refused."""
+    content = _locked(content)
+    if len(content.blocks) >= MAX_BLOCKS:
+        raise Refused("too_many_blocks", _("Content is a list of at most %d blocks.") % MAX_BLOCKS)
+    one = check_one({"type": block, "data": data, "audience": audience})
+    position = next((index for index, other in enumerate(content.blocks) if other["id"] == after), None)
+    content.blocks.insert(len(content.blocks) if position is None else position + 1, one)
+    _keep(content, by, now)
+    return str(one["id"])
+
+
+@transaction.atomic
+def change_block(
+    content: Content,
+    block_id: str,
+    *,
+    data: dict[str, Any],
+    audience: dict[str, Any] | None = None,
+    by: By = None,
+    now: dt.datetime,
+) -> None:
+    """Replace a block's data and audience. Raises Refused when it is gone or not valid."""
+    content = _locked(content)
+    position = _position(content, block_id)
+    old = content.blocks[position]
+    content.blocks[position] = check_one({**old, "data": data, "audience": audience})
+    _keep(content, by, now)
+
+
+@transaction.atomic
+def remove_block(content: Content, block_id: str, *, by: By = None, now: dt.datetime) -> None:
+    """Take a block out; the history keeps it. Removing it twice is no error."""
+    content = _locked(content)
+    content.blocks = [one for one in content.blocks if one["id"] != block_id]
+    _keep(content, by, now)
+
+
+@transaction.atomic
+def move_block(content: Content, block_id: str, *, by_places: int, by: By = None, now: dt.datetime) -> None:
+    """Move a block up (negative) or down by some places, at most to the end. Raises Refused when it is gone."""
+    content = _locked(content)
+    position = _position(content, block_id)
+    one = content.blocks.pop(position)
+    content.blocks.insert(max(0, position + by_places), one)
+    _keep(content, by, now)
+
+
+@transaction.atomic
+def order_blocks(content: Content, order: list[str], *, by: By = None, now: dt.datetime) -> None:
+    """Put the blocks in the order of their ids; blocks that are not named keep their place at the end."""
+    content = _locked(content)
+    places = {block_id: place for place, block_id in enumerate(order)}
+    content.blocks.sort(key=lambda one: places.get(one["id"], len(places)))
+    _keep(content, by, now)
+
+
+@transaction.atomic
+def add_picture(*, file: IO[bytes], alt: str, by: By = None, now: dt.datetime) -> Picture:
+    """Check and keep an uploaded picture, at most 1200 pixels wide and without what a camera wrote into it. Raises
+    Refused.
+    """
+    body = file.read(MAX_PICTURE_BYTES + 1)
+    if len(body) > MAX_PICTURE_BYTES:
+        raise Refused("picture_size", _("This picture is larger than 5 MB. Make it smaller first."), field="file")
+    clean, kind, size = _redrawn(body)
+    picture = Picture(key=uuid4(), alt=alt.strip(), width=size[0], height=size[1], created_at=now)
+    picture.created_by = by if isinstance(by, User) else None
+    picture.file.save(f"{picture.key}.{PICTURE_KINDS[kind]}", ContentFile(clean), save=False)
+    picture.save()
+    return picture
+
+
+def _redrawn(body: bytes) -> tuple[bytes, str, tuple[int, int]]:
+    """Draw the picture anew: what is not a picture cannot be drawn, and hidden data does not come along."""
+    try:
+        with Pillow.open(io.BytesIO(body), formats=tuple(PICTURE_KINDS)) as picture:
+            kind = str(picture.format)
+            if picture.width * picture.height > MAX_PICTURE_PIXELS:
+                raise Refused("picture_size", _("This picture has too many pixels."), field="file")
+            if kind == "GIF" and getattr(picture, "is_animated", False):
+                raise Refused("picture_moves", _("A picture that moves cannot be used."), field="file")
+            picture.thumbnail((KEPT_WIDTH, KEPT_WIDTH * 4))
+            mode = {"JPEG": "RGB", "GIF": "P"}.get(kind) or ("RGBA" if "A" in picture.getbands() else "RGB")
+            drawn = io.BytesIO()
+            picture.convert(mode).save(drawn, kind, **({"quality": 85} if kind == "JPEG" else {"optimize": True}))
+            return drawn.getvalue(), kind, picture.size
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        raise Refused(
+            "picture", _("This is not a picture we can use: take a JPEG, PNG or GIF."), field="file"
+        ) from error
+
+
+def _locked(content: Content) -> Content:
+    return Content.objects.select_for_update().get(pk=content.pk)
+
+
+def _position(content: Content, block_id: str) -> int:
+    for position, one in enumerate(content.blocks):
+        if one["id"] == block_id:
+            return position
+    raise Refused("block_gone", _("This block is not there any more. Load the page again."))
+
+
+def _keep(content: Content, by: By, now: dt.datetime) -> None:
+    content.updated_at = now
+    with noted(by):
+        content.save(update_fields=["blocks", "updated_at"])

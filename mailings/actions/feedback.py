@@ -1,0 +1,170 @@
+"""Take in what comes back: clicks, opens, unsubscribing, and what staff find out about doubts and addresses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
+from common.sql import rows
+from customers.actions import record_fact
+from customers.consents import record_consent, states_of
+from customers.models import Channel, Consent, ContactPoint, Customer, Purpose
+from customers.names import is_email
+from mailings.actions.history import By, name_of, noted
+from mailings.facts import CLICK
+from mailings.models import Link, Mailing, Message, Suppression
+
+SOURCE = "mailings"
+THIS_KIND, ALL_COMMERCIAL = "purpose", "commercial"
+NO_MESSAGES = {"profiling"}  # purposes that are about something else than being written to
+
+
+def link_target(message_id: int, position: int) -> str:
+    """Return where a link leads, without counting anything; raises Refused when message or link are gone."""
+    found = Link.objects.filter(mailing__messages=message_id, position=position).values_list("url", flat=True)
+    if url := found.first():
+        return url
+    raise Refused("unknown_link", _("This link does not work any more."))
+
+
+@transaction.atomic
+def record_click(message_id: int, position: int, *, now: dt.datetime) -> str:
+    """Count a click and return where the link leads; raises Refused when message or link are gone.
+
+    Every hit is kept; the first on each link becomes a fact of the customer. Who clicks has got the mail, so it also
+    ends a doubt about the message.
+    """
+    found = rows(
+        """
+        WITH link AS (
+            SELECT link.id, link.url, message.id AS message_id, message.customer_id
+            FROM mailings_message AS message
+            JOIN mailings_link AS link ON link.mailing_id = message.mailing_id AND link.position = %(position)s
+            WHERE message.id = %(message)s
+        ),
+        hit AS (
+            INSERT INTO mailings_click (message_id, link_id, clicked_at) SELECT message_id, id, %(now)s FROM link
+        ),
+        doubt AS (
+            UPDATE mailings_message SET state = 'sent', sent_at = coalesce(sent_at, state_at), state_at = %(now)s
+            WHERE id = %(message)s AND state = 'in_doubt'
+        )
+        SELECT url, customer_id FROM link
+        """,
+        {"message": message_id, "position": position, "now": now},
+    )
+    if not found:
+        raise Refused("unknown_link", _("This link does not work any more."))
+    record_fact(
+        Customer(pk=found[0]["customer_id"]),
+        kind=CLICK,
+        occurred_at=now,
+        source_code=SOURCE,
+        external_id=f"click:{message_id}:{position}",
+    )
+    return str(found[0]["url"])
+
+
+def record_open(mailing_id: int) -> None:
+    """Count an opening of a mailing; of whom is not known."""
+    Mailing.objects.filter(pk=mailing_id).update(open_count=F("open_count") + 1)
+
+
+@transaction.atomic
+def unsubscribe(message: Message, *, scope: str, method: str, now: dt.datetime) -> list[Purpose]:
+    """Write a no into the ledger and return the purposes it is about; nothing more goes out once this is committed.
+
+    ``scope``: ``purpose`` (the kind of this message) or ``commercial`` (all but service). ``method``: "one-click" or
+    "page". It holds for everybody who shares the mailbox: whoever reads it said no. Saying it twice changes nothing.
+    Raises Refused for an unknown scope.
+    """
+    if scope not in {THIS_KIND, ALL_COMMERCIAL}:
+        raise Refused("scope", _("Choose what you do not want to receive any more."))
+    purpose = message.mailing.purpose
+    if purpose.rule == Purpose.Rule.SERVICE:
+        scope = ALL_COMMERCIAL
+    evidence = {"mailing": message.mailing_id, "message": message.pk, "method": method}
+    refused: dict[int, Purpose] = {}
+    for customer in _at_mailbox(message):
+        for chosen, state in _refusals(customer, purpose, scope, now):
+            refused[chosen.pk] = chosen
+            if state:
+                record_consent(
+                    customer, purpose=chosen, channel=Channel.EMAIL, state=state, source_code=SOURCE,
+                    actor="customer", event_at=now, evidence=evidence,
+                )  # fmt: skip
+        _withdraw_waiting(customer, refused, now)
+    return list(refused.values())
+
+
+def _at_mailbox(message: Message) -> Iterable[Customer]:
+    """Return the message's customer and who else reads the same mailbox."""
+    same = ContactPoint.objects.filter(channel=ContactPoint.Channel.EMAIL, value=message.address or "-")
+    return Customer.objects.filter(Q(pk=message.customer_id) | Q(pk__in=same.values("customer"))).order_by("pk")
+
+
+def _refusals(customer: Customer, purpose: Purpose, scope: str, now: dt.datetime) -> Iterable[tuple[Purpose, str]]:
+    """Yield the purposes concerned with the state to record, empty when the ledger says no already."""
+    for state in states_of(customer, now=now):
+        concerned, is_refused = state.purpose, state.consent and state.consent.state != Consent.State.GRANTED
+        if state.channel != Channel.EMAIL or concerned.rule == Purpose.Rule.SERVICE:
+            continue
+        if scope == THIS_KIND and concerned != purpose:
+            continue
+        if scope == ALL_COMMERCIAL and concerned.code in NO_MESSAGES:
+            continue
+        if scope == ALL_COMMERCIAL and concerned.rule == Purpose.Rule.OPT_IN and not state.is_allowed:
+            continue
+        is_objection = scope == ALL_COMMERCIAL and concerned.rule == Purpose.Rule.MARKETING
+        yield concerned, "" if is_refused else Consent.State.OBJECTED if is_objection else Consent.State.WITHDRAWN
+
+
+def _withdraw_waiting(customer: Customer, purposes: Iterable[int], now: dt.datetime) -> None:
+    """Take back what waits for this customer; a message that is being marked at this moment makes us wait for it."""
+    Message.objects.filter(
+        customer=customer,
+        mailing__purpose__in=list(purposes),
+        channel=Message.Channel.EMAIL,
+        state__in=[Message.State.QUEUED, Message.State.DEFERRED, Message.State.CLAIMED],
+    ).update(state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.NO_PERMISSION, state_at=now, claim=None)
+
+
+@transaction.atomic
+def resolve_doubt(message: Message, *, was_sent: bool, by: By = None, now: dt.datetime) -> None:
+    """Settle what happened to a message in doubt, as staff found in the log of the mail server. Raises Refused."""
+    message = Message.objects.select_for_update().get(pk=message.pk)
+    if message.state != Message.State.IN_DOUBT:
+        raise Refused("wrong_state", _("This message is not in doubt any more."))
+    words = _("Settled by %(user)s: %(state)s") % {
+        "user": name_of(by),
+        "state": _("was sent") if was_sent else _("was not sent"),
+    }
+    message.sent_at = message.state_at if was_sent else None
+    message.state = Message.State.SENT if was_sent else Message.State.FAILED
+    message.reply, message.state_at = f"{words}. {message.reply}"[:300], now
+    message.save(update_fields=["state", "state_at", "sent_at", "reply"])
+
+
+@transaction.atomic
+def suppress_address(address: str, *, detail: str = "", by: By = None, now: dt.datetime) -> Suppression:
+    """Block an address by hand. Raises Refused when it is not one."""
+    address = address.strip().lower()
+    if not is_email(address):
+        raise Refused("address", _("This is not an e-mail address."), field="address")
+    values = {"reason": Suppression.Reason.MANUAL, "detail": detail[:300], "since": now, "released_at": None,
+              "released_by": ""}  # fmt: skip
+    with noted(by):
+        current = Suppression.objects.filter(address=address, released_at=None).first()
+        return current or Suppression.objects.update_or_create(address=address, defaults=values)[0]
+
+
+@transaction.atomic
+def release_suppression(suppression: Suppression, *, by: By = None, now: dt.datetime) -> None:
+    """Let an address be used again. Releasing it twice changes nothing."""
+    with noted(by):
+        Suppression.objects.filter(pk=suppression.pk, released_at=None).update(released_at=now, released_by=name_of(by))

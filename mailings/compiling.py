@@ -1,0 +1,173 @@
+"""From content to pieces: once per mailing the blocks become HTML, text and letter, cut at every slot.
+
+What comes out is JSON, frozen in ``Mailing.compiled``:
+``{"version": 1, "subject": pieces, "html": segments, "text": segments, "letter": segments, "links": [url, …],
+"blocks": [{"type", "data"}, …]}``. A piece is a literal string or ``[slot name, fallback or null]``; a segment is
+``[audience key or "", pieces]``. Filling them in is ``mailings.rendering``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import mjml
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from common.blocks import CLOSE, OPEN, SLOT, plain, prose, slot
+from customers.models import Purpose
+from mailings.content import Item, read_items
+from mailings.models import Content, SendingSettings
+
+Piece = str | list[str | None]
+Segment = list[Any]  # [audience, pieces]; a list, since it lives as JSON
+Compiled = dict[str, Any]
+
+MARK = "\ue002"  # cuts the HTML where one block ends and the next begins
+_HREF = re.compile(r'(?<=href=")https?://[^"]+')
+_ADDRESS = re.compile(f'https?://[^\\s<>")\\]{OPEN}{CLOSE}]+')
+_TRAILING = ".,;:!?'"
+PAPER, INK = "#ffffff", "#1f2933"
+
+
+@dataclass
+class Links:
+    """The links of a mailing in the order in which they were met; each address has one position."""
+
+    urls: list[str]
+
+    def slot_for(self, url: str) -> str:
+        """Return the slot that stands where this address stood."""
+        if url not in self.urls:
+            self.urls.append(url)
+        return slot(f"link:{self.urls.index(url)}")
+
+
+def compile_content(content: Content, *, purpose: Purpose, identity: SendingSettings) -> Compiled:
+    """Return the pieces of a content as it would be sent for this purpose by this organisation; in the house's
+    language.
+    """
+    items, links = read_items(content.blocks), Links([])
+    with override(settings.LANGUAGE_CODE):
+        frame = _frame(purpose, identity)
+        return {
+            "version": 1,
+            "subject": cut(plain(content.subject)),
+            "html": _html(content, items, frame, links),
+            "text": _text(items, frame, links),
+            "letter": [[item.audience, cut(item.block.letter(item.data))] for item in items],
+            "links": links.urls,
+            "blocks": [
+                {"type": item.block.code, "data": dict(item.data)} for item in items if item.block.slots(item.data)
+            ],
+        }
+
+
+def cut(text: str) -> list[Piece]:
+    """Cut text at its slots."""
+    pieces: list[Piece] = []
+    position = 0
+    for match in SLOT.finditer(text):
+        if match.start() > position:
+            pieces.append(text[position : match.start()])
+        pieces.append([match[1], None if match[2] is None else bytes.fromhex(match[2]).decode()])
+        position = match.end()
+    return [*pieces, text[position:]] if position < len(text) else pieces
+
+
+def _frame(purpose: Purpose, identity: SendingSettings) -> dict[str, Any]:
+    is_service = purpose.rule == Purpose.Rule.SERVICE
+    if is_service:
+        reason = _("This message belongs to our service to you.")
+    else:
+        reason = _("You receive this message because you get “%(purpose)s” from %(organisation)s.") % {
+            "purpose": purpose.name, "organisation": identity.organisation}  # fmt: skip
+    accent = identity.accent_colour if contrast(identity.accent_colour, PAPER) >= 1.2 else INK
+    return {
+        "language": settings.LANGUAGE_CODE,
+        "organisation": identity.organisation,
+        "postal_address": identity.postal_address,
+        "privacy_url": identity.privacy_url,
+        "reason": reason,
+        "is_service": is_service,
+        "accent": accent,
+        "on_accent": PAPER if contrast(accent, PAPER) >= contrast(accent, INK) else INK,
+        "link_colour": accent if contrast(accent, PAPER) >= 4.5 else INK,
+        "slots": {name: slot(f"{name}_url") for name in ("unsubscribe", "preferences", "privacy", "pixel")},
+    }
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours ``#rrggbb`` by WCAG, 1 to 21."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _html(content: Content, items: list[Item], frame: dict[str, Any], links: Links) -> list[Segment]:
+    source = render_to_string(
+        "mail/mail.mjml",
+        {
+            **frame,
+            "title": prose(content.subject),
+            "preheader": prose(content.preheader),
+            "sections": [(number, item.block.mjml(item.data)) for number, item in enumerate(items)],
+            "mark": MARK,
+        },
+    )
+    done = _HREF.sub(lambda match: links.slot_for(html.unescape(match[0])), _to_html(source))
+    parts = done.split(MARK)  # head, "0", block 0, "1", block 1, …, "foot", foot
+    if parts[1::2] != [*map(str, range(len(items))), "foot"]:
+        raise ValueError("a block broke the frame of the mail")
+    audiences = ["", *(item.audience for item in items), ""]
+    return [[audience, cut(part)] for audience, part in zip(audiences, parts[0::2], strict=True)]
+
+
+def _to_html(source: str) -> str:
+    """Run MJML. It writes attributes the way its language prints strings, so it gets to see plain ASCII only."""
+    nonce = secrets.token_hex(6)
+    safe = {OPEN: f"Z{nonce}o", CLOSE: f"Z{nonce}c", MARK: f"Z{nonce}m"}
+    for private, word in safe.items():
+        source = source.replace(private, word)
+    ascii_only = "".join(sign if sign.isascii() and sign != "\\" else f"&#{ord(sign)};" for sign in source)
+    done = mjml.mjml2html(ascii_only, disable_comments=True)
+    for private, word in safe.items():
+        done = done.replace(word, private)
+    return str(done)
+
+
+def _text(items: list[Item], frame: dict[str, Any], links: Links) -> list[Segment]:
+    def tracked(match: re.Match[str]) -> str:
+        url = match[0].rstrip(_TRAILING)
+        return links.slot_for(url) + match[0][len(url) :]
+
+    body = [[item.audience, cut(_ADDRESS.sub(tracked, item.block.text(item.data)) + "\n\n")] for item in items]
+    return [["", [f"{frame['organisation']}\n\n"]], *body, ["", cut(_text_foot(frame))]]
+
+
+def _text_foot(frame: dict[str, Any]) -> str:
+    unsubscribe = _("No more commercial mail") if frame["is_service"] else _("Unsubscribe")
+    lines = [
+        "-- ",
+        frame["reason"],
+        "",
+        f"{unsubscribe}: {frame['slots']['unsubscribe']}",
+        f"{_('My preferences')}: {frame['slots']['preferences']}",
+        f"{_('Privacy statement')}: {frame['privacy_url']}" if frame["privacy_url"] else None,
+        "",
+        frame["organisation"],
+        frame["postal_address"],
+        "",
+    ]
+    return "\n".join(line for line in lines if line is not None)

@@ -1,0 +1,177 @@
+"""The one place that decides who may be reached, for actions, campaigns and newsletters alike.
+
+One SQL statement takes the candidates of a mailing and gives each an outcome, the first that applies, in this
+order: permission for the purpose and channel (withdrawn and objection are their own outcomes), address,
+suppression, age, control group, frequency cap, duplicate. Service messages skip age, control group and cap. A new
+reason is added here and in ``Decision.Outcome``, nowhere else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import QuerySet
+
+from common.sql import as_subquery, execute, rows
+from common.time import local_date
+from customers.consents import verdicts_sql
+from customers.models import Channel, Customer, Purpose
+from mailings.models import Decision, Mailing, SendingSettings
+
+NOBODY = "SELECT NULL::bigint AS id WHERE false"
+_HAS_POSTAL_ADDRESS = "(customer.street <> '' AND customer.postal_code <> '' AND customer.city <> '')"
+_HAS_EMAIL = "(email.value IS NOT NULL AND suppression.id IS NULL)"
+_CHANNEL = {
+    Mailing.Channels.EMAIL: "'email'",
+    Mailing.Channels.LETTER: "'post'",
+    # A letter only where there is no usable e-mail address; who refuses e-mail does not get paper instead.
+    Mailing.Channels.EMAIL_OR_LETTER: (
+        f"CASE WHEN {_HAS_EMAIL} OR NOT {_HAS_POSTAL_ADDRESS} THEN 'email' ELSE 'post' END"
+    ),
+}
+
+_STATEMENT = """
+    WITH candidate AS MATERIALIZED (SELECT DISTINCT id AS customer_id FROM ({candidates}) AS given),
+    reachable AS MATERIALIZED (
+        SELECT candidate.customer_id, {channel} AS channel, email.value AS email,
+            suppression.id IS NOT NULL AS is_suppressed, {has_postal_address} AS has_postal_address,
+            customer.birth_date
+        FROM candidate
+        JOIN customers_customer AS customer ON customer.id = candidate.customer_id
+        LEFT JOIN customers_contactpoint AS email
+            ON email.customer_id = candidate.customer_id AND email.channel = 'email' AND email.is_primary
+        LEFT JOIN mailings_suppression AS suppression
+            ON suppression.address = lower(email.value) AND suppression.released_at IS NULL
+    ),
+    verdict AS MATERIALIZED ({verdicts}),
+    recent AS (
+        SELECT message.customer_id, count(*) AS messages
+        FROM mailings_message AS message
+        JOIN mailings_mailing AS mailing ON mailing.id = message.mailing_id
+        JOIN customers_purpose AS purpose ON purpose.id = mailing.purpose_id
+        JOIN candidate ON candidate.customer_id = message.customer_id
+        WHERE %(has_cap)s AND purpose.rule <> 'service'
+            -- what was finished before the period holds nothing that was sent in it
+            AND (mailing.finished_at IS NULL OR mailing.finished_at >= %(cap_since)s)
+            AND message.state NOT IN ('failed', 'withdrawn')
+            AND (message.sent_at IS NULL OR message.sent_at >= %(cap_since)s)
+        GROUP BY message.customer_id
+    ),
+    judged AS (
+        SELECT reachable.customer_id, reachable.channel, reachable.email, verdict.basis, CASE
+            WHEN verdict.verdict <> 'allowed' THEN verdict.verdict
+            WHEN reachable.channel = 'email' AND reachable.email IS NULL THEN 'no_address'
+            WHEN reachable.channel = 'post' AND NOT reachable.has_postal_address THEN 'no_address'
+            WHEN reachable.channel = 'email' AND reachable.is_suppressed THEN 'suppressed'
+            WHEN reachable.birth_date > %(born_after)s THEN 'under_age'
+            WHEN {hash} < %(hold_out_percent)s THEN 'hold_out'
+            WHEN recent.messages >= %(cap_messages)s THEN 'frequency_cap'
+            ELSE 'accepted' END AS outcome
+        FROM reachable
+        JOIN verdict ON verdict.customer_id = reachable.customer_id AND verdict.channel = reachable.channel
+        LEFT JOIN recent ON recent.customer_id = reachable.customer_id
+    ),
+    -- one mail per mailbox: of those who share an address, the one with the lowest id
+    numbered AS (
+        SELECT judged.*, row_number() OVER (
+            PARTITION BY outcome = 'accepted' AND channel = 'email',
+                CASE WHEN outcome = 'accepted' AND channel = 'email' THEN lower(email) ELSE customer_id::text END
+            ORDER BY customer_id) AS at_address
+        FROM judged
+    ),
+    decided AS (
+        SELECT customer_id, email, basis,
+            CASE WHEN outcome = 'accepted' AND at_address > 1 THEN 'duplicate' ELSE outcome END AS outcome,
+            CASE WHEN outcome = 'no_address' THEN '' ELSE channel END AS channel
+        FROM numbered
+    )
+"""
+# Stable for as long as the customer is: the control group of today is that of tomorrow.
+_HASH = "('x' || substr(md5('hold-out:' || reachable.customer_id), 1, 7))::bit(28)::int %% 100"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a preview says about one customer."""
+
+    customer_id: int
+    outcome: str
+    channel: str
+
+
+def decide(mailing: Mailing, candidates: QuerySet[Customer], *, now: dt.datetime) -> int:
+    """Write one decision for every candidate of a mailing and return how many there are; at most once per mailing."""
+    statement, values = _statement(purpose=mailing.purpose, channels=mailing.channels, candidates=candidates, now=now)
+    return execute(
+        f"""{statement}
+        INSERT INTO mailings_decision (mailing_id, customer_id, outcome, channel, basis, decided_at)
+        SELECT %(mailing)s, customer_id, outcome, channel, basis, %(now)s FROM decided
+        ORDER BY customer_id""",  # noqa: S608
+        {**values, "mailing": mailing.pk},
+    )
+
+
+def preview(*, purpose: Purpose, channels: str, candidates: QuerySet[Customer], now: dt.datetime) -> dict[str, int]:
+    """Return outcome -> number of candidates, as ``decide`` would write them now; outcomes without any are left out.
+
+    The numbers add up to the candidates.
+    """
+    statement, values = _statement(purpose=purpose, channels=channels, candidates=candidates, now=now)
+    counts = rows(f"{statement} SELECT outcome, count(*) AS n FROM decided GROUP BY outcome", values)
+    found = {row["outcome"]: row["n"] for row in counts}
+    return {outcome: found[outcome] for outcome in Decision.Outcome.values if outcome in found}
+
+
+def preview_each(*, purpose: Purpose, channels: str, candidates: QuerySet[Customer], now: dt.datetime) -> list[Decided]:
+    """Return what would be decided for each of a few candidates, by customer id."""
+    statement, values = _statement(purpose=purpose, channels=channels, candidates=candidates, now=now)
+    found = rows(f"{statement} SELECT customer_id, outcome, channel FROM decided ORDER BY customer_id", values)
+    return [Decided(**row) for row in found]
+
+
+def _statement(
+    *, purpose: Purpose, channels: str, candidates: QuerySet[Customer], now: dt.datetime
+) -> tuple[str, dict[str, Any]]:
+    limits = SendingSettings.load()
+    is_service = purpose.rule == Purpose.Rule.SERVICE
+    text = _STATEMENT.format(
+        candidates=ids_of(candidates),
+        channel=_CHANNEL[Mailing.Channels(channels)],
+        has_postal_address=_HAS_POSTAL_ADDRESS,
+        verdicts=" UNION ALL ".join(_verdicts(purpose, channel, now) for channel in (Channel.EMAIL, Channel.POST)),
+        hash=_HASH,
+    )
+    values = {
+        "now": now,
+        "has_cap": not is_service and limits.cap_messages > 0,
+        "cap_messages": limits.cap_messages,
+        "cap_since": now - dt.timedelta(days=limits.cap_days),
+        "hold_out_percent": 0 if is_service else limits.hold_out_percent,
+        "born_after": None if is_service else _years_before(local_date(now), limits.minimum_age),
+    }
+    return text, values
+
+
+def _verdicts(purpose: Purpose, channel: Channel, now: dt.datetime) -> str:
+    own = f"SELECT customer_id FROM reachable WHERE channel = '{channel.value}'"  # noqa: S608
+    verdicts = verdicts_sql(own, purpose=purpose, channel=channel, as_of=now)
+    return f"SELECT customer_id, verdict, basis, '{channel.value}' AS channel FROM ({verdicts}) AS v"  # noqa: S608
+
+
+def _years_before(day: dt.date, years: int) -> dt.date:
+    """Return the latest birth date of somebody who is ``years`` old on that day."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def ids_of(candidates: QuerySet[Customer]) -> str:
+    """Return the ids of a queryset of customers as SQL text, also when it can hold nobody."""
+    try:
+        return as_subquery(candidates.values("id"))
+    except EmptyResultSet:
+        return NOBODY

@@ -1,0 +1,90 @@
+"""The addresses in a message: signed, opaque, made without a query, and good for as long as the mail is kept.
+
+A mail may hold dozens of tracked links, so theirs are one HMAC each; the others are tokens of ``common.tokens``.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from common.tokens import BadToken, make_token, read_token
+
+SIGNATURE_LENGTH = 22  # 132 bits in base64
+
+
+@cache
+def _around(name: str, base_url: str) -> tuple[str, str]:
+    """Return what stands before and after the token in the address of that name."""
+    before, _token, after = reverse(name, args=["TOKEN"]).partition("TOKEN")
+    return base_url + before, after
+
+
+def _address(name: str, token: str) -> str:
+    before, after = _around(name, settings.BASE_URL)
+    return before + token + after
+
+
+@cache
+def _click_key(link_key: str) -> bytes:
+    return hmac.digest(link_key.encode(), b"wise.click", "sha256")
+
+
+def _signature(body: str) -> str:
+    digest = hmac.digest(_click_key(settings.LINK_KEY), body.encode(), sha256)
+    return urlsafe_b64encode(digest).decode()[:SIGNATURE_LENGTH]
+
+
+def click_token(message_id: int, position: int) -> str:
+    """Return the token of one link in one message."""
+    body = f"{message_id:x}.{position:x}"
+    return f"{body}.{_signature(body)}"
+
+
+def read_click_token(token: str) -> tuple[int, int]:
+    """Return message id and link position; raises BadToken when it is not ours."""
+    body, _dot, signature = token.rpartition(".")
+    if not hmac.compare_digest(signature.encode(), _signature(body).encode()):
+        raise BadToken("click")
+    message_id, _dot, position = body.partition(".")
+    return int(message_id, 16), int(position, 16)
+
+
+def click_url(message_id: int, position: int) -> str:
+    """Return the address that counts a click and leads on to the link at that position."""
+    return _address("mailings:click", click_token(message_id, position))
+
+
+def unsubscribe_url(message_id: int) -> str:
+    """Return the address of the page to unsubscribe, which also takes the one-click POST of RFC 8058."""
+    return _address("mailings:unsubscribe", make_token("unsubscribe", message_id))
+
+
+def preferences_url(customer_id: int, link_version: int) -> str:
+    """Return the address that lets this customer into MijnMenu until his links are made worthless."""
+    return _address("mijnmenu:enter", make_token("mijnmenu", [customer_id, link_version]))
+
+
+def open_url(mailing_id: int) -> str:
+    """Return the address of the picture of one point: the same for all, so it tells of a mailing, never of a person."""
+    return _address("mailings:open", make_token("open", mailing_id))
+
+
+def picture_url(key: UUID | str) -> str:
+    """Return the public address of a picture."""
+    return settings.BASE_URL + reverse("mailings:picture", args=[key])
+
+
+def read_id(purpose: str, token: str) -> int:
+    """Return the id in an ``unsubscribe`` or ``open`` token; raises BadToken."""
+    payload: Any = read_token(purpose, token)
+    if not isinstance(payload, int):
+        raise BadToken(purpose)
+    return payload

@@ -1,0 +1,228 @@
+"""The queue is the table of messages: claim, mark, record, recover. Statements only; who sends is
+``mailings.delivery``.
+
+    queued --claim--> claimed --mark--> sending --record--> sent | deferred | failed | in_doubt
+    claimed, lease over --recover--> queued            sending, lease over --recover--> in_doubt
+
+Every step after the claim is guarded by the claim's token, so a worker that was given up for dead can do no harm when
+it wakes. Leases use the clock of the database. Nothing here ever brings a message from ``sending`` back to ``queued``
+unless its own worker says that the final dot was not sent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from common.sql import execute, rows
+from customers.consents import verdicts_sql
+from customers.models import Channel
+from mailings.models import Mailing, Message
+
+LEASE_SECONDS = 60
+GIVE_UP_HOURS = 72
+# 5, 10, 20 … minutes, at most 6 hours, each a fifth more or less so that not all come back at once.
+_BACKOFF = (
+    "least(interval '5 minutes' * power(2, least(message.attempts, 10)), interval '6 hours') * (0.8 + 0.4 * random())"
+)
+_SOON = "interval '1 minute' * (0.8 + 0.4 * random())"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one message that was marked: ``state`` is sent, deferred, failed or in_doubt.
+
+    ``reply`` is what the server said. ``reached``: a server looked at it, so it counts as an attempt. ``suppress``:
+    the address does not exist. ``pause``: the server refuses us, not the reader. ``is_unreachable``: no connection
+    could be made.
+    """
+
+    message_id: int
+    state: str
+    reply: str = ""
+    reached: bool = True
+    suppress: bool = False
+    pause: bool = False
+    is_unreachable: bool = False
+
+
+def next_mailing(*, has_hours: bool, skip: Sequence[int] = ()) -> Mailing | None:
+    """Return a mailing with mail to send now, service first, or None; outside the sending hours service only."""
+    found = Mailing.objects.raw(
+        """
+        SELECT mailing.* FROM mailings_mailing AS mailing
+        JOIN customers_purpose AS purpose ON purpose.id = mailing.purpose_id
+        WHERE mailing.state = 'sending' AND (%s OR purpose.rule = 'service') AND mailing.id <> ALL(%s)
+        AND EXISTS (
+            SELECT FROM mailings_message AS message
+            WHERE message.mailing_id = mailing.id AND message.channel = 'email'
+            AND message.state IN ('queued', 'deferred') AND message.next_attempt_at <= clock_timestamp())
+        ORDER BY purpose.rule <> 'service', mailing.id LIMIT 1
+        """,
+        [has_hours, list(skip)],
+    )
+    return next(iter(found.prefetch_related("purpose")), None)
+
+
+def claim(mailing: Mailing, *, token: UUID, limit: int) -> list[tuple[int, int]]:
+    """Take up to ``limit`` messages that nobody else has, and return (message id, customer id)."""
+    taken = rows(
+        """
+        WITH ready AS (
+            SELECT message.id FROM mailings_message AS message
+            WHERE message.mailing_id = %(mailing)s AND message.channel = 'email'
+            AND message.state IN ('queued', 'deferred') AND message.next_attempt_at <= clock_timestamp()
+            ORDER BY message.next_attempt_at, message.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE mailings_message AS message
+        SET state = 'claimed', claim = %(token)s, state_at = clock_timestamp(),
+            lease_until = clock_timestamp() + %(lease)s
+        FROM ready WHERE message.id = ready.id
+        RETURNING message.id, message.customer_id
+        """,
+        {"mailing": mailing.pk, "limit": limit, "token": token, "lease": dt.timedelta(seconds=LEASE_SECONDS)},
+    )
+    return sorted((row["id"], row["customer_id"]) for row in taken)
+
+
+def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.datetime) -> set[int]:
+    """Mark messages ``sending`` and return which may go out; the caller commits before the first byte of DATA.
+
+    In the same statement everything is asked again that may have changed since the gate: permission, suppression and
+    the mailing's state. Who may not be reached any more is withdrawn; of a mailing on pause nothing is marked. A
+    message that this claim marked already, in a commit whose answer got lost, is marked again.
+    """
+    own = f"SELECT customer_id FROM mailings_message WHERE id IN ({_list(message_ids)})"  # noqa: S608
+    verdicts = verdicts_sql(own, purpose=mailing.purpose, channel=Channel.EMAIL, as_of=now)
+    marked = rows(
+        f"""
+        WITH verdict AS MATERIALIZED ({verdicts}),
+        checked AS (
+            SELECT message.id, CASE
+                WHEN verdict.verdict IS DISTINCT FROM 'allowed' THEN 'no_permission'
+                WHEN EXISTS (SELECT FROM mailings_suppression AS suppression
+                    WHERE suppression.address = lower(message.address) AND suppression.released_at IS NULL)
+                THEN 'suppressed' ELSE '' END AS obstacle
+            FROM mailings_message AS message LEFT JOIN verdict USING (customer_id)
+            WHERE message.id IN ({_list(message_ids)})
+        )
+        UPDATE mailings_message AS message
+        SET state = CASE checked.obstacle WHEN '' THEN 'sending' ELSE 'withdrawn' END,
+            withdrawn_because = checked.obstacle, state_at = clock_timestamp(),
+            lease_until = clock_timestamp() + %(lease)s
+        FROM checked, mailings_mailing AS mailing
+        WHERE message.id = checked.id AND message.claim = %(token)s AND message.state IN ('claimed', 'sending')
+        AND mailing.id = message.mailing_id AND mailing.state = 'sending'
+        RETURNING message.id, message.state
+        """,  # noqa: S608 - ids are integers
+        {"token": token, "lease": dt.timedelta(seconds=LEASE_SECONDS)},
+    )
+    return {row["id"] for row in marked if row["state"] == Message.State.SENDING}
+
+
+def record(mailing: Mailing, outcomes: Sequence[Outcome], *, token: UUID) -> int:
+    """Write down what became of messages, with what follows from it; return how many were still this claim's.
+
+    Deferred messages come back later, until 72 hours after their first attempt. A lost lease is no obstacle: an outcome
+    is better than a doubt.
+    """
+    if not outcomes:
+        return 0
+    written = execute(
+        f"""
+        UPDATE mailings_message AS message
+        SET state = CASE WHEN outcome.state = 'deferred' AND outcome.reached
+                AND message.first_attempt_at < clock_timestamp() - %(give_up)s THEN 'failed' ELSE outcome.state END,
+            reply = outcome.reply, state_at = clock_timestamp(),
+            attempts = message.attempts + outcome.reached::int,
+            first_attempt_at = CASE WHEN outcome.reached
+                THEN coalesce(message.first_attempt_at, clock_timestamp()) ELSE message.first_attempt_at END,
+            sent_at = CASE outcome.state WHEN 'sent' THEN clock_timestamp() END,
+            next_attempt_at = clock_timestamp() + CASE WHEN outcome.reached THEN {_BACKOFF} ELSE {_SOON} END,
+            lease_until = NULL
+        FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(replies)s::text[], %(reached)s::bool[])
+            AS outcome (id, state, reply, reached)
+        WHERE message.id = outcome.id AND message.claim = %(token)s
+        AND message.state IN ('claimed', 'sending', 'in_doubt')
+        """,  # noqa: S608
+        {
+            "ids": [outcome.message_id for outcome in outcomes],
+            "states": [outcome.state for outcome in outcomes],
+            "replies": [outcome.reply.replace("\x00", "")[:300] for outcome in outcomes],
+            "reached": [outcome.reached for outcome in outcomes],
+            "token": token,
+            "give_up": dt.timedelta(hours=GIVE_UP_HOURS),
+        },
+    )
+    _suppress([outcome.message_id for outcome in outcomes if outcome.suppress])
+    refusal = next((outcome for outcome in outcomes if outcome.pause), None)
+    if refusal:
+        Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING).update(
+            state=Mailing.State.PAUSED, pause_reason=refusal.reply[:200]
+        )
+    return written
+
+
+def _suppress(message_ids: Sequence[int]) -> None:
+    """Block the addresses of messages whose address does not exist."""
+    if message_ids:
+        execute(
+            """
+            INSERT INTO mailings_suppression (address, reason, detail, since, released_by)
+            SELECT DISTINCT ON (lower(address)) lower(address), 'bounce', reply, clock_timestamp(), ''
+            FROM mailings_message WHERE id = ANY(%s)
+            ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, detail = excluded.detail,
+                since = excluded.since, released_at = NULL, released_by = ''
+            WHERE mailings_suppression.released_at IS NOT NULL
+            """,
+            [list(message_ids)],
+        )
+
+
+@transaction.atomic
+def record_and_mark(
+    mailing: Mailing, outcomes: Sequence[Outcome], message_ids: Sequence[int], *, token: UUID, now: dt.datetime
+) -> set[int]:
+    """Record what is done and mark what comes next in one commit; return which of the latter may go out."""
+    record(mailing, outcomes, token=token)
+    return mark(mailing, message_ids, token=token, now=now) if message_ids else set()
+
+
+def extend(token: UUID) -> int:
+    """Renew the lease of everything a living worker holds."""
+    return execute(
+        """UPDATE mailings_message SET lease_until = clock_timestamp() + %s
+        WHERE claim = %s AND state IN ('claimed', 'sending')""",
+        [dt.timedelta(seconds=LEASE_SECONDS), token],
+    )
+
+
+def release(token: UUID) -> int:
+    """Put back what was claimed but not marked, for whoever comes next."""
+    return execute(
+        """UPDATE mailings_message SET state = 'queued', state_at = clock_timestamp(), claim = NULL, lease_until = NULL
+        WHERE claim = %s AND state = 'claimed'""",
+        [token],
+    )
+
+
+def recover() -> tuple[int, int]:
+    """Take over from workers that died: return how many messages went back to the queue and how many are in doubt."""
+    requeued = execute(
+        """UPDATE mailings_message SET state = 'queued', state_at = clock_timestamp(), claim = NULL, lease_until = NULL
+        WHERE state = 'claimed' AND lease_until < clock_timestamp()"""
+    )
+    doubtful = execute(
+        # the token stays: should the worker live after all, its outcome ends the doubt
+        """UPDATE mailings_message SET state = 'in_doubt', state_at = clock_timestamp(), lease_until = NULL
+        WHERE state = 'sending' AND lease_until < clock_timestamp()"""
+    )
+    return requeued, doubtful
+
+
+def _list(ids: Sequence[int]) -> str:
+    return ", ".join(str(int(one)) for one in ids)

@@ -1,0 +1,184 @@
+"""From pieces to one person's message: a join of what is ready and his own values. Runs no query, reads no clock.
+
+``fill`` serves previews and letters, ``PreparedMail`` the sending of many: its literals are encoded once, its
+values per message.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from mailings import mime
+from mailings.compiling import Compiled, Piece, Segment
+from mailings.fields import merge_fields
+from mailings.links import click_url, open_url, preferences_url, unsubscribe_url
+from mailings.models import SendingSettings
+
+Finish = Callable[[str], bytes]
+
+
+class Recipient(NamedTuple):
+    """Who gets a message: ``values`` holds his merge fields and the slots of blocks by name."""
+
+    message_id: int
+    customer_id: int
+    link_version: int
+    address: str
+    audiences: Collection[str]
+    branch_id: int | None
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sender:
+    """From whom a mail comes."""
+
+    name: str
+    address: str
+
+
+def value_of(values: Mapping[str, str], name: str, fallback: str | None) -> str:
+    """Return what stands in a slot: the value, else the text's fallback, else the field's own."""
+    if value := values.get(name):
+        return value
+    if fallback is not None:
+        return fallback
+    field = merge_fields.get(name)
+    return field.otherwise if field else ""
+
+
+def fill(pieces: Sequence[Piece], values: Mapping[str, str], *, as_html: bool) -> str:
+    """Join pieces with values; in HTML values are escaped, except of slots whose name ends in ``!``."""
+    done = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            done.append(piece)
+        else:
+            name = str(piece[0])
+            value = value_of(values, name, piece[1])
+            done.append(html.escape(value) if as_html and not name.endswith("!") else value)
+    return "".join(done)
+
+
+def visible(segments: Sequence[Segment], audiences: Collection[str]) -> list[Sequence[Piece]]:
+    """Return the pieces of the segments for these audiences."""
+    return [pieces for audience, pieces in segments if not audience or audience in audiences]
+
+
+def fill_all(
+    segments: Sequence[Segment], values: Mapping[str, str], audiences: Collection[str], *, as_html: bool
+) -> str:
+    """Join the visible segments with values."""
+    return "".join(fill(pieces, values, as_html=as_html) for pieces in visible(segments, audiences))
+
+
+class PreparedMail:
+    """A mailing with everything encoded that is the same for all; ``render`` gives one message as bytes."""
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        *,
+        mailing_id: int,
+        identity: SendingSettings,
+        list_name: str,
+        list_code: str,
+        is_service: bool,
+    ) -> None:
+        self.mailing_id = mailing_id
+        self.identity = identity
+        self.is_service = is_service
+        self.subject: list[Piece] = compiled["subject"]
+        constant = {"privacy_url": identity.privacy_url, "pixel_url": open_url(mailing_id)}
+        self.text = [(audience, _encoded(pieces, constant, as_html=False)) for audience, pieces in compiled["text"]]
+        self.html = [(audience, _encoded(pieces, constant, as_html=True)) for audience, pieces in compiled["html"]]
+        self.host = identity.sender_email.rpartition("@")[2] or "localhost"
+        self.common = self._common_headers(list_name, list_code)
+
+    def _common_headers(self, list_name: str, list_code: str) -> bytes:
+        lines = [_list_id(list_name, list_code, self.host)]
+        if self.identity.reply_to:
+            lines.append(f"Reply-To: {mime.one_line(self.identity.reply_to)}\r\n".encode())
+        lines.append(b"Auto-Submitted: auto-generated\r\n" if self.is_service else b"Precedence: bulk\r\n")
+        return b"".join(lines)
+
+    def render(self, recipient: Recipient, *, sender: Sender, now: datetime) -> bytes:
+        """Return the whole message: headers, plain text, HTML; lines end in CRLF and are not dot-stuffed yet."""
+        unsubscribe = unsubscribe_url(recipient.message_id)
+        values = {
+            **recipient.values,
+            "unsubscribe_url": unsubscribe,
+            "preferences_url": preferences_url(recipient.customer_id, recipient.link_version),
+        }
+        return b"".join([
+            f"From: {mime.mailbox(sender.name, sender.address)}\r\nTo: {recipient.address}\r\n".encode(),
+            mime.header("Subject", fill(self.subject, values, as_html=False)),
+            mime.date(now),
+            f"Message-ID: {message_id_header(self.mailing_id, recipient.message_id, self.host)}\r\n".encode(),
+            self._unsubscribe_headers(unsubscribe),
+            self.common,
+            mime.MULTIPART,
+            mime.part("text/plain"),
+            *self._body(self.text, values, recipient),
+            mime.part("text/html"),
+            *self._body(self.html, values, recipient),
+            mime.END,
+        ])  # fmt: skip
+
+    def _unsubscribe_headers(self, address: str) -> bytes:
+        if self.is_service:  # nothing to unsubscribe from; the page for the rest is linked in the mail itself
+            return b""
+        mailto = self.identity.unsubscribe_email
+        by_mail = f",\r\n <mailto:{mime.one_line(mailto)}?subject=unsubscribe>" if mailto else ""
+        return (
+            f"List-Unsubscribe: <{address}>{by_mail}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()
+        )
+
+    def _body(
+        self, segments: list[tuple[str, list[Any]]], values: Mapping[str, str], recipient: Recipient
+    ) -> list[bytes]:
+        done: list[bytes] = []
+        for audience, pieces in segments:
+            if audience and audience not in recipient.audiences:
+                continue
+            for piece in pieces:
+                if isinstance(piece, bytes):
+                    done.append(piece)
+                elif isinstance(piece, int):
+                    done.append(mime.encode(click_url(recipient.message_id, piece)))
+                else:
+                    name, fallback, escape = piece
+                    value = value_of(values, name, fallback)
+                    done.append(mime.encode(html.escape(value) if escape else value))
+        return done
+
+
+def message_id_header(mailing_id: int, message_id: int, host: str) -> str:
+    """Return the Message-ID: the same however often the message is tried, so a repeat could be recognised."""
+    return f"<mailing.{mailing_id}.{message_id}@{host}>"
+
+
+def _list_id(name: str, code: str, host: str) -> bytes:
+    head = mime.header("List-Id", name).removesuffix(b"\r\n")
+    return head + f"\r\n <{code}.{host}>\r\n".encode()
+
+
+def _encoded(pieces: Sequence[Piece], constant: Mapping[str, str], *, as_html: bool) -> list[Any]:
+    """Return literals as bytes, links as their position, other slots as (name, fallback, whether to escape)."""
+    done: list[Any] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            done.append(mime.encode(piece))
+            continue
+        name = str(piece[0])
+        if name.startswith("link:"):
+            done.append(int(name.removeprefix("link:")))
+        elif name in constant:
+            done.append(mime.encode(html.escape(constant[name]) if as_html else constant[name]))
+        else:
+            done.append((name, piece[1], as_html and not name.endswith("!")))
+    return done

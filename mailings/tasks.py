@@ -1,0 +1,34 @@
+"""Wake up, do what is ready, go back to sleep: the rows in the database say what that is."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from common.time import clock
+from mailings import delivery, queue
+from mailings.actions import finish_mailings, print_letters
+from mailings.models import Mailing
+
+RUN_SECONDS = 15  # short, so that a worker that is asked to stop can, and other tasks get their turn
+
+
+@shared_task
+def send_queued() -> dict[str, int]:
+    """Send what is ready and return outcomes by state; rings for the next run itself while there is more."""
+    summary = delivery.send_ready(seconds=RUN_SECONDS)
+    if summary.has_more:
+        send_queued.delay()
+    return summary.counts
+
+
+@shared_task
+def recover_stale() -> None:
+    """Give back what dead workers held: claimed messages to the queue, those they were sending to people to look at."""
+    queue.recover()
+    finish_mailings(now=clock())
+
+
+@shared_task
+def print_letters_of(mailing_id: int) -> None:
+    """Print the letters of a large mailing away from the page that asked for it."""
+    print_letters(Mailing.objects.get(pk=mailing_id), now=clock())

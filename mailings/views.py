@@ -1,0 +1,128 @@
+"""What the addresses in messages lead to. Looking changes nothing: only a POST unsubscribes, and only a click
+counts.
+"""
+
+from __future__ import annotations
+
+import io
+
+import segno
+from django.contrib.auth.decorators import login_not_required
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from common.errors import Refused
+from common.time import clock
+from common.tokens import BadToken, read_token
+from customers.models import Purpose
+from mailings import actions
+from mailings.actions.feedback import ALL_COMMERCIAL, THIS_KIND
+from mailings.links import read_click_token, read_id
+from mailings.models import Message, Picture, SendingSettings
+
+PIXEL = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
+PICTURE_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
+_PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+
+
+@method_decorator(login_not_required, name="dispatch")
+class PublicView(View):
+    """Open to whoever holds the token; a token that is not ours, or is about nothing any more, gets a plain page."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except (BadToken, Refused, Message.DoesNotExist):
+            response = render(request, "mailings/gone.html", status=404)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+
+class ClickView(PublicView):
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        message_id, position = read_click_token(token)
+        if self._is_machine(request):
+            return HttpResponseRedirect(actions.link_target(message_id, position))
+        return HttpResponseRedirect(actions.record_click(message_id, position, now=clock()))
+
+    def _is_machine(self, request: HttpRequest) -> bool:
+        return request.method == "HEAD" or any("fetch" in request.headers.get(name, "") for name in _PREFETCH_HEADERS)
+
+
+class OpenView(PublicView):
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        mailing_id = read_id("open", token)
+        if request.method == "GET":
+            actions.record_open(mailing_id)
+        return HttpResponse(PIXEL, content_type="image/gif")
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # the token is the proof, and mail programs bring no cookies (RFC 8058)
+class UnsubscribeView(PublicView):
+    http_method_names = ["get", "head", "post"]
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        return self._page(request, self._message(token))
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        message = self._message(token)
+        if request.POST.get("List-Unsubscribe") == "One-Click":
+            actions.unsubscribe(message, scope=THIS_KIND, method="one-click", now=clock())
+            return HttpResponse("OK", content_type="text/plain")
+        try:
+            done = actions.unsubscribe(message, scope=request.POST.get("scope", ""), method="page", now=clock())
+        except Refused as refused:
+            return self._page(request, message, problem=str(refused), status=422)
+        return self._page(request, message, is_done=True, purposes=done)
+
+    def _message(self, token: str) -> Message:
+        return Message.objects.select_related("mailing__purpose").get(pk=read_id("unsubscribe", token))
+
+    def _page(self, request: HttpRequest, message: Message, *, status: int = 200, **extra: object) -> HttpResponse:
+        context = {
+            "organisation": SendingSettings.load().organisation,
+            "address": mask(message.address),
+            "purpose": message.mailing.purpose,
+            "is_service": message.mailing.purpose.rule == Purpose.Rule.SERVICE,
+            "this_kind": THIS_KIND,
+            "all_commercial": ALL_COMMERCIAL,
+            **extra,
+        }
+        return render(request, "mailings/unsubscribe.html", context, status=status)
+
+
+def mask(address: str) -> str:
+    """Return an address that its owner recognises and nobody else can use: ``f•••••@example.nl``."""
+    local, at, host = address.partition("@")
+    return f"{local[:1]}•••••{at}{host}" if at else ""
+
+
+class QrView(PublicView):
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        drawn = io.BytesIO()
+        segno.make(str(read_token("qr", token)), error="m", micro=False).save(drawn, kind="png", scale=8, border=4)
+        return HttpResponse(
+            drawn.getvalue(), content_type="image/png", headers={"Cache-Control": "private, max-age=86400"}
+        )
+
+
+class PictureView(PublicView):
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, key: str) -> FileResponse:
+        picture = get_object_or_404(Picture, key=key)
+        kind = PICTURE_TYPES[str(picture.file.name).rpartition(".")[2]]
+        return FileResponse(
+            picture.file.open("rb"), content_type=kind, headers={"Cache-Control": "public, max-age=31536000, immutable"}
+        )
