@@ -12,6 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer
 from labels.system import specs
 
+#: Colour of a label -> tone of a badge.
+TONES = {
+    "blue": "info",
+    "green": "success",
+    "teal": "brand",
+    "yellow": "warning",
+    "orange": "accent",
+    "red": "danger",
+    "grey": "neutral",
+}
+
 
 class LabelGroup(models.Model):
     """Labels that belong together; in an exclusive group a customer holds at most one at a time."""
@@ -67,7 +78,6 @@ class Label(models.Model):
         YELLOW = "yellow", _("Yellow")
         ORANGE = "orange", _("Orange")
         RED = "red", _("Red")
-        PURPLE = "purple", _("Purple")
         GREY = "grey", _("Grey")
 
     code = models.SlugField(_("code"), max_length=60, unique=True)
@@ -97,6 +107,11 @@ class Label(models.Model):
         """What it means, in the active language where the product itself defines it."""
         known = specs.label_description(self.code) if self.kind == self.Kind.SYSTEM else None
         return str(known or self.description)
+
+    @property
+    def tone(self) -> str:
+        """The colour as the pages know it: a tone of the badge component."""
+        return TONES.get(self.colour, "neutral")
 
     @property
     def is_given_by_hand(self) -> bool:

@@ -41,7 +41,7 @@ def _labels() -> Sequence[LabelSpec]:
             code=f"world-{rank}-{code}",
             name=words("%(rank)s: %(world)s", rank=rank_name, world=name),
             description=words(_DEFINITION, rank=rank_name, months=WORLD_MONTHS, minimum=WORLD_MINIMUM),
-            colour="purple",
+            colour="orange",
             group=f"world-{rank}",
         )
         for code, name in World.objects.order_by("code").values_list("code", "name")
