@@ -74,9 +74,7 @@ def collect() -> int:
 def check() -> int:
     """Say which texts are fuzzy, empty, or used in the code but absent; return 1 when there are any."""
     ours = load(SOURCE)
-    faults = [
-        f"fuzzy or empty: {first_id(message)}" for message in ours if message.id and is_lacking(message)
-    ]
+    faults = [f"fuzzy or empty: {first_id(message)}" for message in ours if message.id and is_lacking(message)]
     with tempfile.TemporaryDirectory() as folder:
         copy_sources(Path(folder))
         extract(Path(folder))
@@ -105,7 +103,7 @@ def first_id(message: Message) -> str:
 
 def is_lacking(message: Message) -> bool:
     texts = [message.string] if isinstance(message.string, str) else message.string
-    return message.fuzzy or not all(texts)
+    return message.fuzzy or not texts or not all(texts)
 
 
 def copy_sources(folder: Path) -> None:
@@ -139,15 +137,15 @@ def ensure_gettext() -> None:
     if shutil.which("xgettext"):
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-q"], env=environment, **quiet, check=False)
-        subprocess.run(
-            ["apt-get", "install", "-y", "-q", "--no-install-recommends", "gettext"],
-            env=environment,
-            **quiet,
-            check=False,
-        )
+        for command in ("update -q", "install -y -q --no-install-recommends gettext"):
+            subprocess.run(
+                ["apt-get", *command.split()],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                check=False,
+            )
     if not shutil.which("xgettext"):
         sys.exit("gettext is missing; please run: sudo apt-get install gettext (macOS: brew install gettext)")
 

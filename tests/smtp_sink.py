@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import Server, WriteTransport
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import cast
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -63,8 +65,8 @@ class Sink:
         return self._answer(server, answer)
 
     def _answer(self, server: SMTP, answer: str) -> str:
-        if answer.endswith("drop") and server.transport:
-            server.transport.abort()
+        if answer.endswith("drop"):
+            cast(WriteTransport, server.transport).abort()
         return answer
 
 
@@ -73,8 +75,7 @@ def smtp_sink(settings: Settings) -> Iterator[Sink]:
     sink = Sink()
     controller = Controller(sink, hostname=sink.host, port=0)
     controller.start()
-    assert controller.server is not None
-    sink.port = controller.server.sockets[0].getsockname()[1]
+    sink.port = cast(Server, controller.server).sockets[0].getsockname()[1]
     settings.EMAIL_HOST, settings.EMAIL_PORT = sink.host, sink.port
     yield sink
     controller.stop()

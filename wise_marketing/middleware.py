@@ -54,10 +54,8 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     """Render 503 without asking the database anything, so without a request context."""
     log.error("database is away")
     if request.path.startswith("/api/"):
-        response: HttpResponse = HttpResponse(
-            b'{"code": "unavailable"}', status=503, content_type="application/json"
-        )
+        response: HttpResponse = HttpResponse(b'{"code": "unavailable"}', status=503, content_type="application/json")
     else:
-        response = render(None, "503.html", status=503)  # type: ignore[arg-type]
+        response = render(None, "503.html", status=503)
     response.headers["Retry-After"] = "10"
     return response

@@ -40,9 +40,7 @@ def read(name: str, default: str | None = None) -> str:
         try:
             return Path(path).read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(
-                f"{name}_FILE={path} cannot be read ({getattr(error, 'strerror', None) or 'not text'})"
-            )
+            problems.append(f"{name}_FILE={path} cannot be read ({getattr(error, 'strerror', None) or 'not text'})")
             return ""
     if default is None:
         problems.append(f"{name} is missing")
@@ -202,7 +200,7 @@ CACHES = {
     }
 }
 
-EMAIL = read_parsed(
+EMAIL: dict[str, Any] = read_parsed(
     "EMAIL_URL",
     if_local("smtp://127.0.0.1:2525"),
     parse_email,
@@ -457,9 +455,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "plain"}
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},

@@ -30,9 +30,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         once = Retry(NoBackoff(), 0)
-        redis.Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2, retry=once
-        ).ping()
+        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2, retry=once).ping()
     except (DatabaseError, redis.RedisError) as error:
         log.error("not ready: %s", type(error).__name__)
         return HttpResponse("not ready\n", status=503, content_type="text/plain")

@@ -73,7 +73,7 @@ def _reachable(wheel: Path) -> Path:
 
 
 def _runs(folder: Path) -> bool:
-    command = [folder / "postgres", "--version"]
+    command = [str(folder / "postgres"), "--version"]
     try:
         done = subprocess.run(
             command,
@@ -88,7 +88,7 @@ def _runs(folder: Path) -> bool:
 
 
 def _major(programs: Path) -> int:
-    command = [programs / "postgres", "--version"]  # postgres (PostgreSQL) 18.6 (Debian 18.6-1)
+    command = [str(programs / "postgres"), "--version"]  # postgres (PostgreSQL) 18.6 (Debian 18.6-1)
     answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return int(answer.partition(") ")[2].partition(".")[0])
 
