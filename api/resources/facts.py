@@ -4,36 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.fields import branch_field, by_code, customer_field
-from customers.actions import record_fact
+from customers.actions import record_facts
 from customers.facts import fact_kinds
-from customers.models import Source
+from customers.models import Branch, Customer, Source
 
 MOST_AT_ONCE = 1000
+INTEGER = 2**31 - 1
+
+#: Field of a fact -> where its codes are looked up, by which key, and the column it becomes.
+REFERENCES = {
+    "customer": (Customer, "number", "customer_id"),
+    "branch": (Branch, "code", "branch_id"),
+    "source": (Source, "code", "source_id"),
+}
 
 
 class FactInSerializer(serializers.Serializer[Any]):
     """One fact. ``(source, external_id)`` makes it unique; titles are not accepted, only world, genre and sector."""
 
-    customer = customer_field()
+    customer = serializers.CharField(max_length=40, help_text="Customer number")
     kind = serializers.ChoiceField(choices=[(kind.code, kind.code) for kind in fact_kinds if kind.importable])
     occurred_at = serializers.DateTimeField()
-    source = by_code(Source.objects.all())
+    source = serializers.CharField(max_length=40, help_text="Code of the source")  # type: ignore[assignment]
     external_id = serializers.CharField(max_length=80)
-    branch = branch_field()
+    branch = serializers.CharField(max_length=40, required=False, allow_null=True, help_text="Code of the branch")
     sector = serializers.CharField(max_length=24, required=False, allow_blank=True, default="")
     world = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     genre = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
-    quantity = serializers.IntegerField(required=False, default=1, min_value=-(2**31), max_value=2**31 - 1)
+    quantity = serializers.IntegerField(required=False, default=1, min_value=-INTEGER, max_value=INTEGER)
     amount_cents = serializers.IntegerField(required=False, default=0, min_value=-(2**53), max_value=2**53)
-    duration_seconds = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**31 - 1)
+    duration_seconds = serializers.IntegerField(required=False, default=0, min_value=0, max_value=INTEGER)
 
 
 class FactsTakenSerializer(serializers.Serializer[Any]):
@@ -44,6 +50,7 @@ class FactsTakenSerializer(serializers.Serializer[Any]):
 
 
 class FactViewSet(viewsets.GenericViewSet[Any]):
+    queryset = Customer.objects.none()
     serializer_class = FactInSerializer
 
     @extend_schema(request=FactInSerializer(many=True), responses={201: FactsTakenSerializer})
@@ -53,10 +60,23 @@ class FactViewSet(viewsets.GenericViewSet[Any]):
             raise serializers.ValidationError({"detail": _("Send at most 1000 facts in one request.")})
         facts = FactInSerializer(data=request.data, many=True, allow_empty=False)
         facts.is_valid(raise_exception=True)
-        new = 0
-        with transaction.atomic():
-            for fact in facts.validated_data:
-                row = dict(fact)
-                customer, source = row.pop("customer"), row.pop("source")
-                new += record_fact(customer, source_code=source.code, **row)
-        return Response({"new": new, "known": len(facts.validated_data) - new}, status=status.HTTP_201_CREATED)
+        rows = resolve(facts.validated_data)
+        new = record_facts(rows)
+        return Response({"new": new, "known": len(rows) - new}, status=status.HTTP_201_CREATED)
+
+
+def resolve(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Replace codes by ids, one query per kind of reference; raises ValidationError that names row and field."""
+    rows: list[dict[str, Any]] = [dict(fact) for fact in facts]
+    errors: list[dict[str, list[Any]]] = [{} for _row in rows]
+    for field, (model, key, column) in REFERENCES.items():
+        wanted = {row[field] for row in rows if row.get(field)}
+        found = dict(model.objects.filter(**{f"{key}__in": wanted}).values_list(key, "pk"))  # type: ignore[attr-defined]
+        for row, error in zip(rows, errors, strict=True):
+            code = row.pop(field, None)
+            if code and code not in found:
+                error[field] = [_("“%s” does not exist.") % code]
+            row[column] = found.get(code)
+    if any(errors):
+        raise serializers.ValidationError(errors)
+    return rows

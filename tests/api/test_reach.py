@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
+
+from campaigns.actions import add_step, create_action, create_campaign, start_campaign
+from campaigns.models import Campaign, Enrolment
+from customers.actions import ensure_base_data, run_import
+from customers.consents import states_of
+from customers.models import Customer, ImportRun, Purpose
+from labels.actions import create_label, give_label
+from mailings.actions import ensure_sending_settings, save_content, start_mailing
+from mailings.models import Mailing
+from newsletter.actions import create_newsletter
+from selections.actions import create_selection
+from tests.factories import NOW, BranchFactory, CustomerFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def base_data() -> None:
+    ensure_base_data()
+
+
+def test_the_customers_of_a_label_are_listed(api: APIClient) -> None:
+    label = create_label(code="lezer", name="Lezer", kind="own", by=None, now=NOW)
+    holder, _other = CustomerFactory(), CustomerFactory()
+    give_label(label, Customer.objects.filter(pk=holder.pk), by="test", now=NOW)
+    assert api.get("/api/v1/labels/lezer/customers/").data["results"] == [{"number": holder.number}]
+    assert [row["code"] for row in api.get("/api/v1/labels/?kind=own").data["results"]] == ["lezer"]
+
+
+def test_a_selection_tells_its_rule_in_words_its_size_and_its_customers(api: APIClient, marketeer: User) -> None:
+    CustomerFactory(kind="prospect")
+    member = CustomerFactory(kind="member")
+    rule = {"version": 1, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}}]}
+    selection = create_selection(name="Leden", rule=rule, by=marketeer, now=NOW)
+    url = f"/api/v1/selections/{selection.pk}/"
+    assert api.get(url).data["sentence"]
+    assert api.post(f"{url}count/").data == {"count": 1}
+    assert api.get(f"{url}customers/").data["results"] == [{"number": member.number}]
+
+
+@pytest.fixture
+def campaign(marketeer: User) -> Campaign:
+    action = create_action(
+        name="Welkom", purpose=Purpose.objects.get(code="service"), channels="email", subject="Welkom", by=marketeer,
+        now=NOW,
+    )  # fmt: skip
+    save_content(
+        action.content, subject="Welkom", blocks=[{"type": "heading", "data": {"text": "Dag!"}}], by=marketeer, now=NOW
+    )
+    made = create_campaign(name="Welkomstreeks", by=marketeer, now=NOW)
+    add_step(made, action=action, day=3, by=marketeer, now=NOW)
+    return start_campaign(made, by=marketeer, now=NOW)
+
+
+def test_customers_are_let_into_a_campaign_and_out_again(api: APIClient, campaign: Campaign) -> None:
+    customers = [CustomerFactory(), CustomerFactory()]
+    body = {"customers": [customer.number for customer in customers]}
+    url = f"/api/v1/campaigns/{campaign.pk}/"
+    assert api.post(f"{url}enrol/", body, format="json").data == {"count": 2}
+    assert api.post(f"{url}enrol/", body, format="json").data == {"count": 0}
+    assert api.post(f"{url}leave/", {**body, "reason": "Verhuisd"}, format="json").data == {"count": 2}
+    assert set(Enrolment.objects.values_list("state", "left_reason")) == {("left", "Verhuisd")}
+
+
+def test_unknown_customers_are_named_and_nobody_is_let_in(api: APIClient, campaign: Campaign) -> None:
+    body = {"customers": [CustomerFactory().number, "nobody"]}
+    answer = api.post(f"/api/v1/campaigns/{campaign.pk}/enrol/", body, format="json")
+    assert answer.status_code == 400
+    assert "nobody" in str(answer.data)
+    assert not Enrolment.objects.exists()
+
+
+def test_a_sign_up_form_subscribes_and_unsubscribes(api: APIClient, marketeer: User) -> None:
+    newsletter = create_newsletter(name="Uittips", by=marketeer, now=NOW)
+    customer = CustomerFactory()
+    body = {"customer": customer.number, "source": "website", "wording_version": "2026-1"}
+    for verb, allowed in (("subscribe", True), ("unsubscribe", False)):
+        answer = api.post(f"/api/v1/newsletters/{newsletter.pk}/{verb}/", body, format="json")
+        assert answer.status_code == 200, answer.data
+        assert answer.data == {"subscribed": allowed}
+    from common.time import clock
+
+    [state] = [s for s in states_of(customer, now=clock()) if s.purpose == newsletter.purpose]
+    assert not state.is_allowed
+
+
+def test_a_mailing_reports_its_funnel(api: APIClient, campaign: Campaign, marketeer: User) -> None:
+    ensure_sending_settings()
+    CustomerFactory()
+    CustomerFactory(email="")
+    content = campaign.steps.get().action.content
+    mailing = start_mailing(
+        name="Proef", origin="test:1", due_key="test:1", purpose=Purpose.objects.get(code="service"),
+        channels=Mailing.Channels.EMAIL, content=content, candidates=Customer.objects.all(), by=marketeer, now=NOW,
+    )  # fmt: skip
+    report = api.get(f"/api/v1/mailings/{mailing.pk}/report/").data
+    assert report["candidates"] == 2 == sum(report["decisions"].values())
+    assert report["decisions"] == {"accepted": 1, "no_address": 1}
+    assert report["messages"] == {"queued": 1}
+    decisions = api.get(f"/api/v1/mailings/{mailing.pk}/decisions/").data["results"]
+    assert {row["outcome"] for row in decisions} == {"accepted", "no_address"}
+    assert len(api.get(f"/api/v1/mailings/{mailing.pk}/messages/").data["results"]) == 1
+
+
+def test_a_file_is_handed_in_and_its_errors_can_be_read(api: APIClient) -> None:
+    BranchFactory(code="EDAM")
+    text = "code;naam;straat;huisnummer;postcode;plaats;telefoon;email\nVOL;Volendam;;;;;;\n;Zonder code;;;;;;\n"
+    answer = api.post(
+        "/api/v1/imports/",
+        {"format": "branches", "source": "library", "file": SimpleUploadedFile("vestigingen.csv", text.encode())},
+        format="multipart",
+    )
+    assert answer.status_code == 202, answer.data
+    run = run_import(ImportRun.objects.get(pk=answer.data["id"]), now=NOW)
+    shown = api.get(f"/api/v1/imports/{run.pk}/").data
+    assert (shown["state"], shown["new_count"], shown["refused_count"]) == ("done", 1, 1)
+    [error] = api.get(f"/api/v1/imports/{run.pk}/errors/").data["results"]
+    assert error["row_number"] == 3
+    assert error["remedy"]
