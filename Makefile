@@ -3,7 +3,6 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 EMBEDDED := $(PYTHON) -m wise_marketing.embedded
 TEMPORARY := $(EMBEDDED) run --temp --
-export PYTHONDONTWRITEBYTECODE ?= 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
@@ -48,7 +47,7 @@ shell: installed  ## Open a Python shell on the demo's data
 vendor: installed  ## Fetch the front end's files again into static/vendor (needs Node)
 	@scripts/vendor.sh
 
-screenshots: setup  ## Photograph every page at 1440 and 390 pixels into docs/screenshots
+screenshots: setup  ## Photograph every page at 1440 and 390 pixels into screenshots/ (CUSTOMERS=1000)
 	@$(TEMPORARY) $(PYTHON) scripts/screenshots.py
 
 resetdb: installed  ## Throw the demo's data away

@@ -1,0 +1,163 @@
+"""Photograph every page at 1440 and 390 pixels for each kind of user, with the data of the demo's story.
+
+Run by `make screenshots` on throw-away servers. It follows links from the entrances and takes one picture per
+address pattern, so a new page appears by itself. Also says which pages overflow sideways and what the browser
+complains about.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import django
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+PROJECT = Path(__file__).resolve().parent.parent
+TARGET = PROJECT / "screenshots"
+WIDTHS = {1440: 900, 390: 844}
+CUSTOMERS = os.environ.get("CUSTOMERS", "1000")
+# Documents, feeds and switches that are no pages.
+NOT_PAGES = ("/static/", "/accounts/logout/", "/language/", "/healthz/", "/readyz/", "/api/v1/schema/")
+
+sys.path.insert(0, str(PROJECT))
+os.environ.update(DJANGO_SETTINGS_MODULE="wise_marketing.settings", DEMO="1", DJANGO_ALLOW_ASYNC_UNSAFE="1")
+
+
+def main() -> int:
+    """Tell the story, serve it, and walk through it once per role; return an exit code."""
+    subprocess.run([sys.executable, "-m", "demo", "--customers", CUSTOMERS, "--exit"], check=True, cwd=PROJECT)
+    django.setup()
+    from django.contrib.auth.models import User
+
+    from common.roles import ROLES
+    from tests.browser import FLAGS, chromium
+
+    TARGET.mkdir(exist_ok=True)
+    with served() as base, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(playwright.chromium.executable_path), args=FLAGS)
+        walk(browser, base, "nobody", ["/accounts/login/", *customer_addresses()], None)
+        for role in ROLES:
+            user = User.objects.filter(groups__name=role, is_active=True).order_by("pk").first()
+            walk(browser, base, role, ["/", "/balie/", "/api/v1/"], user)
+        browser.close()
+    print(f"{len(list(TARGET.glob('*.png')))} pictures in {TARGET}")
+    return 0
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve the pages from a process of its own; give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        "gunicorn",
+        "wise_marketing.wsgi",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--threads",
+        "4",
+        "--log-level",
+        "error",
+    ]
+    server = subprocess.Popen([sys.executable, "-m", *command], cwd=PROJECT)
+    try:
+        for _attempt in range(300):
+            try:
+                urlopen(f"http://127.0.0.1:{port}/healthz/", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def customer_addresses() -> list[str]:
+    """Return the entrance of a customer who has much to see, with the link that stands in his mails."""
+    from django.urls import reverse
+
+    from common.tokens import make_token
+    from customers.models import Customer
+
+    customer = Customer.objects.filter(vouchers__isnull=False).order_by("pk").first()
+    if not customer:
+        return []
+    token = make_token("mijnmenu", [customer.pk, customer.link_version])
+    return [reverse("mijnmenu:enter", args=[token])]
+
+
+def walk(browser: Browser, base: str, role: str, entrances: list[str], user: object) -> None:
+    """Photograph every address pattern that can be reached from the entrances by links."""
+    from django.urls import Resolver404, resolve
+
+    context = browser.new_context(base_url=base, locale="nl-NL", timezone_id="Europe/Amsterdam")
+    if user:
+        sign_in(context, base, user)
+    page = context.new_page()
+    page.on("console", lambda line: print(f"   console: {line.text}") if line.type == "error" else None)
+    seen: set[str] = set()
+    waiting = list(entrances)
+    while waiting:
+        path = waiting.pop(0)
+        try:
+            name = resolve(urlsplit(path).path).view_name
+        except Resolver404:
+            print(f"{role}: {path} leads nowhere")
+            continue
+        if name in seen or path.startswith(NOT_PAGES):
+            continue
+        seen.add(name)
+        if photograph(page, path, f"{role}-{name.replace(':', '-')}"):
+            waiting += links_of(page, base)
+    context.close()
+
+
+def sign_in(context: BrowserContext, base: str, user: object) -> None:
+    from django.conf import settings
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": base}])
+
+
+def photograph(page: Page, path: str, name: str) -> bool:
+    """Take both pictures; say whether it was a page at all."""
+    try:
+        response = page.goto(path, wait_until="load")
+    except Exception as error:  # noqa: BLE001 -- a download ends the navigation with a bare Error
+        print(f"{name}: {path} is no page ({str(error).splitlines()[0]})")
+        return False
+    if not response or "text/html" not in response.headers.get("content-type", ""):
+        return False
+    if response.status != 200:
+        print(f"{name}: {path} answers {response.status}")
+        return False
+    for width, height in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=TARGET / f"{name}-{width}.png", full_page=True)
+        excess = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if excess > 0:
+            print(f"{name}: {excess} pixels too wide at {width}")
+    return True
+
+
+def links_of(page: Page, base: str) -> list[str]:
+    hrefs: list[str] = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+    return [href.removeprefix(base).partition("#")[0] for href in hrefs if href.startswith(f"{base}/")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
