@@ -82,7 +82,7 @@
   };
   const announce = (item) => {
     const items = [...item.parentElement.children];
-    window.wise.toast(words().moved.replace("%(position)s", items.indexOf(item) + 1).replace("%(total)s", items.length));
+    window.wise.toast(words().moved.replace("{position}", items.indexOf(item) + 1).replace("{total}", items.length));
   };
   const reordered = (list, item) => {
     list.dispatchEvent(new CustomEvent("sorted", { bubbles: true, detail: { item } }));
@@ -132,6 +132,11 @@
     }
     styles(files.trixCss);
     document.addEventListener("trix-file-accept", (e) => e.preventDefault());
+    document.addEventListener("trix-before-initialize", () => {
+      for (const [name, word] of Object.entries(words())) {
+        if (name.startsWith("trix")) window.Trix.config.lang[name[4].toLowerCase() + name.slice(5)] = word;
+      }
+    }, { once: true });
     await script(files.trix);
   };
 

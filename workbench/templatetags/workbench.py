@@ -18,6 +18,6 @@ def workbench_menu(context: Context) -> list[tuple[Section, list[Link]]]:
 
 
 @register.simple_tag
-def url_if_exists(url_name: str) -> str:
+def url_if_exists(url_name: str, *args: object) -> str:
     """Return the address of a name, or nothing when no page of that name exists."""
-    return address(url_name)
+    return address(url_name, *args)
