@@ -1,0 +1,20 @@
+"""Writes and decisions about customers: people, what they did, and files taken in. Consents have their own
+module.
+"""
+
+from customers.actions.facts import record_fact, record_facts, record_facts_sql
+from customers.actions.imports import run_import, upload_import
+from customers.actions.people import add_customer, change_customer
+from customers.actions.sources import ensure_base_data, source
+
+__all__ = [
+    "add_customer",
+    "change_customer",
+    "ensure_base_data",
+    "record_fact",
+    "record_facts",
+    "record_facts_sql",
+    "run_import",
+    "source",
+    "upload_import",
+]

@@ -1,0 +1,27 @@
+"""Work off what waits in the database; lost, doubled or late calls do no harm."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from common.time import clock
+from customers.actions.imports import import_lock, next_import, run_import
+from customers.actions.maintenance import maintain
+
+
+@shared_task(ignore_result=True)
+def run_waiting_imports() -> int:
+    """Work off the imports that wait, in the order in which they came; return how many. Broken-off runs start again."""
+    done = 0
+    with import_lock(wait=False) as is_ours:
+        # Who has the lock is the only one at work, so a run that claims to be under way was broken off.
+        while is_ours and (run := next_import()):
+            run_import(run, now=clock())
+            done += 1
+    return done
+
+
+@shared_task(ignore_result=True)
+def maintain_nightly() -> dict[str, int]:
+    """Tidy up: households without people, files of imports that have been kept long enough."""
+    return maintain(now=clock())
