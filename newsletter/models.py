@@ -16,6 +16,19 @@ from mailings.models import Content, Mailing, Message
 from selections.models import Selection
 
 
+class NewsletterQuerySet(models.QuerySet["Newsletter"]):
+    """Reads of newsletters."""
+
+    def with_numbers(self) -> NewsletterQuerySet:
+        """Add ``edition_count`` and ``last_sent_at``."""
+        editions = Edition.objects.filter(newsletter=models.OuterRef("pk")).order_by().values("newsletter")
+        sent = editions.filter(state=Edition.State.SENT)
+        return self.annotate(
+            edition_count=_count(editions),
+            last_sent_at=models.Subquery(sent.annotate(at=models.Max("send_at")).values("at")),
+        )
+
+
 @pghistory.track()
 class Newsletter(models.Model):
     """A recurring newsletter. Being subscribed is a granted consent for its ``purpose``: there is no second list."""
@@ -25,6 +38,8 @@ class Newsletter(models.Model):
     purpose = models.OneToOneField(Purpose, models.PROTECT, related_name="newsletter", verbose_name=_("purpose"))
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"))
+
+    objects = NewsletterQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("newsletter")

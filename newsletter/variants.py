@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
-from customers.models import Customer
-from labels.models import Assignment
+from mailings.actions.mailings import audience_members
+from mailings.content import audience_key
 from newsletter.models import Edition, TextItem
-from selections.compiler import members
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,12 @@ class Variant:
 def variants_of(edition: Edition, *, now: dt.datetime) -> list[Variant]:
     """Return the variants, the most read first, in one statement. The gate may still turn some of the people away."""
     items = list(edition.items.select_related("selection", "label"))
-    audiences = {f"a{number}": item for number, item in enumerate(items) if item.audience}
+    audiences = {f"a{number}": item.audience for number, item in enumerate(items) if item.audience}
     flags = {
-        name: ExpressionWrapper(Q(pk__in=_audience(item, now=now).values("pk")), output_field=BooleanField())
-        for name, item in audiences.items()
+        name: ExpressionWrapper(
+            Q(pk__in=audience_members(audience_key(audience), now=now).values("pk")), output_field=BooleanField()
+        )
+        for name, audience in audiences.items()
     }
     people = edition.newsletter.subscribers(now=now).annotate(**flags).order_by()
     if not flags:
@@ -38,10 +39,3 @@ def variants_of(edition: Edition, *, now: dt.datetime) -> list[Variant]:
         for row in counted
     ]
     return sorted(variants, key=lambda variant: -variant.subscriber_count)
-
-
-def _audience(item: TextItem, *, now: dt.datetime) -> QuerySet[Customer]:
-    if item.selection:
-        return members(item.selection, now=now).order_by()
-    holders = Assignment.objects.filter(label=item.label_id, until__isnull=True)
-    return Customer.objects.filter(pk__in=holders.values("customer"))

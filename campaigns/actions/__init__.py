@@ -8,7 +8,7 @@ from campaigns.actions.actions import (
     restore_action,
     run_action,
 )
-from campaigns.actions.advance import Summary, advance, due_triggers
+from campaigns.actions.advance import Summary, advance, due_triggers, run_trigger_today
 from campaigns.actions.campaigns import (
     LEAST_OWN_CAMPAIGNS,
     MOST_OWN_CAMPAIGNS,
@@ -21,14 +21,15 @@ from campaigns.actions.campaigns import (
     remove_step,
     start_campaign,
 )
-from campaigns.actions.enrolments import LeaveReason, enrol, leave
-from campaigns.actions.runs import run_trigger, take_step
+from campaigns.actions.enrolments import LeaveReason, enrol, leave, would_enter
+from campaigns.actions.runs import candidates_of, run_trigger, take_step
 from campaigns.actions.triggers import (
     activate_trigger,
     change_trigger,
     create_trigger,
     deactivate_trigger,
     delete_trigger,
+    kind_of,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "add_step",
     "advance",
     "archive_action",
+    "candidates_of",
     "change_action",
     "change_campaign",
     "change_trigger",
@@ -53,12 +55,15 @@ __all__ = [
     "due_triggers",
     "enrol",
     "finish_campaign",
+    "kind_of",
     "leave",
     "pause_campaign",
     "remove_step",
     "restore_action",
     "run_action",
     "run_trigger",
+    "run_trigger_today",
     "start_campaign",
     "take_step",
+    "would_enter",
 ]

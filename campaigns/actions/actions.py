@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.actions.history import name_of, noted
+from campaigns.actions.names import check_name_free
 from campaigns.models import Action
 from common.errors import Refused
 from customers.models import Customer, Purpose
@@ -33,7 +34,8 @@ def create_action(
     by: User | None,
     now: dt.datetime,
 ) -> Action:
-    """Make an action with an empty content of its own, to be filled in the editor."""
+    """Make an action with an empty content of its own, to be filled in the editor; raises Refused on a name in use."""
+    check_name_free(Action, name)
     with noted(by):
         content = save_content(None, name=name, subject=subject, blocks=[], by=by, now=now)
         return Action.objects.create(
@@ -58,6 +60,7 @@ def change_action(
     now: dt.datetime,
 ) -> Action:
     """Change what an action is for and how it goes out; mailings that started already stay as they were."""
+    check_name_free(Action, name, but=action)
     with noted(by):
         action.name, action.purpose, action.channels = name, purpose, channels
         action.gives_label = _label_to_give(gives_label)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -22,6 +22,9 @@ from common.errors import Refused
 from common.sql import execute
 from common.time import AMSTERDAM, local_date
 from selections.actions import refresh_memberships
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +77,20 @@ def prepare_day(*, now: dt.datetime) -> int:
     refresh_memberships(now=now)
     campaigns = Campaign.objects.current().filter(leave_when__isnull=False).select_related("leave_when")
     return sum(leave_by_selection(campaign, now=now) for campaign in campaigns)
+
+
+def run_trigger_today(trigger: Trigger, *, by: User | None, now: dt.datetime) -> TriggerRun:
+    """Work today off without waiting for the scheduler, which then finds it done.
+
+    Raises Refused when the trigger is off or has run today already.
+    """
+    if not trigger.is_active:
+        raise Refused("trigger_off", _("Turn the trigger on first."))
+    prepare_day(now=now)
+    run = run_trigger(trigger, day=local_date(now), now=now)
+    if run is None:
+        raise Refused("trigger_ran", _("This trigger has run for today already."))
+    return run
 
 
 def due_triggers(*, today: dt.date) -> list[tuple[Trigger, dt.date]]:

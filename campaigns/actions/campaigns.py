@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.actions.actions import check_action
 from campaigns.actions.enrolments import LeaveReason, leave_all, plan_steps
 from campaigns.actions.history import noted
+from campaigns.actions.names import check_name_free
 from campaigns.models import Action, Campaign, Step, Trigger
 from common.errors import Refused
 from common.time import local_date
@@ -39,7 +40,8 @@ def create_campaign(
     by: User | None,
     now: dt.datetime,
 ) -> Campaign:
-    """Make a campaign as a draft, without steps."""
+    """Make a campaign as a draft, without steps; raises Refused on a name in use or dates in the wrong order."""
+    check_name_free(Campaign, name)
     _check_dates(starts_on, ends_on)
     with noted(by):
         return Campaign.objects.create(
@@ -63,6 +65,7 @@ def change_campaign(
 ) -> Campaign:
     """Change a campaign; its kind is fixed. Raises Refused for a finished one, or a start moved after it has begun."""
     campaign = _locked(campaign)
+    check_name_free(Campaign, name, but=campaign)
     _check_dates(starts_on, ends_on)
     if campaign.state == Campaign.State.FINISHED:
         raise Refused("campaign_finished", _("A finished campaign stays as it was."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, Enrolment, StepRun
@@ -16,14 +16,7 @@ from customers.models import Customer
 from mailings.gate import ids_of
 from selections.compiler import members
 
-
-class LeaveReason(TextChoices):
-    """Why somebody left, as ``Enrolment.left_reason`` keeps it; an integration may write words of its own."""
-
-    SELECTION = "selection", _("Met the condition for leaving")
-    FINISHED = "finished", _("The campaign was finished")
-    CUSTOMER = "customer", _("Own wish")
-    STAFF = "staff", _("Taken out by staff")
+LeaveReason = Enrolment.LeaveReason
 
 
 @transaction.atomic
@@ -37,37 +30,35 @@ def enrol(campaign: Campaign, customers: QuerySet[Customer], *, by: str, now: dt
     if not campaign.is_current:
         raise Refused("campaign_state", _("Only a campaign that is under way takes customers in. Start it first."))
     today = local_date(now)
-    if campaign.leave_when:
-        customers = customers.exclude(pk__in=members(campaign.leave_when, now=now).values("pk"))
+    entering = ids_of(would_enter(campaign, customers, now=now))
     entered = execute(
         f"""
         INSERT INTO campaigns_enrolment (campaign_id, customer_id, entered_on, entered_by, state, left_reason)
-        SELECT %(campaign)s, who.id, %(day)s, %(by)s, 'active', ''
-        FROM ({ids_of(customers.order_by())}) AS who
-        WHERE NOT EXISTS (
-            SELECT FROM campaigns_enrolment AS known
-            WHERE known.campaign_id = %(campaign)s AND known.customer_id = who.id
-              AND (known.state = 'active' OR NOT %(again)s)
-        )
+        SELECT %(campaign)s, entering.id, %(day)s, %(by)s, 'active', '' FROM ({entering}) AS entering
         ON CONFLICT DO NOTHING
         """,  # noqa: S608 - ids_of binds its values
-        {
-            "campaign": campaign.pk,
-            "day": max(today, campaign.starts_on or today),
-            "by": by[:150],
-            "again": campaign.may_reenter,
-        },
+        {"campaign": campaign.pk, "day": max(today, campaign.starts_on or today), "by": by[:150]},
     )
     if entered:
         plan_steps(campaign, now=now, only="AND e.next_step_id IS NULL")
     return entered
 
 
+def would_enter(campaign: Campaign, customers: QuerySet[Customer], *, now: dt.datetime) -> QuerySet[Customer]:
+    """Return those of the customers who would be new in the campaign at ``now``."""
+    known = Enrolment.objects.filter(campaign=campaign, customer=OuterRef("pk"))
+    if campaign.may_reenter:
+        known = known.filter(state=Enrolment.State.ACTIVE)
+    if campaign.leave_when:
+        customers = customers.exclude(pk__in=members(campaign.leave_when, now=now).order_by().values("pk"))
+    return customers.filter(~Exists(known)).order_by()
+
+
 @transaction.atomic
 def leave(campaign: Campaign, customers: QuerySet[Customer], *, reason: str, now: dt.datetime) -> int:
     """Take customers out and return how many took part; they get no further step.
 
-    ``reason``: a LeaveReason, or words of the integration that asks.
+    ``reason``: an ``Enrolment.LeaveReason``, or words of the integration that asks.
     """
     taking_part = _taking_part(campaign).filter(customer__in=customers.order_by().values("pk"))
     return _take_out(taking_part, reason=reason, now=now)

@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.actions.actions import run_action
@@ -43,10 +44,7 @@ def run_trigger(trigger: Trigger, *, day: dt.date, now: dt.datetime) -> TriggerR
     run = _claim_trigger_run(trigger, day=day, now=now)
     if run is None:
         return None
-    after = _looked_until(trigger, run, now=now)
-    candidates = kind_of(trigger).candidates(trigger.params, day=day, now=now, after=after)
-    if trigger.selection:
-        candidates = candidates.filter(pk__in=members(trigger.selection, now=now).order_by().values("pk"))
+    candidates = candidates_of(trigger, day=day, now=now, run=run)
     run.candidate_count = candidates.count()
     if run.candidate_count and trigger.campaign:
         by = _("trigger “%(name)s”") % {"name": trigger}
@@ -63,6 +61,17 @@ def run_trigger(trigger: Trigger, *, day: dt.date, now: dt.datetime) -> TriggerR
         )
     run.save(update_fields=["candidate_count", "enrolled_count", "mailing"])
     return run
+
+
+def candidates_of(
+    trigger: Trigger, *, day: dt.date, now: dt.datetime, run: TriggerRun | None = None
+) -> QuerySet[Customer]:
+    """Return those a trigger concerns on a day; ``run``: the one in progress, which is not the previous."""
+    after = _looked_until(trigger, run, now=now)
+    candidates = kind_of(trigger).candidates(trigger.params, day=day, now=now, after=after)
+    if trigger.selection:
+        candidates = candidates.filter(pk__in=members(trigger.selection, now=now).order_by().values("pk"))
+    return candidates
 
 
 @transaction.atomic
@@ -134,9 +143,9 @@ def _claim_trigger_run(trigger: Trigger, *, day: dt.date, now: dt.datetime) -> T
     return TriggerRun.objects.get(pk=claimed[0]["id"]) if claimed else None
 
 
-def _looked_until(trigger: Trigger, run: TriggerRun, *, now: dt.datetime) -> dt.datetime:
+def _looked_until(trigger: Trigger, run: TriggerRun | None, *, now: dt.datetime) -> dt.datetime:
     """Return the instant up to which the trigger has looked: its previous run, or its activation when that is later."""
-    runs = trigger.runs.filter(error="").exclude(pk=run.pk)
+    runs = trigger.runs.filter(error="").exclude(pk=run.pk if run else None)
     previous = runs.order_by("-ran_at").values_list("ran_at", flat=True).first()
     return max(filter(None, [previous, trigger.activated_at]), default=now)
 

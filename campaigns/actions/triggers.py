@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.actions.actions import check_action
 from campaigns.actions.history import noted
+from campaigns.actions.names import check_name_free
 from campaigns.models import Action, Campaign, Trigger
 from campaigns.triggers import TriggerKind, trigger_kinds
 from common.errors import Refused
@@ -45,6 +46,7 @@ def create_trigger(
     """Make a trigger, still off, for exactly one of ``action`` and ``campaign``; raises Refused on wrong params."""
     if (action is None) == (campaign is None):
         raise Refused("one_effect", _("A trigger either runs an action or enrols in a campaign."))
+    check_name_free(Trigger, name)
     trigger = Trigger(name=name, kind=kind, selection=selection, action=action, campaign=campaign, created_at=now)
     trigger.params = kind_of(trigger).clean(params)
     with noted(by):
@@ -63,6 +65,7 @@ def change_trigger(
     now: dt.datetime,
 ) -> Trigger:
     """Change name, settings or audience. An active trigger counts as activated anew: it looks ahead, not back."""
+    check_name_free(Trigger, name, but=trigger)
     trigger.name, trigger.selection = name, selection
     trigger.params = kind_of(trigger).clean(params)
     with noted(by):

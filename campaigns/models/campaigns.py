@@ -189,13 +189,19 @@ class Enrolment(models.Model):
         COMPLETED = "completed", _("Completed")
         LEFT = "left", _("Left")
 
+    class LeaveReason(models.TextChoices):
+        SELECTION = "selection", _("Met the condition for leaving")
+        FINISHED = "finished", _("The campaign was finished")
+        CUSTOMER = "customer", _("Own wish")
+        STAFF = "staff", _("Taken out by staff")
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="enrolments", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="enrolments")
     entered_on = models.DateField(_("entered on"))
     entered_by = models.CharField(_("entered by"), max_length=150)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ACTIVE)
     left_at = models.DateTimeField(_("left at"), null=True)
-    left_reason = models.CharField(_("why left"), max_length=200, blank=True)
+    left_reason = models.CharField(_("why left"), max_length=200, blank=True)  # a LeaveReason, or other words
     next_step = models.ForeignKey(
         Step, models.SET_NULL, null=True, related_name="+", db_index=False, verbose_name=_("next step")
     )
@@ -220,6 +226,11 @@ class Enrolment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign_id}: {self.customer_id}"
+
+    @property
+    def left_reason_words(self) -> str:
+        """Why the customer left, in the active language where it is a reason of ours."""
+        return str(dict(self.LeaveReason.choices).get(self.left_reason, self.left_reason))
 
 
 class StepRun(models.Model):

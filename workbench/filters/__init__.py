@@ -1,0 +1,1 @@
+"""The filters of the workbench, one module per noun."""

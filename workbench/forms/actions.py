@@ -1,0 +1,65 @@
+"""Forms about actions and triggers: shape only, the rules are in campaigns.actions."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.triggers import TriggerKind, trigger_kinds
+from customers.models import Purpose
+from labels.models import Label
+from mailings.models import Mailing
+from selections.models import Selection
+
+
+class ActionForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=120, help_text=_("For yourselves; customers do not see it."))
+    purpose = forms.ModelChoiceField(
+        Purpose.objects.all(),
+        label=_("Purpose"),
+        help_text=_("Decides who may be reached: a birthday wish with a voucher is marketing, not service."),
+    )
+    channels = forms.ChoiceField(label=_("Channels"), choices=Mailing.Channels, initial=Mailing.Channels.EMAIL)
+    gives_label = forms.ModelChoiceField(
+        Label.objects.filter(kind=Label.Kind.OWN, is_active=True),
+        label=_("Label it gives"),
+        required=False,
+        help_text=_("Everybody the message goes to gets this label."),
+    )
+
+
+class SelectionForm(forms.Form):
+    selection = forms.ModelChoiceField(Selection.objects.all(), label=_("Selection"))
+
+
+class TriggerKindForm(forms.Form):
+    kind = forms.ChoiceField(
+        label=_("What sets it off"), choices=lambda: [(kind.code, kind.label) for kind in trigger_kinds]
+    )
+
+
+class TriggerForm(forms.Form):
+    """Name and audience, and the settings of one kind; those stand between them as ``params_…``."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    selection = forms.ModelChoiceField(
+        Selection.objects.all(),
+        label=_("Only for selection"),
+        required=False,
+        help_text=_("Empty: everybody to whom it happens. Permission is asked in any case."),
+    )
+
+    def __init__(self, *args: Any, kind: TriggerKind, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        settings = kind.form()
+        self.param_names = list(settings.fields)
+        for name, field in settings.fields.items():
+            self.fields[f"params_{name}"] = deepcopy(field)
+        self.order_fields(["name", *(f"params_{name}" for name in self.param_names), "selection"])
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[f"params_{name}"] for name in self.param_names}
