@@ -87,13 +87,13 @@ def test_each_reader_gets_his_own_values_in_one_query(
     customers = CustomerFactory.create_batch(3)
     data = {"definition": special.pk}
     BLOCK.prepare(data, customers_sql="SELECT id FROM customers_customer", origin="mailing:1", now=now)
-    with translation.override("en"), django_assert_num_queries(1):  # type: ignore[operator]
+    with translation.override("nl"), django_assert_num_queries(1):  # type: ignore[operator]
         values = BLOCK.values(data, customer_ids=[c.pk for c in customers[:2]], origin="mailing:1", medium="email")
     assert set(values) == {customer.pk for customer in customers[:2]}
     code = Voucher.objects.get(customer=customers[0]).code
     mine = values[customers[0].pk]
     assert mine[f"voucher:{special.pk}:code"] == codes.group(code)
-    assert mine[f"voucher:{special.pk}:validity"] == "Valid up to and including 15 July 2026"
+    assert mine[f"voucher:{special.pk}:validity"] == "Geldig tot en met 15 juli 2026"
     assert mine[f"voucher:{special.pk}:qr"].startswith("http")
 
 

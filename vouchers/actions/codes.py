@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from customers.actions import record_fact
 from vouchers.facts import REVERSAL, SOURCE
 from vouchers.models import Definition, Redemption, Reversal, Voucher
 
@@ -38,8 +39,6 @@ def reverse_redemption(redemption: Redemption, *, reason: str, staff: User | Non
     voucher.save(update_fields=["uses", "state"])
     reversal = Reversal.objects.create(redemption=redemption, reason=reason.strip()[:200], staff=staff, reversed_at=now)
     if redemption.customer:
-        from customers.actions import record_fact
-
         record_fact(
             redemption.customer,
             kind=REVERSAL.code,

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from common import sql
 from common.errors import Refused
 from common.time import AMSTERDAM, local_date
+from customers.actions import record_fact
 from customers.models import Branch, Customer
 from vouchers import benefits, codes
 from vouchers.actions.codes import lock_voucher
@@ -228,8 +229,6 @@ def _write(offer: Offer, discount_cents: int, asked: Asked, key: str, now: dt.da
         redeemed_at=now,
     )
     if offer.customer:
-        from customers.actions import record_fact
-
         record_fact(
             offer.customer,
             kind=REDEMPTION.code,
