@@ -271,7 +271,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "wise_marketing.middleware.DatabaseAwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "wise_marketing.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",

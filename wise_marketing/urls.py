@@ -34,3 +34,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *app_urls("api/v1/", "api.urls"),
     *app_urls("", "workbench.urls"),
 ]
+
+handler500 = "wise_marketing.views.server_error"

@@ -1,12 +1,15 @@
 """Addresses that belong to the installation and to no face."""
 
 import logging
+import sys
 
 import redis
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views import defaults
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from redis.backoff import NoBackoff
@@ -42,3 +45,22 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @cache_control(max_age=86400, public=True)
 def favicon(request: HttpRequest) -> FileResponse:
     return FileResponse((settings.BASE_DIR / "static" / "img" / "favicon.ico").open("rb"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    # An exception ends here from wherever it was raised, also from a middleware that asks who the user is.
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return unavailable(request)
+    return defaults.server_error(request)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    # Without a request context: that would ask the database who the user is.
+    is_api = request.path.startswith("/api/")
+    response = HttpResponse(
+        b'{"code": "unavailable"}' if is_api else render_to_string("503.html"),
+        status=503,
+        content_type="application/json" if is_api else None,
+    )
+    response.headers["Retry-After"] = "10"
+    return response

