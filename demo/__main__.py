@@ -1,9 +1,9 @@
 """Tells the story of the product with a demo library, and then serves it.
 
-    python -m demo [--customers N] [--port N] [--exit]        or CUSTOMERS=N PORT=N EXIT=1 in the environment
+    python -m demo [--customers N] [--port N] [--exit] [--keep]
 
-Each start begins with an empty database; KEEP=1 goes on with what the last one left and only serves. Nothing is left
-running, however it ends.
+or CUSTOMERS=N, PORT=N, EXIT=1, KEEP=1 in the environment. Each start begins with an empty database; --keep goes
+on with what the last one left and only serves. Nothing is left running, however it ends.
 """
 
 import argparse
@@ -40,9 +40,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--customers", type=int, default=given("CUSTOMERS") or DEFAULT_CUSTOMERS, metavar="N")
     parser.add_argument("--port", type=int, default=given("PORT") or DEFAULT_PORT, metavar="N")
     parser.add_argument("--exit", action="store_true", default=is_on("EXIT"), help="stop after the story")
-    parser.add_argument(
-        "--keep", action="store_true", default=is_on("KEEP"), help="keep the data of last time"
-    )
+    parser.add_argument("--keep", action="store_true", default=is_on("KEEP"), help="keep the data of last time")
     chosen = parser.parse_args(arguments)
     if not 50 <= chosen.customers <= 2_000_000:
         parser.error("customers must be between 50 and 2,000,000")
@@ -80,15 +78,15 @@ def stop_when_asked() -> None:
 def main(arguments: list[str]) -> int:
     """Run the demo; return the exit code."""
     chosen = read_arguments(arguments)
+    if not is_free(chosen.port):
+        print(f"port {chosen.port} is taken: choose another one, as in make demo PORT=8080", file=sys.stderr)
+        return 1
     if not os.environ.get("WISE_EMBEDDED"):
         try:
             return servers.run([sys.executable, "-m", "demo", *arguments], temporary=False)
         except EmbeddedError as error:
             print(f"embedded servers: {error}", file=sys.stderr)
             return 1
-    if not is_free(chosen.port):
-        print(f"port {chosen.port} is taken: choose another one, as in make demo PORT=8080", file=sys.stderr)
-        return 1
     settle_environment(chosen.port)
     stop_when_asked()
     import django

@@ -46,7 +46,7 @@ def is_marked() -> bool:
 
 
 def empty_database() -> None:
-    """Make the database empty and marked as the demo's. Raises NotOurDatabase rather than lose somebody's data.
+    """Make the database empty, marked as the demo's. Raises NotOurDatabase rather than lose anything.
 
     The embedded servers of this folder belong to the demo; another database only when it is empty or marked.
     """
@@ -63,7 +63,7 @@ def empty_database() -> None:
 
 
 def forget_files() -> None:
-    """Remove what an earlier demo left in the state folder: mails, uploads, letters and the scheduler's memory."""
+    """Remove what an earlier demo left: mails, uploads, letters and the scheduler's memory."""
     state = Path(settings.STATE_DIR)
     for name in ("mailbox", "media", "library"):
         shutil.rmtree(state / name, ignore_errors=True)
@@ -79,7 +79,7 @@ def migrate() -> None:
 def open_accounts() -> list[Login]:
     """Create an account per role, or give those of an earlier demo new passwords; return the logins.
 
-    They also go to the state folder, readable for its owner only, where the log-in page of the demo finds them.
+    They also go to the state folder, readable for its owner only, where the log-in page finds them.
     """
     ensure_roles()
     logins = []
@@ -88,9 +88,7 @@ def open_accounts() -> list[Login]:
         user = User.objects.filter(username=username).first()
         if user is None:
             email = f"{username}@example.nl"
-            user, password = actions.add_user(
-                username=username, name=name, email=email, role=role, by=administrator
-            )
+            user, password = actions.add_user(username=username, name=name, email=email, role=role, by=administrator)
         else:
             password = actions.reset_password(user, by=administrator)
         logins.append(Login(str(ROLE_NAMES[role]), username, password))

@@ -43,9 +43,7 @@ def start_web(children: Children, port: int) -> None:
         sys.executable, "-m", "gunicorn", "wise_marketing.wsgi", "--bind", f"{LOCAL}:{port}",
         "--workers", str(WEB_WORKERS), "--threads", "4", "--graceful-timeout", "5", "--access-logfile", "-",
     ]  # fmt: skip
-    children.start(
-        "web", command, is_ready=lambda child: is_listening(port) and "Booting worker" in text_of(child)
-    )
+    children.start("web", command, is_ready=lambda child: is_listening(port) and "Booting worker" in text_of(child))
 
 
 def start_worker(children: Children) -> None:

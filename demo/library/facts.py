@@ -124,9 +124,7 @@ class Facts:
                     rng.choice(WORLDS[world]), 1, "", "",
                 )  # fmt: skip
 
-    def payments(
-        self, person: Person, subscriptions: Sequence[Subscription], visits: Sequence[int]
-    ) -> Iterator[Line]:
+    def payments(self, person: Person, subscriptions: Sequence[Subscription], visits: Sequence[int]) -> Iterator[Line]:
         """Yield the yearly fee of each paid subscription, and fines for adults who were late."""
         rng, days = self._rng, self._days
         for subscription in subscriptions:

@@ -140,9 +140,7 @@ class Population:
         """Return a birth date; all days of the year are equally likely."""
         return self._today - timedelta(days=int((age + self._rng.random()) * 365.2425))
 
-    def _adult(
-        self, age: int, address: Address, surname: tuple[str, str], *, email: str | None = None
-    ) -> Person:
+    def _adult(self, age: int, address: Address, surname: tuple[str, str], *, email: str | None = None) -> Person:
         rng, names = self._rng, self._names
         kind = rng.choices(("lid", "oud-lid", "nieuwsbrief", "prospect"), (73, 18, 6, 3))[0]
         gender = rng.choices(("v", "m", "x", ""), (60, 37, 0.5, 2.5))[0]

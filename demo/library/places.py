@@ -92,8 +92,7 @@ class Addresses:
         self._taken: set[tuple[str, str, int, str]] = set()
         names = [start + end for start in STREET_STARTS for end in STREET_ENDS]
         self._streets = [
-            [(name, f"{area[0]} {_letters(rng)}") for name in rng.sample(names, STREETS_PER_AREA)]
-            for area in AREAS
+            [(name, f"{area[0]} {_letters(rng)}") for name in rng.sample(names, STREETS_PER_AREA)] for area in AREAS
         ]
         self._weights = [share for _, _, _, share in AREAS]
 

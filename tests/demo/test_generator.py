@@ -99,16 +99,12 @@ def test_parents_share_their_mail_address_with_their_children(
             people[row["email"]].append(row)
     with_parent = [group for group in people.values() if {is_youth(row) for row in group} == {True, False}]
     assert len(with_parent) > 200
-    homes = [
-        {(row["postcode"], row["huisnummer"], row["toevoeging"]) for row in group} for group in with_parent
-    ]
+    homes = [{(row["postcode"], row["huisnummer"], row["toevoeging"]) for row in group} for group in with_parent]
     assert all(len(home) == 1 for home in homes)
 
 
 def test_households_share_an_address(library: dict[str, list[Row]]) -> None:
-    homes = Counter(
-        (r["postcode"], r["huisnummer"], r["toevoeging"]) for r in library["klanten"] if r["straat"]
-    )
+    homes = Counter((r["postcode"], r["huisnummer"], r["toevoeging"]) for r in library["klanten"] if r["straat"])
     sizes = Counter(homes.values())
     assert sizes[1] > 300
     assert sizes[2] > 300
@@ -116,9 +112,7 @@ def test_households_share_an_address(library: dict[str, list[Row]]) -> None:
     assert max(sizes) <= 7
 
 
-def test_marketing_consent_by_mail_is_given_by_two_in_five(
-    library: dict[str, list[Row]], members: list[Row]
-) -> None:
+def test_marketing_consent_by_mail_is_given_by_two_in_five(library: dict[str, list[Row]], members: list[Row]) -> None:
     latest: dict[str, tuple[datetime, str]] = {}
     for row in library["toestemmingen"]:
         if (row["doel"], row["kanaal"]) == ("marketing", "email"):
@@ -151,11 +145,7 @@ def test_two_of_three_paid_subscriptions_are_direct_debit(
 def test_an_adult_pays_four_euros_less_by_direct_debit(
     library: dict[str, list[Row]],
 ) -> None:
-    adult = {
-        (r["betaalwijze"] == "incasso", r["prijs"])
-        for r in library["abonnementen"]
-        if r["soort"] == "volwassen"
-    }
+    adult = {(r["betaalwijze"] == "incasso", r["prijs"]) for r in library["abonnementen"] if r["soort"] == "volwassen"}
     assert adult == {(True, "58,00"), (False, "62,00")}
 
 
@@ -163,8 +153,7 @@ def test_every_member_has_one_running_subscription(library: dict[str, list[Row]]
     running = Counter(
         row["klantnummer"]
         for row in library["abonnementen"]
-        if row["begindatum"] <= TODAY.isoformat()
-        and (not row["einddatum"] or row["einddatum"] >= TODAY.isoformat())
+        if row["begindatum"] <= TODAY.isoformat() and (not row["einddatum"] or row["einddatum"] >= TODAY.isoformat())
     )
     assert {running[row["klantnummer"]] for row in members} == {1}
     former = {row["klantnummer"] for row in library["klanten"] if row["soort"] == "oud-lid"}
@@ -175,9 +164,7 @@ def test_one_adult_in_eight_left_in_the_last_year(library: dict[str, list[Row]],
     former = {r["klantnummer"] for r in library["klanten"] if r["soort"] == "oud-lid" and not is_youth(r)}
     year_ago = (TODAY - timedelta(days=365)).isoformat()
     left = {
-        r["klantnummer"]
-        for r in library["abonnementen"]
-        if r["klantnummer"] in former and r["einddatum"] >= year_ago
+        r["klantnummer"] for r in library["abonnementen"] if r["klantnummer"] in former and r["einddatum"] >= year_ago
     }
     adults = sum(not is_youth(row) for row in members)
     assert share(len(left), len(left) + adults) == pytest.approx(0.12, abs=0.03)
@@ -193,9 +180,7 @@ def loans_last_year(library: dict[str, list[Row]], members: list[Row]) -> list[i
     return [total[number] for number in whole_year]
 
 
-def test_a_third_borrow_nothing_and_the_mean_is_fifteen(
-    library: dict[str, list[Row]], members: list[Row]
-) -> None:
+def test_a_third_borrow_nothing_and_the_mean_is_fifteen(library: dict[str, list[Row]], members: list[Row]) -> None:
     loans = loans_last_year(library, members)
     assert share(loans.count(0), len(loans)) == pytest.approx(0.30, abs=0.04)
     mean = sum(loans) / len(loans)
@@ -237,9 +222,7 @@ def test_any_day_can_be_today(tmp_path: Path, today: date) -> None:
     files = write_files(tmp_path, customers=120, today=today)
     days = {date.fromisoformat(row["inschrijfdatum"]) for row in rows(files["klanten"])}
     assert max(days) <= today
-    born = [
-        date.fromisoformat(row["geboortedatum"]) for row in rows(files["klanten"]) if row["geboortedatum"]
-    ]
+    born = [date.fromisoformat(row["geboortedatum"]) for row in rows(files["klanten"]) if row["geboortedatum"]]
     assert sum(birthday_in(today.year, day) == today for day in born) >= 5
 
 
