@@ -61,7 +61,7 @@ def test_a_list_filters_and_keeps_the_filter_when_it_is_sorted(client_of: Client
     BranchFactory(name="Marken")
     page = client_of(marketeer).get("/t/branches/?name=eda&page=1").content.decode()
     assert "Edam" in page and "Marken" not in page
-    assert 'href="?name=eda&amp;sort=name"' in page
+    assert 'href="?name=eda&amp;sort=-name"' in page
 
 
 def test_a_row_with_markup_in_it_is_escaped(client_of: ClientOf, marketeer: User) -> None:
