@@ -8,6 +8,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from django.core.management import call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wise_marketing.settings")
 
@@ -33,8 +34,19 @@ app.conf.beat_schedule = {
         "task": "customers.tasks.maintain_nightly",
         "schedule": crontab(hour="2", minute="30"),
     },
+    "clear sessions": {"task": "wise_marketing.clear_sessions", "schedule": crontab(hour="4", minute="10")},
     "refresh system labels": {
         "task": "labels.tasks.refresh_system_labels_nightly",
         "schedule": crontab(hour="3", minute="30"),
     },
+    "count selections": {
+        "task": "selections.tasks.count_selections_nightly",
+        "schedule": crontab(hour="4", minute="15"),
+    },
 }
+
+
+@app.task(name="wise_marketing.clear_sessions")
+def clear_sessions() -> None:
+    """Drop the sessions that have expired; nothing else would."""
+    call_command("clearsessions")
