@@ -85,7 +85,7 @@ def read_rows(file: BinaryIO, dialect: Dialect, problems: Callable[[Problem], No
             if number <= dialect.header_row:
                 continue
             if code:
-                problems(Problem(number, records.shown, code))
+                problems(Problem(number, records.shown[:200].strip(), code))
             elif any(cells):
                 yield number, [cells[place] for place in places]
 
@@ -106,7 +106,7 @@ class _Records:
         while line := self._next():
             number += 1
             text, is_too_long = line
-            self.shown = text[:200].strip()
+            self.shown = text
             if number <= self._header_row:
                 yield number, [], ""
             elif is_too_long:
@@ -152,11 +152,11 @@ class _Records:
         return line, []
 
     def _trimmed(self, cells: list[str], line: str) -> tuple[list[str], str]:
-        cells = [cell.strip() for cell in cells]
         if "\0" in line:
             return [], "nul"
         if not line.isascii() and _UNREADABLE.search(line):
             return [], "encoding"
+        cells = [cell.strip() for cell in cells]
         if len(cells) == self._width:
             return cells, ""
         if not any(cells):

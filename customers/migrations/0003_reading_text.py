@@ -2,10 +2,11 @@
 
 from django.db import migrations
 
+# Not one of them is STRICT: the planner writes a function into the statement (ten times faster) only when it is not.
 FORWARD = r"""
 -- 2015-02-28, 28-02-2015 or 28/2/2015; NULL for 31 February, month 13, year 0 and anything else.
 CREATE FUNCTION customers_day(year int, month int, day int) RETURNS date
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN year < 1 OR month NOT BETWEEN 1 AND 12 OR day NOT BETWEEN 1 AND 31 THEN NULL
     WHEN day <= 28
@@ -14,7 +15,7 @@ RETURN CASE
 END;
 
 CREATE FUNCTION customers_read_date(value text) RETURNS date
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN value ~ '^\d{4}-\d\d-\d\d$'
     THEN customers_day(left(value, 4)::int, substr(value, 6, 2)::int, right(value, 2)::int)
@@ -28,60 +29,55 @@ END;
 
 -- A date with a time; without a zone it is Amsterdam's. NULL for what is not a moment.
 CREATE FUNCTION customers_read_moment(value text) RETURNS timestamptz
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
-    WHEN value ~ '^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?$'
-        AND customers_read_date(left(value, 10)) IS NOT NULL
-    THEN replace(value, ',', '.')::timestamp AT TIME ZONE 'Europe/Amsterdam'
-    WHEN value ~ ('^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?'
-            || ' ?(Z|[+-](0\d|1[0-4]):?[0-5]\d)$')
-        AND customers_read_date(left(value, 10)) IS NOT NULL
-    THEN replace(value, ',', '.')::timestamptz
-    WHEN value ~ '^\d{1,2}[-/]\d{1,2}[-/]\d{4} ([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$'
-        AND customers_read_date(split_part(value, ' ', 1)) IS NOT NULL
+    WHEN value ~ ('^\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?'
+            || ' ?(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$')
+    THEN CASE
+        WHEN customers_day(left(value, 4)::int, substr(value, 6, 2)::int, substr(value, 9, 2)::int) IS NULL THEN NULL
+        WHEN substr(value, 17) ~ '[Z+-]' THEN replace(value, ',', '.')::timestamptz
+        ELSE replace(value, ',', '.')::timestamp AT TIME ZONE 'Europe/Amsterdam'
+    END
+    WHEN value ~ '^\d{1,2}[-/]\d{1,2}[-/]\d{4} (?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?$'
     THEN (customers_read_date(split_part(value, ' ', 1)) + split_part(value, ' ', 2)::time)
         AT TIME ZONE 'Europe/Amsterdam'
 END;
 
 -- 12 | 12,5 | 12.50 | 1.234,50 | € 12,50 | -3,00 as cents; NULL for what is not an amount.
 CREATE FUNCTION customers_read_cents(value text) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN value ~ '^-?(€ ?)?\d{1,9}([.,]\d{1,2})?$'
+    WHEN value ~ '^-?(?:€ ?)?\d{1,9}(?:[.,]\d{1,2})?$'
     THEN round(replace(translate(value, '€ ', ''), ',', '.')::numeric * 100)::bigint
-    WHEN value ~ '^-?(€ ?)?\d{1,3}(\.\d{3}){1,3}(,\d{1,2})?$'
+    WHEN value ~ '^-?(?:€ ?)?\d{1,3}(?:\.\d{3}){1,3}(?:,\d{1,2})?$'
     THEN round(replace(translate(value, '€ .', ''), ',', '.')::numeric * 100)::bigint
 END;
 
 -- A whole number that fits; NULL for what is not one.
 CREATE FUNCTION customers_read_whole(value text) RETURNS int
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN value ~ '^-?\d{1,9}$' THEN value::int END;
 
 -- As customers.names has it: +31612345678, a@b.nl in lower case, 1441AB.
 CREATE FUNCTION customers_read_phone(value text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN (
-    SELECT CASE WHEN number ~ '^\+[1-9]\d{7,14}$' THEN number END
-    FROM (SELECT regexp_replace(replace(value, '(0)', ''), '[^0-9+]', '', 'g')) AS typed (digits),
-    LATERAL (SELECT CASE
-        WHEN left(digits, 2) = '00' THEN '+' || substr(digits, 3)
-        WHEN left(digits, 1) = '0' THEN '+31' || substr(digits, 2)
-        ELSE digits END
-    ) AS normal (number)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN substring(
+    regexp_replace(
+        regexp_replace(regexp_replace(replace(value, '(0)', ''), '[^0-9+]', '', 'g'), '^00', '+'), '^0', '+31'
+    ) FROM '^\+[1-9]\d{7,14}$'
 );
 
 CREATE FUNCTION customers_read_email(value text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN length(value) <= 254 AND value NOT LIKE '%..%' AND value NOT LIKE '%.@%' AND lower(value) ~ (
-        '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}'
-        || '@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$'
-    ) THEN lower(value)
+    WHEN length(value) <= 254 AND strpos(value, '@') <= 65
+    THEN substring(lower(value) FROM
+        '^[a-z0-9!#$%&''*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&''*+/=?^_`{|}~-]+)*'
+        || '@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$')
 END;
 
 CREATE FUNCTION customers_read_postal_code(value text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN upper(replace(value, ' ', '')) ~ '^[1-9]\d{3}[A-Z]{2}$'
         AND right(upper(value), 2) NOT IN ('SA', 'SD', 'SS')
