@@ -1,7 +1,7 @@
 FROM python:3.13-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    WISE_STATE_DIR=/state BIND=0.0.0.0 PORT=8000
+    WISE_STATE_DIR=/state
 
 # Pango draws letters and vouchers; DejaVu is what they fall back on.
 RUN apt-get update \
@@ -30,5 +30,4 @@ VOLUME /state
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=40s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz/', timeout=4)"]
-CMD ["gunicorn", "wise_marketing.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "4", \
-     "--timeout", "60", "--access-logfile", "-"]
+CMD ["gunicorn", "wise_marketing.wsgi", "--bind", "0.0.0.0:8000"]

@@ -85,8 +85,7 @@ def read_key(name: str) -> str:
             problems.append(f"{name} must have at least 32 characters")
         return value
     path = STATE_DIR / name.lower()
-    if not path.exists():
-        STATE_DIR.mkdir(parents=True, exist_ok=True)
+    if not path.exists() and STATE_DIR.is_dir():
         mine = path.with_suffix(f".{os.getpid()}")
         mine.touch(mode=0o600)
         mine.write_text(secrets.token_urlsafe(48))
@@ -96,7 +95,7 @@ def read_key(name: str) -> str:
             pass
         finally:
             mine.unlink()
-    return path.read_text()
+    return path.read_text() if path.exists() else ""
 
 
 def parse_database(url: str) -> dict[str, Any]:
@@ -155,6 +154,11 @@ DEBUG = read_flag("DEBUG")
 DEMO = read_flag("DEMO")
 IS_LOCAL = DEBUG or DEMO or read_flag("WISE_EMBEDDED")
 EMBEDDED = Place(STATE_DIR)
+
+try:
+    STATE_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    problems.append(f"WISE_STATE_DIR={STATE_DIR} cannot be made ({error.strerror})")
 
 SECRET_KEY = read_key("SECRET_KEY")
 SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", "").split()

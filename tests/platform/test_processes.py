@@ -99,5 +99,9 @@ def test_procfile_serves_pages_and_works_off_the_ticks(procfile: Path, port: int
     assert len(Path(style).name.split(".")) > 2, "style sheets are fingerprinted"
     assert get(base + style)[0] == 200
 
+    assert get(f"{base}/{'t' * 40}/?q=iemand@example.nl")[0] in {302, 404}
+    assert wait_for(procfile, "GET /.../ ")
+    assert "iemand@" not in procfile.read_text()
+
     assert wait_for(procfile, "Task mailings.tasks.send_queued"), procfile.read_text()[-3000:]
     assert wait_for(procfile, "succeeded in"), procfile.read_text()[-3000:]

@@ -72,6 +72,7 @@ def test_complete_settings_load() -> None:
         ("DEBUG", "maybe", "DEBUG must be 0 or 1, not 'maybe'"),
         ("FROM_EMAIL", "the library", "FROM_EMAIL must look like"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of"),
+        ("WISE_STATE_DIR", "/dev/null/state", "WISE_STATE_DIR=/dev/null/state cannot be made"),
         ("SECRET_KEY_FILE", "/nowhere/key", "SECRET_KEY_FILE=/nowhere/key cannot be read"),
     ],
 )

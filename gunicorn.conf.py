@@ -1,0 +1,30 @@
+"""How the web process serves; gunicorn reads this file by itself from the folder it starts in."""
+
+import os
+import re
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 60
+graceful_timeout = 20
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+accesslog = "-"
+access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)sB %(M)sms"
+
+
+class DiscreetLogger(Logger):
+    """Leave out what opens something or names somebody: tokens in paths, queries, addresses of visitors."""
+
+    def atoms(self, *args: Any) -> dict[str, Any]:
+        """Return gunicorn's values with long parts of the path shortened."""
+        atoms: dict[str, Any] = super().atoms(*args)
+        return atoms | {"U": re.sub(r"[^/]{24,}", "...", str(atoms["U"]))}
+
+
+logger_class = DiscreetLogger
