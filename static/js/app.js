@@ -144,6 +144,9 @@
         cell.dataset.label ??= heads[index] ?? "";
       }));
     });
+    root.querySelectorAll(".table-wrap").forEach((wrap) => { // by keyboard one can only scroll what has the focus
+      if (wrap.scrollWidth > wrap.clientWidth + 1) wrap.tabIndex = 0;
+    });
     root.querySelectorAll("[data-dialog-now]").forEach((dialog) => dialog.open || dialog.showModal());
     root.querySelector("[data-focus]")?.focus();
   };
