@@ -14,8 +14,10 @@ from common.errors import Refused
 #: Refusals that mean "the state of things forbids it", as opposed to "what you sent is not right".
 CONFLICTS = frozenset(
     {
-        "used", "expired", "not_yet_valid", "blocked", "other_customer", "wrong_branch", "definition_paused", "limit",
-        "idempotency_conflict", "not_active", "in_use", "already_reversed", "already_running",
+        "already_blocked", "already_reversed", "blocked", "busy", "campaign_finished", "campaign_over",
+        "campaign_started", "campaign_state", "closed", "definition_closed", "definition_paused", "edition_sent",
+        "expired", "in_use", "inactive", "key_reused", "limit", "newsletter_stopped", "not_active", "not_yet_valid",
+        "other_customer", "used", "wrong_branch", "wrong_state",
     }
 )  # fmt: skip
 TOO_MANY = "too_many_attempts"

@@ -22,6 +22,7 @@ from api.resources import (
 app_name = "api"
 
 router = DefaultRouter()
+router.include_format_suffixes = False  # one address for one thing; the Accept header tells the format
 router.register("branches", customers.BranchViewSet, "branch")
 router.register("worlds", customers.WorldViewSet, "world")
 router.register("purposes", customers.PurposeViewSet, "purpose")

@@ -450,6 +450,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ConsentChannelEnum": "customers.models.consents.Channel",
+        "MessageChannelEnum": "mailings.models.Message.Channel",
+    },
 }
 
 # --- logging: to standard output, and nothing that names a person ------------------------------------------

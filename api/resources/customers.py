@@ -69,7 +69,7 @@ class ConsentStateSerializer(serializers.Serializer[Any]):
 
     purpose = serializers.CharField(source="purpose.code")
     channel = serializers.ChoiceField(choices=Channel.choices)
-    allowed = serializers.BooleanField()
+    allowed = serializers.BooleanField(source="is_allowed")
     verdict = serializers.CharField()
     basis = serializers.CharField()
     explanation = serializers.CharField()

@@ -68,15 +68,15 @@ class FactViewSet(viewsets.GenericViewSet[Any]):
 def resolve(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Replace codes by ids, one query per kind of reference; raises ValidationError that names row and field."""
     rows: list[dict[str, Any]] = [dict(fact) for fact in facts]
-    errors: list[dict[str, list[Any]]] = [{} for _row in rows]
+    errors: dict[int, dict[str, list[Any]]] = {}
     for field, (model, key, column) in REFERENCES.items():
         wanted = {row[field] for row in rows if row.get(field)}
         found = dict(model.objects.filter(**{f"{key}__in": wanted}).values_list(key, "pk"))  # type: ignore[attr-defined]
-        for row, error in zip(rows, errors, strict=True):
+        for number, row in enumerate(rows):
             code = row.pop(field, None)
             if code and code not in found:
-                error[field] = [_("“%s” does not exist.") % code]
+                errors.setdefault(number, {})[field] = [_("“%s” does not exist.") % code]
             row[column] = found.get(code)
-    if any(errors):
+    if errors:
         raise serializers.ValidationError(errors)
     return rows

@@ -12,5 +12,5 @@ def api(administrator: User) -> APIClient:
     """The API as an integration sees it: with a token, without a session."""
     _user, token = add_integration(name="website", by=administrator)
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     return client

@@ -12,7 +12,7 @@ from customers.consents import states_of
 from customers.models import Customer, ImportRun, Purpose
 from labels.actions import create_label, give_label
 from mailings.actions import ensure_sending_settings, save_content, start_mailing
-from mailings.models import Mailing
+from mailings.models import Mailing, SendingSettings
 from newsletter.actions import create_newsletter
 from selections.actions import create_selection
 from tests.factories import NOW, BranchFactory, CustomerFactory
@@ -51,7 +51,12 @@ def campaign(marketeer: User) -> Campaign:
         now=NOW,
     )  # fmt: skip
     save_content(
-        action.content, subject="Welkom", blocks=[{"type": "heading", "data": {"text": "Dag!"}}], by=marketeer, now=NOW
+        action.content,
+        name="Welkom",
+        subject="Welkom",
+        blocks=[{"type": "heading", "data": {"text": "Dag!"}}],
+        by=marketeer,
+        now=NOW,
     )
     made = create_campaign(name="Welkomstreeks", by=marketeer, now=NOW)
     add_step(made, action=action, day=3, by=marketeer, now=NOW)
@@ -92,6 +97,9 @@ def test_a_sign_up_form_subscribes_and_unsubscribes(api: APIClient, marketeer: U
 
 def test_a_mailing_reports_its_funnel(api: APIClient, campaign: Campaign, marketeer: User) -> None:
     ensure_sending_settings()
+    SendingSettings.objects.update(
+        organisation="Bibliotheek", postal_address="Dam 1, Edam", sender_name="Bieb", sender_email="bieb@example.nl"
+    )
     CustomerFactory()
     CustomerFactory(email="")
     content = campaign.steps.get().action.content
