@@ -7,6 +7,7 @@ on with what the last one left and only serves. Nothing is left running, however
 """
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -92,6 +93,8 @@ def main(arguments: list[str]) -> int:
     import django
 
     django.setup()
+    # The processes write logs of their own; this one speaks to people.
+    logging.getLogger().setLevel(logging.WARNING)
     from .story import Demo, StoryFailed  # needs Django to be set up
 
     demo = Demo(Console(), customers=chosen.customers, port=chosen.port, keep=chosen.keep)

@@ -8,7 +8,6 @@ from email.message import EmailMessage
 from email.policy import default as default_policy
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import cast
 
 CODE = re.compile(r"\b[0-9A-HJKMNP-RTV-Z]{4}(?:-[0-9A-HJKMNP-RTV-Z]{4}){2}\b")
 
@@ -72,4 +71,4 @@ def read_mails(folder: Path) -> Iterator[Mail]:
     """Yield the mails in order of arrival."""
     for file in sorted(folder.glob("[0-9]*.eml")):
         message = message_from_bytes(file.read_bytes(), policy=default_policy)
-        yield Mail(int(file.stem), cast(EmailMessage, message))
+        yield Mail(int(file.stem), message)

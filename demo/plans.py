@@ -24,6 +24,7 @@ from labels.actions import create_group, create_label, give_label
 from labels.models import Label
 from mailings.actions import change_sending_settings, save_content
 from mailings.models import Mailing
+from newsletter.actions import create_edition, create_newsletter, save_item
 from selections.actions import count_selection, create_selection
 from selections.compiler import members
 from selections.models import Selection
@@ -223,6 +224,32 @@ class Maker:
             ),
             ("button", {"text": "Naar de agenda", "url": f"{SITE}/agenda"}),
         )
+
+    # Newsletter
+
+    def prepare_newsletter(self, thriller_readers: Selection) -> None:
+        """Make the general newsletter with an edition in draft, of which one item is for thriller readers only."""
+        newsletter = create_newsletter(
+            name="Nieuws van de bibliotheek",
+            description="Elke maand tips, activiteiten en nieuws uit uw vestiging.",
+            purpose=Purpose.objects.get(code="newsletter"),
+            by=self.by,
+            now=self.now,
+        )
+        edition = create_edition(
+            newsletter,
+            subject="Lezen bij de kachel",
+            introduction="<div>De dagen worden korter, de avonden langer. Tijd om te lezen.</div>",
+            by=self.by,
+            now=self.now,
+        )
+        items = (
+            ("Nieuw in de kast", "<div>Honderd nieuwe titels, van reisgids tot roman.</div>", None),
+            ("De leesclub zoekt thrillerlezers", "<div>Lees mee met vier spannende boeken.</div>", thriller_readers),
+            ("Cadeautip: een abonnement", "<div>Geef een jaar lang lezen cadeau.</div>", None),
+        )
+        for title, body, selection in items:
+            save_item(edition, title=title, body=body, link=SITE, selection=selection, by=self.by, now=self.now)
 
     def _action(
         self, name: str, purpose: str, channels: str, subject: str, *blocks: tuple[str, dict[str, Any]]

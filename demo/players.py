@@ -95,10 +95,14 @@ class Readers:
         url = next((url for url in mail.links if url.startswith(f"{self._base_url}/mijn/")), "")
         if not url:
             raise PlayFailed(f"mail {mail.number} has no link to MijnMenu")
-        page = expect(browser.get(url), 200)
-        form = page.form_with("labels")
-        expect(browser.submit(page, form, labels=form.choices["labels"][:1]), 200)
-        self._played.preferences += 1
+        expect(browser.get(url), 200)
+        page = expect(browser.get("/mijn/interesses/"), 200)
+        for form in page.forms:
+            if name := next((name for name in form.choices if name.startswith("labels")), ""):
+                expect(browser.submit(page, form, **{name: form.choices[name][:1]}), 200)
+                self._played.preferences += 1
+                return
+        raise PlayFailed("MijnMenu offers no interests to choose from")
 
 
 class Counter:

@@ -98,6 +98,10 @@ class Children:
             if child is not but and not child.is_running:
                 raise child.failure(f"ended with code {child.process.returncode}")
 
+    def tail(self, name: str) -> str:
+        """Return the last lines that the process of this name wrote."""
+        return next(child.tail() for child in self._children if child.name == name)
+
     def wait(self, child: Child, *, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Wait for a process that ends by itself. Raises ChildFailed when it, or another, fails."""
         while child.is_running:

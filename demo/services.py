@@ -2,12 +2,14 @@
 
 import os
 import sys
+from http import HTTPStatus
 from pathlib import Path
 
 from django.conf import settings
 
 from wise_marketing.celery import app
 
+from .browser import Browser
 from .ports import LOCAL, is_listening
 from .processes import Child, Children
 
@@ -24,41 +26,41 @@ def start_mailbox(children: Children, folder: Path) -> None:
     """Start the mail server; settings.EMAIL_PORT is where it listens."""
     port = settings.EMAIL_PORT
     command = [
-        sys.executable,
-        "-m",
-        "demo.mailbox",
-        "--host",
-        LOCAL,
-        "--port",
-        str(port),
-        "--folder",
-        str(folder),
-    ]
+        sys.executable, "-m", "demo.mailbox", "--host", LOCAL, "--port", str(port), "--folder", str(folder),
+    ]  # fmt: skip
     children.start("mailbox", command, is_ready=lambda _: is_listening(port))
 
 
 def start_web(children: Children, port: int) -> None:
-    """Start gunicorn; ready as soon as it listens, for it binds before it forks."""
+    """Start gunicorn; ready when it answers."""
     command = [
         sys.executable, "-m", "gunicorn", "wise_marketing.wsgi", "--bind", f"{LOCAL}:{port}",
         "--workers", str(WEB_WORKERS), "--threads", "4", "--graceful-timeout", "5", "--access-logfile", "-",
     ]  # fmt: skip
-    children.start("web", command, is_ready=lambda child: is_listening(port) and "Booting worker" in text_of(child))
+    children.start("web", command, is_ready=lambda _: answers(settings.BASE_URL))
 
 
 def start_worker(children: Children) -> None:
     """Start a Celery worker; ready when it answers."""
     command = [
         sys.executable, "-m", "celery", "--app", "wise_marketing", "worker",
-        "--concurrency", str(WORKER_PROCESSES), "--loglevel", "INFO",
+        "--concurrency", str(WORKER_PROCESSES), "--loglevel", "INFO", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
     children.start("worker", command, is_ready=lambda _: bool(app.control.ping(timeout=0.5)))
 
 
 def start_scheduler(children: Children) -> None:
     """Start Celery beat, which rings the worker once a minute."""
-    command = [sys.executable, "-m", "celery", "--app", "wise_marketing", "beat", "--loglevel", "INFO"]
+    command = [sys.executable, "-m", "celery", "--app", "wise_marketing", "beat", "--loglevel", "INFO", "--pidfile="]
     children.start("scheduler", command, is_ready=lambda child: "beat: Starting" in text_of(child))
+
+
+def answers(base_url: str) -> bool:
+    """Whether the web process serves."""
+    try:
+        return Browser(base_url).get("/healthz/").status == HTTPStatus.OK
+    except OSError:
+        return False
 
 
 def text_of(child: Child) -> str:
