@@ -49,9 +49,10 @@ def would_enter(campaign: Campaign, customers: QuerySet[Customer], *, now: dt.da
     known = Enrolment.objects.filter(campaign=campaign, customer=OuterRef("pk"))
     if campaign.may_reenter:
         known = known.filter(state=Enrolment.State.ACTIVE)
+    entering = Customer.objects.filter(~Exists(known), pk__in=customers.values("pk"))
     if campaign.leave_when:
-        customers = customers.exclude(pk__in=members(campaign.leave_when, now=now).order_by().values("pk"))
-    return customers.filter(~Exists(known)).order_by()
+        entering = entering.exclude(pk__in=members(campaign.leave_when, now=now).values("pk"))
+    return entering
 
 
 @transaction.atomic
@@ -60,7 +61,7 @@ def leave(campaign: Campaign, customers: QuerySet[Customer], *, reason: str, now
 
     ``reason``: an ``Enrolment.LeaveReason``, or words of the integration that asks.
     """
-    taking_part = _taking_part(campaign).filter(customer__in=customers.order_by().values("pk"))
+    taking_part = _taking_part(campaign).filter(customer__in=customers.values("pk"))
     return _take_out(taking_part, reason=reason, now=now)
 
 
@@ -73,7 +74,7 @@ def leave_by_selection(campaign: Campaign, *, now: dt.datetime) -> int:
     """Take out those who have come into the selection that ends the campaign for them; return how many."""
     if campaign.leave_when is None:
         return 0
-    gone = _taking_part(campaign).filter(customer__in=members(campaign.leave_when, now=now).order_by().values("pk"))
+    gone = _taking_part(campaign).filter(customer__in=members(campaign.leave_when, now=now).values("pk"))
     return _take_out(gone, reason=LeaveReason.SELECTION, now=now)
 
 
@@ -90,10 +91,10 @@ def plan_steps(campaign: Campaign, *, now: dt.datetime, run: StepRun | None = No
         f"""
         WITH plan AS (
             SELECT e.id, following.step_id,
-                   GREATEST(
+                   CASE WHEN following.step_id IS NOT NULL THEN GREATEST(
                        e.entered_on + following.day,
                        taken.last_on + (CASE WHEN following.day > taken.last_day THEN 1 ELSE 0 END)
-                   ) AS next_on
+                   ) END AS next_on
             FROM campaigns_enrolment AS e
             LEFT JOIN LATERAL (
                 SELECT s.id AS step_id, s.day::int AS day

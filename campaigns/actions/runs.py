@@ -70,7 +70,7 @@ def candidates_of(
     after = _looked_until(trigger, run, now=now)
     candidates = kind_of(trigger).candidates(trigger.params, day=day, now=now, after=after)
     if trigger.selection:
-        candidates = candidates.filter(pk__in=members(trigger.selection, now=now).order_by().values("pk"))
+        candidates = candidates.filter(pk__in=members(trigger.selection, now=now).values("pk"))
     return candidates
 
 
