@@ -109,6 +109,8 @@ def subscribe_contact(
     is made for it, once.
     """
     address = email.strip().lower()
+    if not address:
+        raise Refused("no_email", _("Fill in an e-mail address."), field="email")
     # Two sign-ups of one address at the same moment must not make two contacts.
     execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"subscribe {address}"])
     customers = Customer.objects.filter(contact_points__value=address, contact_points__channel="email").distinct()
