@@ -1,8 +1,9 @@
 """What every page of the workbench is built from: a permission, a title, a template, and one way to call an action.
 
-Pick the nearest: TemplatePage (shows something), ListPage (queryset, filterset, table), DetailPage (one object), FormPage (a form
-that calls an action), ActionView (a button that calls an action); add ObjectMixin to the last two when they are about one object. Each concrete class names its ``permission``, a codename of
-``common.roles.PERMISSIONS``; without one the class cannot even be defined. ``Refused`` from an action becomes a form error or a message.
+Pick the nearest: TemplatePage (shows something), ListPage (queryset, filterset, table), DetailPage (one object),
+FormPage (a form that calls an action), ActionView (a button that calls an action); add ObjectMixin to the last two when
+they are about one object. Each concrete class names its ``permission``, a codename of ``common.roles.PERMISSIONS``;
+without one the class cannot even be defined. ``Refused`` from an action becomes a form error or a message.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ Text = str | Promise
 def wants_partial(request: HttpRequest) -> bool:
     """Tell whether htmx asks for a part of the page: not for a boosted link, nor when it restores its history."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def carry_messages(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -54,13 +55,13 @@ def carry_messages(request: HttpRequest, response: HttpResponseBase) -> None:
 def chosen_month(request: HttpRequest, today: dt.date) -> dt.date:
     """Return the first day of the month in the address (``?month=2026-12``), else of today's month."""
     try:
-        return dt.datetime.strptime(request.GET.get("month", ""), "%Y-%m").date()
+        return dt.date.fromisoformat(f"{request.GET.get('month', '')}-01")
     except ValueError:
         return today.replace(day=1)
 
 
 class WorkbenchView(View):
-    """The entrance: signed in, allowed, and every Refused turned into words. Abstract classes say ``abstract = True``."""
+    """The entrance: signed in, allowed, every Refused turned into words. Abstract classes say ``abstract = True``."""
 
     abstract: ClassVar[bool] = True
     permission: ClassVar[str] = ""
@@ -115,12 +116,15 @@ class WorkbenchView(View):
 
 
 class TemplatePage(WorkbenchView):
-    """Shows ``template_name``; when htmx asks for a part, ``partial_name`` (the underscore file that the page includes)."""
+    """Shows ``template_name``; when htmx asks for a part, ``partial_name``, the underscore file the page includes.
+
+    ``breadcrumb`` holds (label, address) pairs; override get_breadcrumb when they depend on the object.
+    """
 
     abstract = True
     template_name: str = ""
     partial_name: str = ""
-    breadcrumb: list[tuple[Text, str]] = []  # noqa: RUF012 - (label, address) pairs; override get_breadcrumb for dynamic ones
+    breadcrumb: list[tuple[Text, str]] = []
 
     def get_title(self) -> Text:
         return self.page_title
@@ -146,8 +150,8 @@ class TemplatePage(WorkbenchView):
 class ListPage(TemplatePage):
     """A list with filters, sorting and pages of 50. Both templates have a default, so a list may need none of its own.
 
-    Give ``get_queryset``, ``table_class`` and, for filters, ``filterset_class``; ``create_url`` and ``create_label`` add the button.
-    Context: ``table``, ``filter``, ``total`` (int).
+    Give ``get_queryset``, ``table_class`` and, for filters, ``filterset_class``; ``get_create_url`` and
+    ``create_label`` add the button. Context: ``table``, ``filter``, ``total`` (int).
     """
 
     abstract = True
@@ -186,7 +190,7 @@ class ListPage(TemplatePage):
 
 
 class ObjectMixin(Generic[ModelT]):
-    """``self.object``, found by ``pk`` in the address within ``get_queryset``; for pages, forms and buttons about one thing."""
+    """``self.object``, found by ``pk`` in the address within ``get_queryset``; for pages and buttons."""
 
     kwargs: dict[str, Any]
 
@@ -265,7 +269,7 @@ class ActionView(WorkbenchView):
     """A button: POST only. ``perform`` calls the action and returns the address to go to."""
 
     abstract = True
-    http_method_names = ["post"]  # noqa: RUF012
+    http_method_names = ["post"]
     success_message: Text = ""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

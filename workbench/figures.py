@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate
 
 from campaigns.models import Campaign, StepRun, TriggerRun
@@ -20,6 +20,7 @@ from mailings.models import Mailing, Message
 from vouchers.models import Redemption, Voucher
 
 DAYS = 30
+REACH_CHANNELS = (Channel.EMAIL, Channel.POST, Channel.PHONE)
 REACH_IS_FRESH = 300  # seconds; it looks at every customer and changes slowly
 
 
@@ -104,7 +105,7 @@ def reach(now: dt.datetime) -> list[Reach]:
         return []
     counts: dict[str, int] | None = cache.get("dashboard-reach")
     if counts is None:
-        counts = {channel.value: _reach(purpose, channel, now) for channel in (Channel.EMAIL, Channel.POST, Channel.PHONE)}
+        counts = {channel.value: _reach(purpose, channel, now) for channel in REACH_CHANNELS}
         cache.set("dashboard-reach", counts, REACH_IS_FRESH)
     return [Reach(Channel(code), count) for code, count in counts.items()]
 
@@ -123,7 +124,7 @@ def _reach(purpose: Purpose, channel: Channel, now: dt.datetime) -> int:
 
 def running_campaigns() -> list[Campaign]:
     """Return the campaigns under way with their counts, the fullest first."""
-    return list(Campaign.objects.current().with_counts().order_by("-active_count", "name")[:6])
+    return list(Campaign.objects.current().with_counts().order_by(F("active_count").desc(), "name")[:6])
 
 
 def latest_mailings() -> list[dict[str, Any]]:
@@ -155,9 +156,10 @@ class Attention:
 def attention(now: dt.datetime) -> Attention:
     """Collect what went wrong lately and what waits for a decision."""
     week_ago = now - dt.timedelta(days=7)
+    failed = [model.objects.filter(ran_at__gte=week_ago).exclude(error="") for model in (TriggerRun, StepRun)]
     return Attention(
         in_doubt=Message.objects.filter(state=Message.State.IN_DOUBT).count(),
         paused=list(Mailing.objects.filter(state=Mailing.State.PAUSED)[:5]),
         refused_imports=list(ImportRun.objects.filter(state=ImportRun.State.REFUSED, created_at__gte=week_ago)[:5]),
-        failed_runs=sum(model.objects.filter(ran_at__gte=week_ago).exclude(error="").count() for model in (TriggerRun, StepRun)),
+        failed_runs=sum(runs.count() for runs in failed),
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the menu: ``permission`` is a codename of common.roles.PERMISSIONS; ``demo_only`` hides it in production."""
+    """A line: ``permission`` is a codename of common.roles.PERMISSIONS; ``demo_only`` hides it in production."""
 
     label: _StrPromise
     url_name: str

@@ -60,7 +60,7 @@
     const label = select.labels[0]?.textContent.trim() || select.getAttribute("aria-label") || words().search;
     const box = new window.TomSelect(select, {
       plugins: select.multiple ? { remove_button: { title: words().remove } } : {},
-      maxOptions: 500, hidePlaceholder: true, closeAfterSelect: !select.multiple, create: "create" in select.dataset,
+      maxOptions: 500, refreshThrottle: 0, hidePlaceholder: true, closeAfterSelect: !select.multiple, create: "create" in select.dataset,
       render: { no_results: () => Object.assign(document.createElement("div"), { className: "no-results", textContent: words().noResults }) },
     });
     select.setAttribute("aria-label", label); // Tom Select takes its label away

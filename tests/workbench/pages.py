@@ -8,23 +8,25 @@ from typing import Any
 import django_filters
 import django_tables2 as tables
 from django import forms
+from django.contrib import messages
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.utils.functional import Promise
 
 from common.errors import Refused
 from customers.models import Branch
-from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, TemplatePage
-from workbench.columns import BadgeColumn, CentsColumn, MomentColumn, NumberColumn
 from wise_marketing.urls import urlpatterns as product
+from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, TemplatePage
+from workbench.columns import CentsColumn, MomentColumn, NumberColumn
 
 
-class BranchTable(tables.Table):
+class BranchTable(tables.Table):  # type: ignore[misc]
     name = tables.Column("Naam", linkify=lambda record: f"/t/branches/{record.pk}/")
     code = tables.Column("Code")
 
 
-class BranchFilter(django_filters.FilterSet):
+class BranchFilter(django_filters.FilterSet):  # type: ignore[misc]
     name = django_filters.CharFilter(lookup_expr="icontains", label="Naam bevat")
 
 
@@ -33,7 +35,7 @@ class BranchForm(forms.Form):
     opened_on = forms.DateField(label="Open sinds", required=False)
 
 
-class FigureTable(tables.Table):
+class FigureTable(tables.Table):  # type: ignore[misc]
     name = tables.Column("Naam")
     loans = NumberColumn(verbose_name="Uitleningen")
     paid = CentsColumn(verbose_name="Betaald")
@@ -109,7 +111,63 @@ class Figures(TemplatePage):
         return super().get_context(table=FigureTable(rows), total=1, view=BranchList(), **extra)
 
 
+class KitForm(forms.Form):
+    name = forms.CharField(label="Naam", help_text="Zoals op de pas.")
+    branch = forms.ChoiceField(label="Vestiging", choices=[("e", "Edam"), ("m", "Marken")])
+    kind = forms.ChoiceField(label="Soort", choices=[("a", "Lid"), ("b", "Prospect")], widget=forms.RadioSelect)
+    days = forms.MultipleChoiceField(
+        label="Dagen", choices=[("1", "maandag"), ("2", "dinsdag")], widget=forms.CheckboxSelectMultiple, required=False
+    )
+    labels = forms.MultipleChoiceField(
+        label="Labels",
+        choices=[("1", "Lezer"), ("2", "Kijker")],
+        required=False,
+        widget=forms.SelectMultiple({"data-enhance": True}),
+    )
+    agreed = forms.BooleanField(label="Akkoord", help_text="Nodig.")
+
+
+class Kit(FormPage[KitForm]):
+    permission = "view_workbench"
+    page_title = "Proefpagina"
+    template_name = "kit/kit.html"
+    form_class = KitForm
+    success_message = "Weg is weg"
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        day = dt.date(2026, 6, 15)
+        return super().get_context(
+            evil="\"><script>document.title = 'evil'</script>",
+            tabs=[{"label": "Een", "url": "/t/kit/", "active": True}, {"label": "Twee", "url": "/t/kit/", "count": 12}],
+            steps=[{"label": "Een", "state": "done"}, {"label": "Twee", "state": "current"}],
+            chart={"labels": ["ma", "di"], "datasets": [{"label": "Verzonden", "data": [1, 2000]}]},
+            rows=[{"label": "Mag", "value": 7, "tone": "success"}, {"label": "Mag niet", "value": 3, "sub": "AVG"}],
+            month=day,
+            events=[{"date": day, "title": "Welkomstmail", "url": "/t/kit/"}],
+            **extra,
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "name" in request.POST:
+            return super().post(request)
+        messages.success(request, self.success_message)
+        return self.go("/t/kit/")
+
+    def perform(self, form: KitForm) -> str:
+        return "/t/kit/"
+
+
+class KitOrder(ActionView):
+    permission = "view_workbench"
+
+    def perform(self) -> str:
+        messages.info(self.request, " ".join(self.request.POST.getlist("order")))
+        return "/t/kit/"
+
+
 urlpatterns = [
+    path("t/kit/", Kit.as_view()),
+    path("t/kit/order/", KitOrder.as_view()),
     path("t/branches/", BranchList.as_view()),
     path("t/branches/add/", BranchAdd.as_view()),
     path("t/branches/<int:pk>/", BranchPage.as_view()),
@@ -117,5 +175,3 @@ urlpatterns = [
     path("t/figures/", Figures.as_view()),
     path("", include(product)),
 ]
-
-__all__ = ["BadgeColumn", "urlpatterns"]
