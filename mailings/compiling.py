@@ -97,7 +97,7 @@ def _frame(purpose: Purpose, identity: SendingSettings) -> dict[str, Any]:
         "reason": reason,
         "is_service": is_service,
         "accent": accent,
-        "on_accent": PAPER if contrast(accent, PAPER) >= contrast(accent, INK) else INK,
+        "on_accent": PAPER if contrast(accent, PAPER) >= 4.5 else "#000000",
         "link_colour": accent if contrast(accent, PAPER) >= 4.5 else INK,
         "slots": {name: slot(f"{name}_url") for name in ("unsubscribe", "preferences", "privacy", "pixel")},
     }

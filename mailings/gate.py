@@ -9,7 +9,6 @@ reason is added here and in ``Decision.Outcome``, nowhere else.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -93,15 +92,6 @@ _STATEMENT = """
 _HASH = "('x' || substr(md5('hold-out:' || reachable.customer_id), 1, 7))::bit(28)::int %% 100"
 
 
-@dataclass(frozen=True)
-class Decided:
-    """What a preview says about one customer."""
-
-    customer_id: int
-    outcome: str
-    channel: str
-
-
 def decide(mailing: Mailing, candidates: QuerySet[Customer], *, now: dt.datetime) -> int:
     """Write one decision for every candidate of a mailing and return how many there are; at most once per mailing."""
     statement, values = _statement(purpose=mailing.purpose, channels=mailing.channels, candidates=candidates, now=now)
@@ -109,7 +99,7 @@ def decide(mailing: Mailing, candidates: QuerySet[Customer], *, now: dt.datetime
         f"""{statement}
         INSERT INTO mailings_decision (mailing_id, customer_id, outcome, channel, basis, decided_at)
         SELECT %(mailing)s, customer_id, outcome, channel, basis, %(now)s FROM decided
-        ORDER BY customer_id""",  # noqa: S608
+        ORDER BY customer_id""",  # noqa: S608 - bound by its parts
         {**values, "mailing": mailing.pk},
     )
 
@@ -120,16 +110,10 @@ def preview(*, purpose: Purpose, channels: str, candidates: QuerySet[Customer], 
     The numbers add up to the candidates.
     """
     statement, values = _statement(purpose=purpose, channels=channels, candidates=candidates, now=now)
-    counts = rows(f"{statement} SELECT outcome, count(*) AS n FROM decided GROUP BY outcome", values)
+    counted = f"{statement} SELECT outcome, count(*) AS n FROM decided GROUP BY outcome"  # noqa: S608
+    counts = rows(counted, values)
     found = {row["outcome"]: row["n"] for row in counts}
     return {outcome: found[outcome] for outcome in Decision.Outcome.values if outcome in found}
-
-
-def preview_each(*, purpose: Purpose, channels: str, candidates: QuerySet[Customer], now: dt.datetime) -> list[Decided]:
-    """Return what would be decided for each of a few candidates, by customer id."""
-    statement, values = _statement(purpose=purpose, channels=channels, candidates=candidates, now=now)
-    found = rows(f"{statement} SELECT customer_id, outcome, channel FROM decided ORDER BY customer_id", values)
-    return [Decided(**row) for row in found]
 
 
 def _statement(

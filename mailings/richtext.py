@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from html.parser import HTMLParser
 
 import nh3
@@ -11,6 +12,7 @@ from common.blocks import MERGE_FIELD, slot, strip_private
 
 TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li"}
 _SAME = {"div": "p", "b": "strong", "i": "em"}  # what editors and word processors write
+_OTHER_NAME = re.compile(rf"<(/?)({'|'.join(_SAME)})(?=[\s/>])", re.IGNORECASE)
 _PARAGRAPH = '<p style="margin:0 0 14px">'
 _LINK = '<a style="color:inherit;text-decoration:underline" '
 
@@ -19,8 +21,7 @@ def clean(text: str) -> str:
     """Return only what may stand in a text: paragraphs, line ends, bold, italic, links and lists; the rest becomes
     plain text.
     """
-    for old, new in _SAME.items():
-        text = text.replace(f"<{old}>", f"<{new}>").replace(f"</{old}>", f"</{new}>")
+    text = _OTHER_NAME.sub(lambda match: f"<{match[1]}{_SAME[match[2].lower()]}", text)
     return nh3.clean(
         strip_private(text),
         tags=TAGS,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asyncio import Server, WriteTransport
+import socket
+from asyncio import WriteTransport
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -73,9 +74,10 @@ class Sink:
 @pytest.fixture
 def smtp_sink(settings: Settings) -> Iterator[Sink]:
     sink = Sink()
-    controller = Controller(sink, hostname=sink.host, port=0)
+    with socket.create_server((sink.host, 0)) as free:  # aiosmtpd calls its own port on starting, so it must know it
+        sink.port = free.getsockname()[1]
+    controller = Controller(sink, hostname=sink.host, port=sink.port)
     controller.start()
-    sink.port = cast(Server, controller.server).sockets[0].getsockname()[1]
     settings.EMAIL_HOST, settings.EMAIL_PORT = sink.host, sink.port
     yield sink
     controller.stop()

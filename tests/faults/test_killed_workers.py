@@ -1,0 +1,120 @@
+"""A worker is killed in the middle of its work, again and again: nothing twice, nothing lost, few doubts, all of them
+shown.
+"""
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from mailings import delivery, queue
+from mailings.models import Mailing, Message
+from tests.faults.scripted_smtp import Server, scripted_smtp
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MAILS, KILLS, CONNECTIONS = 400, 5, 4
+WORKER = f"""
+import django; django.setup()
+from mailings.delivery import send_ready
+print("ready", flush=True)
+send_ready(seconds=60, connections={CONNECTIONS}, chunk=50)
+"""
+
+
+@pytest.fixture
+def now() -> Any:
+    return timezone.now()
+
+
+def wait_until(is_true: Callable[[], bool], *, seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.005)
+
+
+def expire_leases() -> None:
+    Message.objects.exclude(lease_until=None).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+
+
+def test_killing_workers_repeats_nothing_and_loses_nothing(
+    start: Callable[..., Mailing], readers: Any, process_environment: dict[str, str], tmp_path: Path, settings: Any
+) -> None:
+    readers(MAILS)
+    mailing = start()
+    with scripted_smtp(tmp_path / "ledger", seconds_per_mail=0.01) as server:
+        environment = {**process_environment, "EMAIL_URL": f"smtp://127.0.0.1:{server.port}"}
+        for _ in range(KILLS):
+            kill_in_mid_batch(environment, server)
+            expire_leases()
+            queue.recover()
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        delivery.send_ready(seconds=60)
+        accepted = Counter(line.split()[0] for line in server.accepted())
+    by_state = Counter(Message.objects.filter(mailing=mailing).values_list("state", flat=True))
+    sent = set(Message.objects.filter(state="sent").values_list("address", flat=True))
+    doubtful = set(Message.objects.filter(state="in_doubt").values_list("address", flat=True))
+    assert set(by_state) <= {"sent", "in_doubt"}
+    assert by_state.total() == MAILS
+    assert set(accepted.values()) == {1}, "somebody got it twice"
+    assert sent <= set(accepted), "said to be sent, but was not"
+    assert set(accepted) <= sent | doubtful, "was sent, but nobody knows"
+    assert len(doubtful) <= KILLS * CONNECTIONS
+    mailing.refresh_from_db()
+    assert mailing.state == "finished"
+
+
+def kill_in_mid_batch(environment: dict[str, str], server: Server) -> None:
+    before = len(server.accepted())
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        wait_until(lambda: len(server.accepted()) >= before + 15)
+        assert worker.poll() is None, "finished before it could be killed"
+    finally:
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+        if worker.stdout:
+            worker.stdout.close()
+
+
+def test_a_worker_stopped_past_its_lease_sends_nothing_twice(
+    start: Callable[..., Mailing], readers: Any, process_environment: dict[str, str], tmp_path: Path, settings: Any
+) -> None:
+    readers(120)
+    start()
+    with scripted_smtp(tmp_path / "ledger", seconds_per_mail=0.02) as server:
+        environment = {**process_environment, "EMAIL_URL": f"smtp://127.0.0.1:{server.port}"}
+        worker = subprocess.Popen([sys.executable, "-c", WORKER], env=environment, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: len(server.accepted()) >= 15)
+            os.kill(worker.pid, signal.SIGSTOP)
+            expire_leases()
+            queue.recover()
+            settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+            delivery.send_ready(seconds=60)
+            os.kill(worker.pid, signal.SIGCONT)
+            worker.wait(60)
+        finally:
+            worker.kill()
+            worker.wait()
+        accepted = Counter(line.split()[0] for line in server.accepted())
+    assert set(accepted.values()) == {1}
+    sent = set(Message.objects.filter(state="sent").values_list("address", flat=True))
+    doubtful = set(Message.objects.filter(state="in_doubt").values_list("address", flat=True))
+    assert len(sent | doubtful) == 120
+    assert set(accepted) <= sent | doubtful
+    assert len(doubtful) <= CONNECTIONS

@@ -1,0 +1,188 @@
+import datetime as dt
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from common.errors import Refused
+from mailings.actions import (
+    add_block,
+    add_picture,
+    change_block,
+    move_block,
+    order_blocks,
+    remove_block,
+    save_content,
+)
+from mailings.content import check_blocks
+from mailings.fields import check_merge_fields
+from mailings.models import Content, Picture
+from tests.mailings.conftest import BUTTON, TEXT
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Beste {{ first_name }}",
+        'Beste {{ first_name | default: "lezer" }}',
+        "Beste {{first_name|default:“lezer”}}",
+        "Een accolade { hier } mag, en 50% korting ook",
+        "",
+    ],
+)
+def test_known_merge_fields_and_plain_text_are_fine(text: str) -> None:
+    check_merge_fields(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ voornaam }}",
+        "{{ first_name.__class__ }}",
+        "{{ first_name | upper }}",
+        "{{ first_name | default: lezer }}",
+        "{{ first_name",
+        "first_name }}",
+        "{% if first_name %}",
+        "{{ 7*7 }}",
+        '{{ first_name | default: "{{ last_name }}" }}',
+        "{{}}",
+    ],
+)
+def test_anything_else_between_braces_is_refused(text: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_merge_fields(text)
+    assert refused.value.code == "merge_field"
+
+
+def test_an_unknown_field_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(Refused) as refused:
+        check_merge_fields("{{ iban }}")
+    assert "iban" in str(refused.value)
+    assert "first_name" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("block", "code"),
+    [
+        ({"type": "script", "data": {}}, "unknown_block"),
+        ({"type": "heading", "data": {"text": "Hallo", "onclick": "x"}}, "unknown_field"),
+        ({"type": "heading", "data": {}}, "block_data"),
+        ({"type": "heading", "data": {"text": "x" * 201}}, "block_data"),
+        ({"type": "heading", "data": {"text": "{{ wachtwoord }}"}}, "merge_field"),
+        ({"type": "text", "data": {"text": "<p><br></p>"}}, "block_data"),
+        ({"type": "text", "data": {"text": "<script>alert(1)</script>"}}, "block_data"),
+        ({"type": "button", "data": {"text": "Klik", "url": "javascript:alert(1)"}}, "block_data"),
+        ({"type": "button", "data": {"text": "Klik", "url": "https://x.nl/{{first_name}}"}}, "link"),
+        ({"type": "text", "data": {"text": '<p><a href="https://x.nl/?q={{first_name}}">x</a></p>'}}, "link"),
+        ({"type": "image", "data": {"picture": 999, "alt": "Een boek"}}, "block_data"),
+        ({"type": "heading", "data": {"text": "Hallo"}, "audience": {"kind": "selection", "id": 999}}, "audience"),
+        ({"type": "heading", "data": {"text": "Hallo"}, "audience": {"kind": "table", "id": 1}}, "audience"),
+        ({"type": "heading", "data": {"text": "Hallo"}, "extra": 1}, "block"),
+        ("heading", "block"),
+    ],
+)
+def test_a_block_that_is_not_right_is_refused(block: Any, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_blocks([block])
+    assert refused.value.code == code
+
+
+def test_a_text_keeps_its_marking_and_loses_everything_else() -> None:
+    dirty = (
+        '<div onclick="x()">Dag <b>allemaal</b> <a href="javascript:alert(1)">kwaad</a> '
+        '<a href="https://x.nl" style="position:fixed">goed</a><img src=x onerror=alert(1)></div>'
+        "<ul><li>een</li></ul><style>body{}</style><iframe></iframe>"
+    )
+    [block] = check_blocks([{"type": "text", "data": {"text": dirty}}])
+    assert block["data"]["text"] == (
+        '<p>Dag <strong>allemaal</strong> <a>kwaad</a> <a href="https://x.nl">goed</a></p><ul><li>een</li></ul>'
+    )
+
+
+def test_characters_that_delimit_slots_cannot_come_in() -> None:
+    [block] = check_blocks([{"type": "heading", "data": {"text": "a\ue000unsubscribe_url\ue001b"}}])
+    assert block["data"]["text"] == "aunsubscribe_urlb"
+
+
+def test_a_subject_is_one_line(now: dt.datetime) -> None:
+    with pytest.raises(Refused):
+        save_content(None, name="x", subject="Hallo\r\nBcc: iedereen@example.nl", now=now)
+
+
+def texts(content: Content) -> list[str]:
+    content.refresh_from_db()
+    return [block["data"]["text"] for block in content.blocks]
+
+
+def heading(text: str) -> dict[str, Any]:
+    return {"type": "heading", "data": {"text": text}}
+
+
+def test_blocks_are_added_changed_moved_and_removed(make_content: Callable[..., Content], now: dt.datetime) -> None:
+    content = make_content(heading("een"), heading("drie"))
+    first = content.blocks[0]["id"]
+    second = add_block(content, block="heading", data={"text": "twee"}, after=first, now=now)
+    last = add_block(content, block="heading", data={"text": "vier"}, now=now)
+    assert texts(content) == ["een", "twee", "drie", "vier"]
+    move_block(content, last, by_places=-2, now=now)
+    move_block(content, first, by_places=-1, now=now)
+    assert texts(content) == ["een", "vier", "twee", "drie"]
+    change_block(content, second, data={"text": "2"}, now=now)
+    remove_block(content, first, now=now)
+    remove_block(content, first, now=now)
+    assert texts(content) == ["vier", "2", "drie"]
+    order_blocks(content, [second, last], now=now)
+    assert texts(content) == ["2", "vier", "drie"]
+
+
+def test_a_block_that_somebody_else_removed_is_refused(make_content: Callable[..., Content], now: dt.datetime) -> None:
+    with pytest.raises(Refused) as refused:
+        change_block(make_content(), "nope", data={"text": "x"}, now=now)
+    assert refused.value.code == "block_gone"
+
+
+def test_a_change_that_is_refused_changes_nothing(make_content: Callable[..., Content], now: dt.datetime) -> None:
+    content = make_content(TEXT, BUTTON)
+    before = content.blocks
+    with pytest.raises(Refused):
+        save_content(content, name="x", blocks=[heading("ok"), {"type": "kwaad"}], now=now)
+    content.refresh_from_db()
+    assert content.blocks == before
+
+
+def picture_bytes(kind: str = "JPEG", size: tuple[int, int] = (1600, 400), **options: Any) -> io.BytesIO:
+    out = io.BytesIO()
+    Image.new("RGB", size, "navy").save(out, kind, **options)
+    out.seek(0)
+    return out
+
+
+def test_a_picture_is_drawn_anew_and_made_no_larger_than_needed(now: dt.datetime, settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    exif = Image.Exif()
+    exif[0x010E] = "thuisadres"
+    picture = add_picture(file=picture_bytes(exif=exif), alt="Zee", now=now)
+    assert (picture.width, picture.height) == (1200, 300)
+    with picture.file.open("rb") as file:
+        assert b"thuisadres" not in file.read()
+    assert str(picture.key) in str(picture.file.name)
+
+
+@pytest.mark.parametrize("body", [b"", b"<svg onload=alert(1)>", b"GIF89a kapot", b"\x89PNG\r\n\x1a\n" + b"0" * 50])
+def test_what_is_not_a_picture_is_refused(body: bytes, now: dt.datetime) -> None:
+    with pytest.raises(Refused) as refused:
+        add_picture(file=io.BytesIO(body), alt="x", now=now)
+    assert refused.value.code == "picture"
+    assert not Picture.objects.exists()
+
+
+def test_a_picture_of_too_many_bytes_or_pixels_is_refused(now: dt.datetime) -> None:
+    for file in (io.BytesIO(b"x" * 5_000_001), picture_bytes("PNG", (10_000, 5_000))):
+        with pytest.raises(Refused) as refused:
+            add_picture(file=file, alt="x", now=now)
+        assert refused.value.code == "picture_size"

@@ -1,0 +1,497 @@
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+
+from customers.consents import record_consent
+from customers.models import Customer, Purpose
+from mailings import delivery, queue
+from mailings.actions import cancel, change_sending_settings, pause, resume, suppress_address, unsubscribe
+from mailings.models import Decision, Mailing, Message, Suppression
+from mailings.queue import Outcome
+from mailings.tasks import recover_stale, send_queued
+from tests.factories import BranchFactory
+from tests.smtp_sink import Sink
+
+# Workers keep connections of their own, so what tests leave must be committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Start = Callable[..., Mailing]
+Reader = Callable[..., Customer]
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """Delivery reads the clock of the database, so these tests live in the present."""
+    return timezone.now()
+
+
+def send(**options: Any) -> delivery.Summary:
+    return delivery.send_ready(seconds=30, **options)
+
+
+def states(mailing: Mailing) -> dict[str, int]:
+    return dict(Counter(Message.objects.filter(mailing=mailing).values_list("state", flat=True)))
+
+
+def test_every_accepted_reader_gets_one_mail(start: Start, readers: Any, smtp_sink: Sink) -> None:
+    customers = readers(25)
+    mailing = start()
+    assert send().counts == {"sent": 25}
+    assert Counter(mail.recipients[0] for mail in smtp_sink.received) == {
+        f"klant{customer.number}@example.nl": 1 for customer in customers
+    }
+    assert states(mailing) == {"sent": 25}
+    mailing.refresh_from_db()
+    assert mailing.state == "finished"
+    assert send().counts == {}
+
+
+def test_a_message_keeps_what_the_server_said(start: Start, reader: Reader, smtp_sink: Sink) -> None:
+    customer = reader()
+    start()
+    send()
+    message = Message.objects.get(customer=customer)
+    assert (message.reply, message.attempts) == ("250 2.0.0 queued", 1)
+    assert message.sent_at is not None
+
+
+def test_every_mail_that_left_is_in_order(start: Start, readers: Any, smtp_sink: Sink, settings: Any) -> None:
+    readers(10)
+    start()
+    send()
+    identities = set()
+    for received in smtp_sink.received:
+        lines = received.content.split(b"\r\n")
+        assert max(map(len, lines)) <= 998
+        assert b"\n" not in received.content.replace(b"\r\n", b"")
+        message = received.message
+        assert message.defects == []
+        assert [part.get_content_type() for part in message.walk()] == [
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+        ]
+        assert message["From"].addresses[0].addr_spec == received.sender == "nieuws@waterland.example"
+        assert message["To"] == received.recipients[0]
+        assert re.fullmatch(rf"<{re.escape(settings.BASE_URL)}/m/u/[^>]+>", message["List-Unsubscribe"])
+        assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        for name in ("Date", "Message-ID", "List-Id", "Subject"):
+            assert message[name]
+        identities.add(message["Message-ID"])
+    assert len(identities) == 10
+
+
+def test_dots_at_the_start_of_a_line_arrive_as_they_were(
+    start: Start, make_content: Any, reader: Reader, smtp_sink: Sink
+) -> None:
+    reader()
+    text = {"type": "quote", "data": {"text": ".begin\n..twee\n.\neind", "source": ""}}
+    start(content=make_content(text))
+    send()
+    plain = smtp_sink.received[0].message.get_body(("plain",))
+    assert plain is not None
+    assert "“.begin\n..twee\n.\neind”" in plain.get_content().replace("\r\n", "\n")
+
+
+def test_a_branch_with_its_own_address_is_the_sender(start: Start, reader: Reader, smtp_sink: Sink) -> None:
+    reader(branch=BranchFactory(sender_email="edam@waterland.example"), email="a@example.nl")
+    start()
+    send()
+    assert smtp_sink.to("a@example.nl")[0]["From"].addresses[0].addr_spec == "edam@waterland.example"
+
+
+def test_not_now_is_tried_again_later(start: Start, reader: Reader, smtp_sink: Sink) -> None:
+    reader(email="grijs@example.nl")
+    smtp_sink.at_recipient["grijs@example.nl"] = ["451 4.7.1 greylisted"]
+    smtp_sink.at_data["grijs@example.nl"] = ["452 4.3.1 full"]
+    mailing = start()
+    for attempt, words in ((1, "451 4.7.1 greylisted"), (2, "452 4.3.1 full")):
+        send()
+        message = Message.objects.get(mailing=mailing)
+        assert (message.state, message.reply, message.attempts) == ("deferred", words, attempt)
+        wait = message.next_attempt_at - timezone.now()
+        assert dt.timedelta(minutes=3 * attempt) < wait < dt.timedelta(minutes=8 * attempt)
+        assert send().counts == {}
+        Message.objects.update(next_attempt_at=timezone.now())
+    send()
+    assert states(mailing) == {"sent": 1}
+    mailing.refresh_from_db()
+    assert mailing.state == "finished"
+
+
+def test_after_three_days_of_not_now_it_is_given_up(start: Start, reader: Reader, smtp_sink: Sink) -> None:
+    reader(email="vol@example.nl")
+    smtp_sink.at_recipient["vol@example.nl"] = ["452 4.2.2 mailbox full"] * 2
+    mailing = start()
+    send()
+    Message.objects.update(first_attempt_at=timezone.now() - dt.timedelta(hours=73), next_attempt_at=timezone.now())
+    send()
+    assert states(mailing) == {"failed": 1}
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_suppressed"),
+    [
+        ("550 5.1.1 unknown user", True),
+        ("550 no such user here", True),
+        ("550 5.2.1 mailbox disabled", True),
+        ("554 5.7.1 relay access denied", False),
+        ("552 5.2.2 mailbox full", False),
+    ],
+)
+def test_a_reader_refused_for_good_fails_alone(
+    start: Start, reader: Reader, smtp_sink: Sink, answer: str, is_suppressed: bool
+) -> None:
+    reader(email="weg@example.nl"), reader(email="hier@example.nl")
+    smtp_sink.at_recipient["weg@example.nl"] = [answer]
+    mailing = start()
+    send()
+    found = dict(Message.objects.filter(mailing=mailing).values_list("address", "state"))
+    assert found == {"weg@example.nl": "failed", "hier@example.nl": "sent"}
+    assert Message.objects.get(state="failed").reply == answer
+    assert Suppression.objects.filter(address="weg@example.nl", reason="bounce").exists() is is_suppressed
+
+
+def test_content_refused_for_good_fails_without_blocking_the_address(
+    start: Start, reader: Reader, smtp_sink: Sink
+) -> None:
+    reader(email="streng@example.nl")
+    smtp_sink.at_data["streng@example.nl"] = ["550 5.7.1 looks like spam"]
+    mailing = start()
+    send()
+    assert states(mailing) == {"failed": 1}
+    assert not Suppression.objects.exists()
+
+
+def test_a_dead_address_that_staff_released_is_blocked_again(start: Start, reader: Reader, smtp_sink: Sink) -> None:
+    reader(email="weg@example.nl")
+    Suppression.objects.create(
+        address="weg@example.nl", reason="manual", since=timezone.now(), released_at=timezone.now(), released_by="x"
+    )
+    smtp_sink.at_recipient["weg@example.nl"] = ["550 5.1.1 unknown user"]
+    start()
+    send()
+    suppression = Suppression.objects.get()
+    assert (suppression.reason, suppression.released_at) == ("bounce", None)
+
+
+class RefusesSender(Sink):
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        return "550 5.7.1 sender not allowed"
+
+
+def test_a_sender_refused_for_good_puts_the_mailing_on_pause(
+    start: Start, readers: Any, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sink, "handle_MAIL", RefusesSender.handle_MAIL, raising=False)
+    readers(20)
+    mailing = start()
+    send()
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.pause_reason) == ("paused", "550 5.7.1 sender not allowed")
+    assert set(states(mailing)) <= {"queued", "deferred"}
+    monkeypatch.delattr(Sink, "handle_MAIL")
+    resume(mailing, now=timezone.now())
+    Message.objects.update(next_attempt_at=timezone.now())
+    assert send().counts == {"sent": 20}
+
+
+def test_without_a_server_messages_wait_and_no_attempt_is_lost(start: Start, readers: Any) -> None:
+    readers(30)
+    mailing = start()
+    for _ in range(3):
+        summary = send(connections=4)
+        assert summary.is_unreachable
+        assert summary.counts == {"deferred": 4}
+        assert states(mailing) == {"queued": 26, "deferred": 4}
+        assert set(Message.objects.values_list("attempts", flat=True)) == {0}
+        assert "refused" in Message.objects.filter(state="deferred")[0].reply
+        Message.objects.update(next_attempt_at=timezone.now(), state="queued")
+
+
+def test_a_server_that_takes_few_connections_is_served_by_few(
+    start: Start, readers: Any, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+    real = delivery.Connection._open
+
+    def open_two(self: delivery.Connection) -> Any:
+        opened.append(1)
+        if len(opened) > 2:
+            raise ConnectionRefusedError("too many")
+        return real(self)
+
+    monkeypatch.setattr(delivery.Connection, "_open", open_two)
+    readers(40)
+    mailing = start()
+    summary = send(connections=6)
+    assert not summary.is_unreachable
+    assert states(mailing) == {"sent": 36, "deferred": 4}
+
+
+def test_who_said_no_after_the_gate_gets_nothing(
+    start: Start, reader: Reader, marketing: Purpose, smtp_sink: Sink, now: dt.datetime
+) -> None:
+    stays, objects = reader(), reader()
+    mailing = start()
+    record_consent(
+        objects, purpose=marketing, channel="email", state="objected", source_code="mijnmenu", actor="customer",
+        event_at=timezone.now(),
+    )  # fmt: skip
+    send()
+    assert Message.objects.get(customer=stays).state == "sent"
+    withdrawn = Message.objects.get(customer=objects)
+    assert (withdrawn.state, withdrawn.withdrawn_because) == ("withdrawn", "no_permission")
+    mailing.refresh_from_db()
+    assert mailing.state == "finished"
+
+
+def test_an_address_blocked_after_the_gate_is_not_used(start: Start, reader: Reader, smtp_sink: Sink) -> None:
+    reader(email="dicht@example.nl")
+    start()
+    suppress_address("dicht@example.nl", now=timezone.now())
+    send()
+    assert Message.objects.get().withdrawn_because == "suppressed"
+    assert smtp_sink.received == []
+
+
+def test_unsubscribing_during_sending_is_heard_at_once(
+    start: Start, readers: Any, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a worker has everything claimed, somebody at the end of the row unsubscribes."""
+    readers(30)
+    mailing = start()
+    last = Message.objects.order_by("-id")[0]
+    real = queue.record_and_mark
+
+    def unsubscribe_then_mark(*args: Any, **kwargs: Any) -> set[int]:
+        if Message.objects.get(pk=last.pk).state == "claimed":
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(
+                    in_own_connection, lambda: unsubscribe(last, scope="purpose", method="page", now=timezone.now())
+                ).result()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(queue, "record_and_mark", unsubscribe_then_mark)
+    send(connections=3)
+    assert states(mailing) == {"sent": 29, "withdrawn": 1}
+    assert smtp_sink.to(last.address) == []
+
+
+def in_own_connection(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    finally:
+        connections.close_all()
+
+
+def test_a_pause_holds_the_rest_and_resuming_sends_only_that(
+    start: Start, readers: Any, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers(40)
+    mailing = start()
+    real = queue.record_and_mark
+    calls: list[int] = []
+
+    def pause_after_two(*args: Any, **kwargs: Any) -> set[int]:
+        calls.append(1)
+        if len(calls) == 3:
+            pause(mailing, reason="Fout in de tekst", now=timezone.now())
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(queue, "record_and_mark", pause_after_two)
+    send(connections=2)
+    sent_before = len(smtp_sink.received)
+    assert 0 < sent_before <= 6
+    assert states(mailing) == {"sent": sent_before, "queued": 40 - sent_before}
+    assert send().counts == {}
+    resume(mailing, now=timezone.now())
+    send()
+    assert states(mailing) == {"sent": 40}
+    assert max(Counter(mail.recipients[0] for mail in smtp_sink.received).values()) == 1
+
+
+def test_a_cancelled_mailing_sends_nothing_more(start: Start, readers: Any, smtp_sink: Sink) -> None:
+    readers(5)
+    mailing = start()
+    assert cancel(mailing, now=timezone.now()) == 5
+    assert send().counts == {}
+    assert states(mailing) == {"withdrawn": 5}
+
+
+def test_outside_sending_hours_only_service_mail_leaves(
+    start: Start, reader: Reader, service: Purpose, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader()
+    change_sending_settings(send_from_hour=9, send_until_hour=18)
+    night = timezone.now().replace(hour=1)  # UTC
+    marketing_mail = start(now=night)
+    service_mail = start(now=night, purpose=service)
+    waiting, ready = Message.objects.get(mailing=marketing_mail), Message.objects.get(mailing=service_mail)
+    assert waiting.next_attempt_at.astimezone(delivery.hours.AMSTERDAM).hour == 9
+    assert ready.next_attempt_at == night
+    Message.objects.update(next_attempt_at=timezone.now())
+    monkeypatch.setattr(delivery, "_within_hours", lambda: False)
+    assert send().counts == {"sent": 1}
+    assert states(service_mail) == {"sent": 1}
+
+
+def test_many_workers_at_once_send_each_mail_once(start: Start, readers: Any, smtp_sink: Sink) -> None:
+    readers(150)
+    mailing = start()
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(in_own_connection, lambda: send(connections=3, chunk=20)) for _ in range(4)]
+        summaries = [run.result() for run in runs]
+    assert sum(summary.counts.get("sent", 0) for summary in summaries) == 150
+    assert Counter(Counter(mail.recipients[0] for mail in smtp_sink.received).values()) == {1: 150}
+    assert states(mailing) == {"sent": 150}
+
+
+def test_no_message_is_claimed_twice(start: Start, readers: Any) -> None:
+    readers(30)
+    mailing = start()
+    first = queue.claim(mailing, token=uuid4(), limit=20)
+    second = queue.claim(mailing, token=uuid4(), limit=20)
+    assert (len(first), len(second)) == (20, 10)
+    assert not set(first) & set(second)
+
+
+def expire_leases() -> None:
+    Message.objects.exclude(lease_until=None).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+
+
+def test_what_a_dead_worker_had_claimed_goes_back_and_what_it_was_sending_is_in_doubt(
+    start: Start, readers: Any, smtp_sink: Sink
+) -> None:
+    readers(5)
+    mailing = start()
+    token = uuid4()
+    ids = [message_id for message_id, _customer in queue.claim(mailing, token=token, limit=5)]
+    assert queue.mark(mailing, ids[:2], token=token, now=timezone.now()) == set(ids[:2])
+    recover_stale()
+    assert states(mailing) == {"claimed": 3, "sending": 2}
+    expire_leases()
+    recover_stale()
+    assert states(mailing) == {"queued": 3, "in_doubt": 2}
+    send()
+    assert states(mailing) == {"sent": 3, "in_doubt": 2}
+    mailing.refresh_from_db()
+    assert mailing.state == "finished"
+
+
+def test_a_worker_that_wakes_after_its_lease_can_mark_nothing(start: Start, readers: Any) -> None:
+    readers(3)
+    mailing = start()
+    asleep, awake = uuid4(), uuid4()
+    ids = [message_id for message_id, _customer in queue.claim(mailing, token=asleep, limit=3)]
+    expire_leases()
+    queue.recover()
+    queue.claim(mailing, token=awake, limit=3)
+    assert queue.mark(mailing, ids, token=asleep, now=timezone.now()) == set()
+    assert queue.record(mailing, [Outcome(ids[0], "sent")], token=asleep) == 0
+    assert queue.mark(mailing, ids, token=awake, now=timezone.now()) == set(ids)
+
+
+def test_a_late_outcome_ends_a_doubt(start: Start, readers: Any) -> None:
+    readers(2)
+    mailing = start()
+    token = uuid4()
+    ids = [message_id for message_id, _customer in queue.claim(mailing, token=token, limit=2)]
+    queue.mark(mailing, ids, token=token, now=timezone.now())
+    expire_leases()
+    queue.recover()
+    queue.record(mailing, [Outcome(ids[0], "sent", "250 taken"), Outcome(ids[1], "deferred", "451 later")], token=token)
+    assert states(mailing) == {"sent": 1, "deferred": 1}
+
+
+def test_marking_again_after_a_lost_commit_answer_is_possible(start: Start, readers: Any) -> None:
+    readers(1)
+    mailing = start()
+    token = uuid4()
+    [(message_id, _customer)] = queue.claim(mailing, token=token, limit=1)
+    for _ in range(2):
+        assert queue.mark(mailing, [message_id], token=token, now=timezone.now()) == {message_id}
+
+
+def test_a_message_that_cannot_be_written_fails_alone(
+    start: Start, readers: Any, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers(4)
+    mailing = start()
+    bad = Message.objects.order_by("id")[1]
+    real = delivery._Chunk.envelope
+
+    def envelope(self: Any, recipient: Any) -> Any:
+        if recipient.message_id == bad.pk:
+            raise ValueError("broken record")
+        return real(self, recipient)
+
+    monkeypatch.setattr(delivery._Chunk, "envelope", envelope)
+    send()
+    assert states(mailing) == {"sent": 3, "failed": 1}
+    assert Message.objects.get(state="failed").pk == bad.pk
+
+
+def test_content_that_cannot_be_written_for_anybody_pauses_its_mailing_only(
+    start: Start, readers: Any, smtp_sink: Sink
+) -> None:
+    readers(3)
+    broken, fine = start(), start()
+    Mailing.objects.filter(pk=broken.pk).update(compiled={"version": 1})
+    send()
+    broken.refresh_from_db()
+    assert broken.state == "paused"
+    assert "KeyError" in broken.pause_reason
+    assert states(broken) == {"queued": 3}
+    assert states(fine) == {"sent": 3}
+
+
+def test_an_address_that_is_none_never_reaches_the_server(start: Start, reader: Reader, smtp_sink: Sink) -> None:
+    reader()
+    mailing = start()
+    Message.objects.update(address="a@example.nl>\r\nRCPT TO:<b@example.nl")
+    send()
+    assert states(mailing) == {"failed": 1}
+    assert smtp_sink.received == []
+
+
+def test_one_click_in_the_mail_itself_unsubscribes_without_cookies(
+    start: Start, reader: Reader, smtp_sink: Sink, marketing: Purpose
+) -> None:
+    customer = reader(email="a@example.nl")
+    start()
+    send()
+    address = smtp_sink.to("a@example.nl")[0]["List-Unsubscribe"].strip("<>")
+    client = Client(enforce_csrf_checks=True)
+    path = address.partition("/m/")[2]
+    response = client.post(f"/m/{path}", {"List-Unsubscribe": "One-Click"})
+    assert (response.status_code, response.cookies) == (200, {})
+    later = start(now=timezone.now())
+    assert Decision.objects.get(mailing=later, customer=customer).outcome == "withdrawn"
+
+
+def test_the_task_sends_and_closes_the_mailing(start: Start, readers: Any, smtp_sink: Sink) -> None:
+    readers(3)
+    mailing = start()
+    assert send_queued() == {"sent": 3}
+    mailing.refresh_from_db()
+    assert mailing.state == "finished"
+
+
+def test_statements_per_message_stay_few(
+    start: Start, readers: Any, smtp_sink: Sink, django_assert_max_num_queries: Any
+) -> None:
+    readers(60)
+    start()
+    with django_assert_max_num_queries(60 * 5 + 30):
+        send(connections=4)

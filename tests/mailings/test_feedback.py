@@ -1,0 +1,277 @@
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from common.blocks import qr_url
+from common.errors import Refused
+from customers.models import Consent, Customer, Fact, Purpose
+from mailings.actions import (
+    add_picture,
+    release_suppression,
+    resolve_doubt,
+    suppress_address,
+    unsubscribe,
+)
+from mailings.links import click_token, click_url, open_url, picture_url, unsubscribe_url
+from mailings.models import Click, Decision, Mailing, Message, Suppression
+from tests.factories import ConsentFactory
+from tests.mailings.test_content import picture_bytes
+
+pytestmark = pytest.mark.django_db
+
+Start = Callable[..., Mailing]
+Reader = Callable[..., Customer]
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """Somebody without an account or cookies."""
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def message(start: Start, reader: Reader) -> Message:
+    reader(email="anna@example.nl")
+    return Message.objects.get(mailing=start())
+
+
+def path(url: str, settings: Any) -> str:
+    return url.removeprefix(settings.BASE_URL)
+
+
+# --- clicks ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_click_leads_on_counts_and_is_a_fact(visitor: Client, message: Message, settings: Any) -> None:
+    response = visitor.get(path(click_url(message.pk, 0), settings))
+    assert (response.status_code, response["Location"]) == (302, "https://www.example.nl/agenda?a=1&b=2")
+    assert response["Cache-Control"] == "no-store"
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert response.cookies == {}
+    assert Click.objects.get().message == message
+    fact = Fact.objects.get(kind="click")
+    assert (fact.customer_id, fact.source.code) == (message.customer_id, "mailings")
+
+
+def test_a_second_click_counts_but_is_no_new_fact(visitor: Client, message: Message, settings: Any) -> None:
+    for _ in range(3):
+        visitor.get(path(click_url(message.pk, 0), settings))
+    assert (Click.objects.count(), Fact.objects.filter(kind="click").count()) == (3, 1)
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Purpose": "prefetch"}, {"Purpose": "prefetch"}, {"X-Moz": "prefetch"}])
+def test_a_program_that_looks_ahead_does_not_click(
+    visitor: Client, message: Message, settings: Any, headers: dict[str, str]
+) -> None:
+    address = path(click_url(message.pk, 0), settings)
+    assert visitor.get(address, headers=headers).status_code == 302
+    assert visitor.head(address).status_code == 302
+    assert not Click.objects.exists()
+
+
+def test_a_click_ends_a_doubt(visitor: Client, message: Message, settings: Any) -> None:
+    Message.objects.update(state="in_doubt")
+    visitor.get(path(click_url(message.pk, 0), settings))
+    message.refresh_from_db()
+    assert message.state == "sent"
+    assert message.sent_at is not None
+
+
+@pytest.mark.parametrize("change", ["", "x", "1.0.aaaaaaaaaaaaaaaaaaaaaa", "é", "..", "%00"])
+def test_a_forged_click_goes_nowhere(visitor: Client, message: Message, change: str) -> None:
+    token = click_token(message.pk, 0)
+    for forged in (change or "-", token[:-1] + ("A" if token[-1] != "A" else "B"), "f" + token):
+        response = visitor.get(f"/m/c/{forged}")
+        assert response.status_code == 404
+        assert "Location" not in response
+    assert not Click.objects.exists()
+
+
+def test_a_link_or_message_that_is_gone_says_so(visitor: Client, message: Message, settings: Any) -> None:
+    assert visitor.get(path(click_url(message.pk, 9), settings)).status_code == 404
+    assert visitor.get(path(click_url(message.pk + 1, 0), settings)).status_code == 404
+
+
+def test_a_click_costs_few_queries(
+    visitor: Client, message: Message, settings: Any, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(8):
+        visitor.get(path(click_url(message.pk, 0), settings))
+
+
+# --- opens ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_opening_counts_for_the_mailing_and_nobody_in_particular(
+    visitor: Client, message: Message, settings: Any
+) -> None:
+    address = path(open_url(message.mailing_id), settings)
+    response = visitor.get(address)
+    assert response["Content-Type"] == "image/gif"
+    assert response["Cache-Control"] == "no-store"
+    visitor.head(address)
+    assert Mailing.objects.get().open_count == 1
+    assert not Fact.objects.exists()
+
+
+def test_the_pixel_is_the_same_for_everybody(message: Message) -> None:
+    assert open_url(message.mailing_id).rpartition(":")[0] == open_url(message.mailing_id).rpartition(":")[0]
+    assert str(message.pk) not in open_url(message.mailing_id).split("/o/")[1].partition(":")[0]
+
+
+# --- unsubscribing --------------------------------------------------------------------------------------------------
+
+
+def refusals() -> list[tuple[str, str, str]]:
+    rows = Consent.objects.exclude(state="granted").order_by("customer", "purpose__code")
+    return list(rows.values_list("purpose__code", "channel", "state"))
+
+
+def test_looking_at_the_page_changes_nothing(visitor: Client, message: Message, settings: Any) -> None:
+    address = path(unsubscribe_url(message.pk), settings)
+    for look in (visitor.get, visitor.head, visitor.options):
+        assert look(address).status_code in {200, 405}
+    page = visitor.get(address)
+    assert "Aanbiedingen en activiteiten" in page.content.decode()
+    assert "a•••••@example.nl" in page.content.decode()
+    assert refusals() == []
+    assert Message.objects.get().state == "queued"
+
+
+def test_one_click_needs_no_cookie_no_log_in_and_no_page(visitor: Client, message: Message, settings: Any) -> None:
+    address = path(unsubscribe_url(message.pk), settings)
+    response = visitor.post(address, {"List-Unsubscribe": "One-Click"})
+    assert (response.status_code, response.cookies) == (200, {})
+    assert refusals() == [("marketing", "email", "withdrawn")]
+    consent = Consent.objects.get(state="withdrawn")
+    assert consent.source.code == "mailings"
+    assert consent.evidence == {"mailing": message.mailing_id, "message": message.pk, "method": "one-click"}
+    message.refresh_from_db()
+    assert (message.state, message.withdrawn_because) == ("withdrawn", "no_permission")
+
+
+def test_saying_it_twice_is_one_row(visitor: Client, message: Message, settings: Any) -> None:
+    for _ in range(2):
+        visitor.post(path(unsubscribe_url(message.pk), settings), {"List-Unsubscribe": "One-Click"})
+    assert len(refusals()) == 1
+
+
+def test_on_the_page_one_may_stop_all_commercial_mail(
+    visitor: Client, message: Message, settings: Any, now: dt.datetime
+) -> None:
+    newsletter, profiling = Purpose.objects.get(code="newsletter"), Purpose.objects.get(code="profiling")
+    for purpose in (newsletter, profiling):
+        ConsentFactory(customer=message.customer, purpose=purpose)
+    response = visitor.post(path(unsubscribe_url(message.pk), settings), {"scope": "commercial"})
+    assert response.status_code == 200
+    assert "Nieuwsbrief" in response.content.decode()
+    assert refusals() == [("marketing", "email", "objected"), ("newsletter", "email", "withdrawn")]
+
+
+@pytest.mark.parametrize("scope", ["", "alles", "purpose' OR 1=1"])
+def test_a_post_without_a_choice_changes_nothing(visitor: Client, message: Message, settings: Any, scope: str) -> None:
+    response = visitor.post(path(unsubscribe_url(message.pk), settings), {"scope": scope})
+    assert response.status_code == 422
+    assert refusals() == []
+
+
+def test_it_holds_for_everybody_who_reads_the_mailbox(start: Start, reader: Reader, now: dt.datetime) -> None:
+    first, second = reader(email="samen@example.nl"), reader(email="samen@example.nl")
+    message = Message.objects.get(mailing=start())
+    unsubscribe(message, scope="purpose", method="page", now=now)
+    decided = dict(Decision.objects.filter(mailing=start()).values_list("customer", "outcome"))
+    assert decided == {first.pk: "withdrawn", second.pk: "withdrawn"}
+
+
+def test_what_waits_in_other_mailings_of_that_kind_is_taken_back(
+    start: Start, reader: Reader, service: Purpose, now: dt.datetime
+) -> None:
+    reader()
+    first, second, about_service = start(), start(), start(purpose=service)
+    unsubscribe(Message.objects.get(mailing=first), scope="purpose", method="page", now=now)
+    found = {mailing: Message.objects.get(mailing=mailing).state for mailing in (first, second, about_service)}
+    assert found == {first: "withdrawn", second: "withdrawn", about_service: "queued"}
+
+
+def test_from_service_mail_one_unsubscribes_from_the_commercial_kind_only(
+    start: Start, reader: Reader, service: Purpose, visitor: Client, settings: Any
+) -> None:
+    reader()
+    message = Message.objects.get(mailing=start(purpose=service))
+    visitor.post(path(unsubscribe_url(message.pk), settings), {"List-Unsubscribe": "One-Click"})
+    assert refusals() == [("marketing", "email", "objected")]
+
+
+@pytest.mark.parametrize("kind", ["open", "mijnmenu"])
+def test_a_token_of_another_door_does_not_open_this_one(visitor: Client, message: Message, kind: str) -> None:
+    from common.tokens import make_token
+
+    response = visitor.post(f"/m/u/{make_token(kind, message.pk)}", {"List-Unsubscribe": "One-Click"})
+    assert response.status_code == 404
+    assert refusals() == []
+
+
+def test_an_old_link_of_a_message_that_is_gone_says_so(visitor: Client, message: Message, settings: Any) -> None:
+    address = path(unsubscribe_url(message.pk), settings)
+    message.delete()
+    assert visitor.get(address).status_code == 404
+
+
+# --- pictures -------------------------------------------------------------------------------------------------------
+
+
+def test_a_qr_code_can_be_read_and_only_ours_is_drawn(visitor: Client, settings: Any) -> None:
+    import io
+
+    import zxingcpp
+    from PIL import Image
+
+    address = path(qr_url("ABCD-EFGH-12"), settings)
+    response = visitor.get(address)
+    assert response["Content-Type"] == "image/png"
+    [found] = zxingcpp.read_barcodes(Image.open(io.BytesIO(response.content)))
+    assert found.text == "ABCD-EFGH-12"
+    assert visitor.get(address.replace("/q/", "/q/x")).status_code == 404
+
+
+def test_a_picture_is_served_as_what_it_is(visitor: Client, now: dt.datetime, settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    picture = add_picture(file=picture_bytes(), alt="Zee", now=now)
+    response = visitor.get(path(picture_url(picture.key), settings))
+    assert response["Content-Type"] == "image/jpeg"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert b"".join(response.streaming_content).startswith(b"\xff\xd8")  # type: ignore[attr-defined]
+    assert visitor.get("/m/p/00000000-0000-0000-0000-000000000000").status_code == 404
+
+
+# --- what staff settle ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("was_sent", "state"), [(True, "sent"), (False, "failed")])
+def test_staff_settle_a_doubt_once(
+    message: Message, now: dt.datetime, marketeer: Any, was_sent: bool, state: str
+) -> None:
+    Message.objects.update(state="in_doubt", reply="Connection unexpectedly closed")
+    resolve_doubt(message, was_sent=was_sent, by=marketeer, now=now)
+    message.refresh_from_db()
+    assert message.state == state
+    assert "marketeer" in message.reply
+    assert "unexpectedly closed" in message.reply
+    with pytest.raises(Refused):
+        resolve_doubt(message, was_sent=True, by=marketeer, now=now)
+
+
+def test_a_suppression_is_made_and_released_by_hand_with_history(now: dt.datetime, marketeer: Any) -> None:
+    suppression = suppress_address(" Boos@Example.nl ", detail="belde op", by=marketeer, now=now)
+    assert (suppression.address, suppression.reason) == ("boos@example.nl", "manual")
+    assert suppress_address("boos@example.nl", now=now) == suppression
+    release_suppression(suppression, by=marketeer, now=now)
+    released = Suppression.objects.get()
+    assert (released.released_at, released.released_by) == (now, "marketeer")
+    suppress_address("boos@example.nl", now=now)
+    assert Suppression.objects.get().released_at is None
+    with pytest.raises(Refused):
+        suppress_address("geen adres", now=now)
