@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line: ``permission`` is a codename of common.roles.PERMISSIONS; ``demo_only`` hides it in production."""
+    """A line: ``permission`` is a codename of common.roles.PERMISSIONS; ``demo_only`` hides it in production.
+
+    ``also`` are addresses of pages that belong to it and lie elsewhere.
+    """
 
     label: _StrPromise
     url_name: str
     permission: str
     icon: str
     demo_only: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Link:
     active: bool
 
 
+NEWSLETTERS = ("/editions/", "/items/")
+
 MENU = (
     Section("", (Entry(_("Dashboard"), "workbench:dashboard", "view_workbench", "layout-dashboard"),)),
     Section(
@@ -56,9 +62,10 @@ MENU = (
     Section(
         _("Reach"),
         (
-            Entry(_("Actions"), "workbench:action_list", "manage_campaigns", "zap"),
+            Entry(_("Actions"), "workbench:action_list", "manage_campaigns", "zap", also=("/triggers/",)),
             Entry(_("Campaigns"), "workbench:campaign_list", "manage_campaigns", "route"),
-            Entry(_("Newsletters"), "workbench:newsletter_list", "manage_newsletters", "newspaper"),
+            Entry(_("Calendar"), "workbench:calendar", "manage_campaigns", "calendar-days"),
+            Entry(_("Newsletters"), "workbench:newsletter_list", "manage_newsletters", "newspaper", also=NEWSLETTERS),
             Entry(_("Mailings"), "workbench:mailing_list", "manage_mailings", "send"),
         ),
     ),
@@ -88,10 +95,11 @@ def address(url_name: str, *args: object) -> str:
         return ""
 
 
-def is_active(url: str, path: str, urls: list[str]) -> bool:
-    """Tell whether ``path`` lies under ``url`` and under no longer address of the menu."""
-    matches = [other for other in urls if path == other or (other != "/" and path.startswith(other))]
-    return bool(matches) and url == max(matches, key=len)
+def active_entry(shown: dict[Entry, str], path: str) -> Entry | None:
+    """Return the entry under whose address ``path`` lies; the longest address wins, the root only matches itself."""
+    places = [(start, entry) for entry, url in shown.items() for start in (url, *entry.also)]
+    matches = [place for place in places if path == place[0] or (place[0] != "/" and path.startswith(place[0]))]
+    return max(matches, key=lambda place: len(place[0]))[1] if matches else None
 
 
 def menu_for(user: User | AnonymousUser, path: str) -> Iterator[tuple[Section, list[Link]]]:
@@ -103,12 +111,10 @@ def menu_for(user: User | AnonymousUser, path: str) -> Iterator[tuple[Section, l
         if (settings.DEMO or not entry.demo_only) and user.has_perm(f"common.{entry.permission}")
         if (url := address(entry.url_name))
     }
-    urls = list(shown.values())
+    active = active_entry(shown, path)
     for section in MENU:
         links = [
-            Link(entry.label, shown[entry], entry.icon, is_active(shown[entry], path, urls))
-            for entry in section.entries
-            if entry in shown
+            Link(entry.label, shown[entry], entry.icon, entry is active) for entry in section.entries if entry in shown
         ]
         if links:
             yield section, links
