@@ -1,0 +1,25 @@
+"""Addresses of MijnMenu."""
+
+from django.urls import path
+
+from mijnmenu.views import choices, details, entrance, vouchers
+
+app_name = "mijnmenu"
+
+urlpatterns = [
+    path("", choices.Overview.as_view(), name="index"),
+    path("enter/<str:token>/", entrance.Enter.as_view(), name="enter"),
+    path("link/", entrance.AskLink.as_view(), name="link"),
+    path("uitloggen/", entrance.Leave.as_view(), name="leave"),
+    path("voorkeuren/", choices.Preferences.as_view(), name="preferences"),
+    path("nieuwsbrieven/", choices.Newsletters.as_view(), name="newsletters"),
+    path("interesses/", choices.Interests.as_view(), name="interests"),
+    path("afmelden/", choices.Objection.as_view(), name="objection"),
+    path("bonnen/", vouchers.VoucherList.as_view(), name="vouchers"),
+    path("bonnen/<int:pk>/", vouchers.OneVoucher.as_view(), name="voucher"),
+    path("bonnen/<int:pk>/pdf/", vouchers.VoucherPdf.as_view(), name="voucher_pdf"),
+    path("gegevens/", details.Details.as_view(), name="details"),
+    path("gegevens/nieuwe-link/", details.FreshLink.as_view(), name="fresh_link"),
+    path("gegevens/adres/<str:token>/", details.AddressLink.as_view(), name="address_link"),
+    path("gegevens/bevestigen/", details.ConfirmAddress.as_view(), name="confirm_address"),
+]

@@ -1,0 +1,192 @@
+"""What a customer receives: the overview, preferences, newsletters, interests, and saying no to everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from common.time import local_date
+from customers import consents
+from customers.models import Consent, Customer, Purpose
+from labels.actions import choose_labels
+from labels.models import Label
+from mijnmenu import actions
+from mijnmenu.actions.choices import may_choose
+from mijnmenu.views.base import CustomerView
+from newsletter.models import Newsletter
+from vouchers.models import Voucher
+
+HISTORY = 20
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One purpose over one channel, as a box to tick. ``value`` is ``code:channel``."""
+
+    value: str
+    label: str
+    why: str
+    is_on: bool
+
+
+class Overview(CustomerView):
+    part = "index"
+    template_name = "mijnmenu/index.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        states = consents.states_of(self.customer, now=self.now)
+        vouchers = Voucher.objects.filter(customer=self.customer)
+        return self.show(
+            allowed=sum(state.is_allowed and may_choose(state.purpose) for state in states),
+            subscriptions=[one for one, is_subscribed in newsletters_of(self.customer, now=self.now) if is_subscribed],
+            chosen=chosen_labels(self.customer),
+            open_vouchers=vouchers.open(on=local_date(self.now)).count(),
+        )
+
+
+class Preferences(CustomerView):
+    part = "preferences"
+    template_name = "mijnmenu/preferences.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        newsletters = set(Newsletter.objects.values_list("purpose_id", flat=True))
+        groups: dict[Purpose, list[Switch]] = {}
+        services: list[Purpose] = []
+        for state in consents.states_of(self.customer, now=self.now):
+            if may_choose(state.purpose) and state.purpose.pk not in newsletters:
+                groups.setdefault(state.purpose, []).append(_switch(state))
+            elif state.purpose.is_public and state.purpose.rule == Purpose.Rule.SERVICE:
+                services = [*services, *([] if state.purpose in services else [state.purpose])]
+        return self.show(groups=list(groups.items()), services=services, history=self.history())
+
+    def history(self) -> list[Consent]:
+        """The customer's own words, newest first."""
+        ledger = Consent.objects.filter(customer=self.customer, purpose__is_public=True)
+        return list(ledger.select_related("purpose", "source").order_by("-event_at", "-id")[:HISTORY])
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        changed = actions.save_preferences(
+            self.customer, shown=_pairs(request, "shown"), wanted=_pairs(request, "wanted"), now=self.now
+        )
+        _tell(request, changed)
+        return redirect("mijnmenu:preferences")
+
+
+class Newsletters(CustomerView):
+    part = "newsletters"
+    template_name = "mijnmenu/newsletters.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(newsletters=newsletters_of(self.customer, now=self.now), address=email_of(self.customer))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        changed = actions.save_subscriptions(
+            self.customer, shown=_ids(request, "shown"), wanted=_ids(request, "wanted"), now=self.now
+        )
+        _tell(request, changed)
+        return redirect("mijnmenu:newsletters")
+
+
+class Interests(CustomerView):
+    part = "interests"
+    template_name = "mijnmenu/interests.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        mine = {label.pk for label in chosen_labels(self.customer)}
+        groups: dict[Any, list[tuple[Label, bool]]] = {}
+        for label in Label.objects.for_customers().select_related("group").order_by("group__name", "name"):
+            groups.setdefault(label.group, []).append((label, label.pk in mine))
+        return self.show(groups=list(groups.items()), has_labels=bool(groups))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        codes = {code for name in request.POST if name.startswith("labels") for code in request.POST.getlist(name)}
+        choose_labels(self.customer, codes=codes - {""}, now=self.now)
+        messages.success(request, _("Your interests have been saved. Thank you!"))
+        return redirect("mijnmenu:interests")
+
+
+class Objection(CustomerView):
+    part = "preferences"
+    template_name = "mijnmenu/objection.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        actions.object_to_everything(self.customer, now=self.now)
+        messages.success(request, _("We no longer send you newsletters, tips and offers. It holds at once."))
+        return redirect("mijnmenu:preferences")
+
+
+def newsletters_of(customer: Customer, *, now: Any) -> list[tuple[Newsletter, bool]]:
+    """All newsletters, each with whether the customer gets it."""
+    return [
+        (newsletter, newsletter.subscribers(now=now).filter(pk=customer.pk).exists())
+        for newsletter in Newsletter.objects.filter(is_active=True)
+    ]
+
+
+def chosen_labels(customer: Customer) -> list[Label]:
+    """What the customer chose out of the labels that may be chosen."""
+    held = customer.label_assignments.filter(until=None).values("label")
+    return list(Label.objects.for_customers().filter(pk__in=held))
+
+
+def email_of(customer: Customer) -> str:
+    """The primary e-mail address, or nothing."""
+    return (
+        customer.contact_points.filter(channel="email", is_primary=True).values_list("value", flat=True).first() or ""
+    )
+
+
+def _switch(state: consents.State) -> Switch:
+    labels = {
+        "email": _("by e-mail"),
+        "post": _("by post"),
+        "phone": _("by telephone"),
+        "sms": _("by text message (SMS)"),
+    }
+    value = f"{state.purpose.code}:{state.channel}"
+    return Switch(value, labels[str(state.channel)], _why(state), state.is_allowed)
+
+
+def _why(state: consents.State) -> str:
+    """Why it is on or off, in words for the customer."""
+    day = date_format(localtime(state.consent.event_at)) if state.consent else ""
+    if state.basis == consents.CUSTOMER_RELATION:
+        return _("On, because you are a paying member and did not say no.")
+    if state.basis == consents.LEGITIMATE_INTEREST:
+        return _("On, because you are or were a member and did not object.")
+    words = {
+        consents.ALLOWED: _("You said yes on %(day)s."),
+        consents.WITHDRAWN: _("You said no on %(day)s."),
+        consents.OBJECTION: _("You objected on %(day)s."),
+        consents.NO_PERMISSION: _("You did not say yes to this."),
+    }
+    return words[state.verdict] % {"day": day}
+
+
+def _pairs(request: HttpRequest, name: str) -> set[tuple[str, str]]:
+    """Read ``code:channel`` values."""
+    parts = (value.partition(":") for value in request.POST.getlist(name))
+    return {(code, channel) for code, _colon, channel in parts}
+
+
+def _ids(request: HttpRequest, name: str) -> set[int]:
+    return {int(value) for value in request.POST.getlist(name) if value.isdecimal() and len(value) < 19}
+
+
+def _tell(request: HttpRequest, changed: int) -> None:
+    if changed:
+        text = ngettext("Saved: %(count)s change.", "Saved: %(count)s changes.", changed) % {"count": changed}
+        messages.success(request, text)
+    else:
+        messages.info(request, _("Nothing was changed: this is how it was already."))

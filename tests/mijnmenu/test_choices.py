@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from common.time import clock
+from customers import consents
+from customers.models import Consent, Customer, Purpose
+from labels.actions import create_label
+from labels.models import LabelGroup
+from newsletter.actions import create_newsletter
+from newsletter.models import Newsletter
+from tests.factories import CustomerFactory, PurposeFactory
+
+
+def allowed(customer: Customer) -> set[str]:
+    states = consents.states_of(customer, now=clock())
+    return {f"{state.purpose.code}:{state.channel}" for state in states if state.is_allowed}
+
+
+def boxes(page: str) -> dict[str, bool]:
+    found = re.findall(r'type="(?:checkbox|radio)"[^>]*value="([^"]*)"[^>]*?(checked)?>', page)
+    return {value: bool(checked) for value, checked in found}
+
+
+def save(client: Client, url: str, *, changes: dict[str, bool]) -> None:
+    """Do what a browser does: send all that was shown, and what is ticked."""
+    page = client.get(url).content.decode()
+    shown = re.findall(r'name="shown" value="([^"]+)"', page)
+    ticked = [value for value, is_on in {**boxes(page), **changes}.items() if is_on and value in shown]
+    assert client.post(url, {"shown": shown, "wanted": ticked}).status_code == 302
+
+
+@pytest.fixture
+def newsletter() -> Newsletter:
+    return create_newsletter(name="Waterlandse Lezer", description="Elke maand leestips.", by=None, now=clock())
+
+
+# --- preferences ---
+
+
+def test_preferences_show_what_holds_and_why(mine: Client, customer: Customer) -> None:
+    page = mine.get("/mijn/voorkeuren/").content.decode()
+    shown = boxes(page)
+    assert shown["marketing:email"]
+    assert shown["marketing:post"]
+    assert not shown["marketing:phone"]
+    assert not shown["profiling:email"]
+    assert "omdat u betalend lid bent" in page
+    assert not any(value.startswith("service") for value in shown)
+    assert "Deze berichten krijgt u altijd" in page
+
+
+def test_only_what_differs_is_recorded_with_its_source_and_wording(mine: Client, customer: Customer) -> None:
+    save(mine, "/mijn/voorkeuren/", changes={"marketing:email": False, "profiling:email": True})
+    rows = {(c.purpose.code, c.channel): c for c in Consent.objects.select_related("purpose", "source")}
+    assert {key: row.state for key, row in rows.items()} == {
+        ("marketing", "email"): "withdrawn",
+        ("profiling", "email"): "granted",
+    }
+    row = rows["marketing", "email"]
+    assert (row.source.code, row.actor, row.wording_version) == ("mijnmenu", "customer", "mijnmenu-1")
+    assert "marketing:email" not in allowed(customer)
+    save(mine, "/mijn/voorkeuren/", changes={})
+    assert Consent.objects.count() == 2
+
+
+def test_what_was_not_shown_stays_as_it_is(mine: Client, customer: Customer) -> None:
+    before = allowed(customer)
+    mine.post("/mijn/voorkeuren/", {"shown": ["marketing:phone"], "wanted": []})
+    assert not Consent.objects.exists()
+    mine.post("/mijn/voorkeuren/", {"shown": ["marketing:sms"], "wanted": ["marketing:sms", "profiling:email"]})
+    assert allowed(customer) == before | {"marketing:sms"}
+
+
+@pytest.mark.parametrize(
+    "choice", ["service:email", "bestaat-niet:email", "marketing:duif", "marketing", ":", "geheim:email"]
+)
+def test_what_may_not_be_chosen_is_left_alone(mine: Client, customer: Customer, choice: str) -> None:
+    PurposeFactory(code="geheim", is_public=False)
+    before = allowed(customer)
+    mine.post("/mijn/voorkeuren/", {"shown": [choice], "wanted": []})
+    mine.post("/mijn/voorkeuren/", {"shown": [choice], "wanted": [choice]})
+    assert allowed(customer) == before
+    assert not Consent.objects.exists()
+
+
+def test_earlier_choices_are_listed_and_those_of_others_are_not(mine: Client, customer: Customer) -> None:
+    other = CustomerFactory()
+    consents.record_consent(
+        other, purpose=Purpose.objects.get(code="marketing"), channel="sms", state="granted",
+        source_code="counter", actor="x", event_at=clock(),
+    )  # fmt: skip
+    assert "U heeft nog niets gekozen" in mine.get("/mijn/voorkeuren/").content.decode()
+    save(mine, "/mijn/voorkeuren/", changes={"marketing:post": False})
+    page = mine.get("/mijn/voorkeuren/").content.decode()
+    assert "via MijnMenu" in page
+    assert "via Balie" not in page
+
+
+def test_unsubscribing_from_everything_is_an_objection_that_a_later_yes_ends(mine: Client, customer: Customer) -> None:
+    assert mine.get("/mijn/afmelden/").status_code == 200
+    assert not Consent.objects.exists()
+    mine.post("/mijn/afmelden/")
+    assert {value for value in allowed(customer) if not value.startswith("service")} == set()
+    assert set(Consent.objects.values_list("state", flat=True)) == {"objected"}
+    assert "service:email" in allowed(customer)
+    save(mine, "/mijn/voorkeuren/", changes={"marketing:email": True})
+    assert "marketing:email" in allowed(customer)
+
+
+# --- newsletters ---
+
+
+def test_newsletters_are_subscribed_to_and_left(mine: Client, customer: Customer, newsletter: Newsletter) -> None:
+    key = str(newsletter.pk)
+    save(mine, "/mijn/nieuwsbrieven/", changes={key: True})
+    assert newsletter.subscribers(now=clock()).get() == customer
+    assert boxes(mine.get("/mijn/nieuwsbrieven/").content.decode())[key]
+    save(mine, "/mijn/nieuwsbrieven/", changes={})
+    assert Consent.objects.count() == 1
+    save(mine, "/mijn/nieuwsbrieven/", changes={key: False})
+    assert not newsletter.subscribers(now=clock()).exists()
+
+
+def test_a_newsletter_is_not_also_among_the_preferences(mine: Client, newsletter: Newsletter) -> None:
+    assert newsletter.name not in mine.get("/mijn/voorkeuren/").content.decode()
+
+
+def test_a_newsletter_that_stopped_cannot_be_subscribed_to(mine: Client, newsletter: Newsletter) -> None:
+    Newsletter.objects.update(is_active=False)
+    for value in (str(newsletter.pk), "0", "x", "9" * 30):
+        mine.post("/mijn/nieuwsbrieven/", {"shown": [value], "wanted": [value]})
+    assert not Consent.objects.exists()
+
+
+# --- interests ---
+
+
+@pytest.fixture
+def interests() -> None:
+    group = LabelGroup.objects.create(code="leeftijd", name="Leest voor aan", is_exclusive=True)
+    for code, name, within in (
+        ("jazz", "Jazz", None),
+        ("toneel", "Toneel", None),
+        ("peuters", "Peuters", group),
+        ("kleuters", "Kleuters", group),
+    ):
+        create_label(code=code, name=name, kind="customer", group=within, by=None, now=clock())
+    create_label(code="vip", name="VIP", kind="own", by=None, now=clock())
+
+
+def chosen(customer: Customer) -> set[str]:
+    return set(customer.label_assignments.filter(until=None).values_list("label__code", flat=True))
+
+
+@pytest.mark.usefixtures("interests")
+def test_interests_are_chosen_and_taken_off(mine: Client, customer: Customer) -> None:
+    page = mine.get("/mijn/interesses/").content.decode()
+    assert set(boxes(page)) == {"jazz", "toneel", "peuters", "kleuters", ""}
+    names = re.findall(r'name="(labels-\d+)" value="(?:jazz|peuters)"', page)
+    mine.post("/mijn/interesses/", {names[0]: ["jazz", "toneel"], names[1]: "peuters"})
+    assert chosen(customer) == {"jazz", "toneel", "peuters"}
+    mine.post("/mijn/interesses/", {names[0]: ["jazz"], names[1]: ""})
+    assert chosen(customer) == {"jazz"}
+    assert boxes(mine.get("/mijn/interesses/").content.decode())["jazz"]
+
+
+@pytest.mark.usefixtures("interests")
+@pytest.mark.parametrize("codes", [["vip"], ["bestaat-niet"], ["peuters", "kleuters"]])
+def test_what_may_not_be_chosen_is_refused_in_words(mine: Client, customer: Customer, codes: list[str]) -> None:
+    answer = mine.post("/mijn/interesses/", {"labels": codes}, follow=True)
+    assert chosen(customer) == set()
+    assert answer.status_code == 200
+    assert any(message.level_tag == "error" for message in answer.context["messages"])
