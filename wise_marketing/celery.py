@@ -30,6 +30,7 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "answer customers": {"task": "mijnmenu.tasks.answer_customers", "schedule": 60.0, "options": {"expires": 60}},
     "maintain customers": {
         "task": "customers.tasks.maintain_nightly",
         "schedule": crontab(hour="2", minute="30"),
