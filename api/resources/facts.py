@@ -68,7 +68,7 @@ class FactViewSet(viewsets.GenericViewSet[Any]):
 def resolve(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Replace codes by ids, one query per kind of reference; raises ValidationError that names row and field."""
     rows: list[dict[str, Any]] = [dict(fact) for fact in facts]
-    errors: dict[int, dict[str, list[Any]]] = {}
+    errors: dict[Any, dict[str, list[Any]]] = {}
     for field, (model, key, column) in REFERENCES.items():
         wanted = {row[field] for row in rows if row.get(field)}
         found = dict(model.objects.filter(**{f"{key}__in": wanted}).values_list(key, "pk"))  # type: ignore[attr-defined]
