@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.db.models import Count
+from django.utils import translation
 
 from customers.models import Consent, Customer, Fact
 from labels.models import Assignment
@@ -40,10 +41,13 @@ class Story:
     vouchers_refused: int
     mailbox: int
 
-    def faults(self) -> list[str]:
+    def faults(self, played: Played) -> list[str]:
         """Return what does not add up, in words; empty when the story is right."""
         accounted = self.sent + self.letters + self.failed + self.withdrawn
+        readers = (played.clicked, played.unsubscribed, played.redeemed, played.refused)
+        counted = (self.clicks, self.unsubscribes, self.vouchers_redeemed, self.vouchers_refused)
         checks = {
+            f"clicks, unsubscribes, vouchers taken in and refused: {readers}, counted {counted}": readers == counted,
             f"{self.sent} mails were sent, but {self.mailbox} are in the mailbox": self.sent == self.mailbox,
             f"{self.in_doubt} messages are in doubt": self.in_doubt == 0,
             "the decisions do not add up to the candidates": sum(self.decisions.values()) == self.candidates,
@@ -93,7 +97,8 @@ def count_story(mailbox: Path, *, since: dt.datetime) -> Story:
 def show(console: Console, story: Story, played: Played) -> None:
     """Print the story for people."""
     labels = dict(Decision.Outcome.choices)
-    decisions = [("", f"{n:,} {labels[reason]}") for reason, n in story.decisions.items()]
+    with translation.override("en"):
+        decisions = [("", f"{n:,} {str(labels[reason]).lower()}") for reason, n in story.decisions.items()]
     sizes = [("", f"{size:,} in “{name}”") for name, size in story.selection_sizes.items()]
     console.table(
         "The story",

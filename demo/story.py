@@ -154,13 +154,13 @@ class Demo:
     def _report(self, played: Played, *, since: dt.datetime) -> None:
         story = count_story(self._mailbox, since=since)
         show(self._console, story, played)
-        self._check(story)
+        self._check(story, played)
         (self._state / "story.json").write_text(story.line().removeprefix("STORY "), encoding="utf-8")
         self._console.say()
         self._console.say(story.line())
 
-    def _check(self, story: Story) -> None:
-        if faults := story.faults():
+    def _check(self, story: Story, played: Played) -> None:
+        if faults := story.faults(played):
             raise StoryFailed("the story does not add up: " + "; ".join(faults) + f"\n{story.line()}")
 
     # -- serving

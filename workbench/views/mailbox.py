@@ -13,7 +13,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -100,7 +100,7 @@ class DemoOnly(WorkbenchView):
     def mail(self) -> EmailMessage:
         """The mail that the address names."""
         content = mail_file(self.kwargs["number"]).read_bytes()
-        return cast(EmailMessage, message_from_bytes(content, policy=default_policy))
+        return message_from_bytes(content, policy=default_policy)
 
 
 class MailList(DemoOnly, TemplatePage):
@@ -136,10 +136,7 @@ class MailPage(DemoOnly, TemplatePage):
         chosen = self.request.GET.get("part", "html")
         number = self.kwargs["number"]
         url = reverse("workbench:mailbox_mail", args=[number])
-        tabs = [
-            {"label": text, "url": f"{url}?part={code}", "active": code == chosen}
-            for code, text in self.parts
-        ]
+        tabs = [{"label": text, "url": f"{url}?part={code}", "active": code == chosen} for code, text in self.parts]
         context = super().get_context(mail=self.mail, number=number, part=chosen, tabs=tabs, **extra)
         if chosen == "plain":
             context["plain"] = body_of(self.mail, "plain")
@@ -163,9 +160,7 @@ class MailSource(DemoOnly):
 
     def get(self, request: HttpRequest, number: int) -> FileResponse:
         file = mail_file(number)
-        return FileResponse(
-            file.open("rb"), as_attachment=True, filename=file.name, content_type="message/rfc822"
-        )
+        return FileResponse(file.open("rb"), as_attachment=True, filename=file.name, content_type="message/rfc822")
 
 
 def _with_links_in_new_tab(html: str) -> str:
