@@ -306,6 +306,7 @@ TEMPLATES = [
     }
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FILTERS_EMPTY_CHOICE_LABEL = _("All")
 
 ROOT_URLCONF = "wise_marketing.urls"
 WSGI_APPLICATION = "wise_marketing.wsgi.application"

@@ -45,6 +45,7 @@ class Month:
     weeks: list[list[Day]]
     previous: dt.date
     next: dt.date
+    is_empty: bool
 
 
 @register.simple_tag
@@ -59,4 +60,9 @@ def calendar_month(month: dt.date, events: Iterable[Mapping[str, Any]]) -> Month
         for week in calendar.Calendar().monthdatescalendar(month.year, month.month)
     ]
     first = month.replace(day=1)
-    return Month(weeks, (first - dt.timedelta(days=1)).replace(day=1), (first + dt.timedelta(days=31)).replace(day=1))
+    return Month(
+        weeks,
+        previous=(first - dt.timedelta(days=1)).replace(day=1),
+        next=(first + dt.timedelta(days=31)).replace(day=1),
+        is_empty=not any(day.events for week in weeks for day in week),
+    )
