@@ -11,9 +11,7 @@ _LETTERS = str.maketrans({"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "
 _POSTAL_CODE = re.compile(r"([1-9][0-9]{3})([A-Z]{2})")
 _NEVER_ISSUED = {"SA", "SD", "SS"}
 _LOCAL_PART = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_EMAIL = re.compile(
-    rf"{_LOCAL_PART}(?:\.{_LOCAL_PART})*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
-)
+_EMAIL = re.compile(rf"{_LOCAL_PART}(?:\.{_LOCAL_PART})*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 
 

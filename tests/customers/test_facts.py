@@ -1,0 +1,115 @@
+"""Facts are recorded once and their totals never differ from them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.errors import Refused
+from common.sql import as_subquery
+from customers.actions import record_fact, record_facts_sql
+from customers.models import Customer, Fact, FactTotal, Source
+from tests.factories import NOW, BranchFactory, CustomerFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def record(customer: Customer, external_id: str = "1", **fields: Any) -> bool:
+    told: dict[str, Any] = {"kind": "loan", "occurred_at": NOW, "source_code": "library"} | fields
+    return record_fact(customer, external_id=external_id, **told)
+
+
+def test_a_fact_is_recorded_with_all_that_is_known_of_it() -> None:
+    customer, branch = CustomerFactory(), BranchFactory()
+    assert record(
+        customer, branch=branch, sector="bibliotheek", world="reizen", genre="gidsen", quantity=3, amount_cents=1250,
+        duration_seconds=60, kind="ticket",
+    )  # fmt: skip
+    fact = Fact.objects.get()
+    assert (fact.customer, fact.branch, fact.kind, fact.occurred_at) == (customer, branch, "ticket", NOW)
+    assert (fact.sector, fact.world, fact.genre) == ("bibliotheek", "reizen", "gidsen")
+    assert (fact.quantity, fact.amount_cents, fact.duration_seconds) == (3, 1250, 60)
+
+
+def test_the_same_fact_told_twice_counts_once() -> None:
+    customer = CustomerFactory()
+    assert record(customer)
+    assert not record(customer, occurred_at=NOW + dt.timedelta(days=1))
+    assert FactTotal.objects.get().count == 1
+
+
+def test_another_source_may_use_the_same_id() -> None:
+    customer = CustomerFactory()
+    assert record(customer)
+    assert record(customer, source_code="theatre")
+    assert FactTotal.objects.get().count == 2
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "theft"}, {"source_code": "gossip"}])
+def test_an_unknown_kind_or_source_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(Refused):
+        record(CustomerFactory(), **wrong)
+    assert not Fact.objects.exists()
+
+
+def test_a_source_of_ours_is_made_when_it_is_missing() -> None:
+    Source.objects.filter(code="mailings").delete()
+    record(CustomerFactory(), source_code="mailings")
+    assert Fact.objects.get().source.name == "Mailings"
+
+
+def test_one_statement_records_a_fact_for_many_customers() -> None:
+    CustomerFactory.create_batch(3, city="100% Edam")
+    CustomerFactory(city="Purmerend")
+    source = SourceFactory()
+    chosen = as_subquery(Customer.objects.filter(city__startswith="100%").values("id"))
+    select = f"""
+        SELECT id AS customer_id, '2026-06-01 10:00+02'::timestamptz AS occurred_at, NULL::bigint AS branch_id,
+            2 AS quantity, 500 AS amount_cents, {source.pk} AS source_id, 'x-' || id AS external_id
+        FROM ({chosen}) AS chosen
+    """  # noqa: S608
+    assert record_facts_sql(select, kind="fee") == 3
+    assert record_facts_sql(select, kind="fee") == 0
+    assert set(FactTotal.objects.values_list("kind", "count", "quantity", "amount_cents")) == {("fee", 1, 2, 500)}
+
+
+FACTS = st.lists(
+    st.tuples(
+        st.integers(0, 1),  # whose
+        st.sampled_from(["loan", "fee"]),
+        st.integers(0, 5),  # days ago
+        st.integers(1, 6),  # external id
+        st.integers(1, 4),  # quantity
+        st.integers(-500, 500),  # cents
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told=FACTS)
+def test_totals_equal_the_facts_whatever_is_told(db: None, told: list[tuple[int, str, int, int, int, int]]) -> None:
+    people = [CustomerFactory(), CustomerFactory()]
+    for who, kind, days, external_id, quantity, cents in told:
+        record(
+            people[who], str(external_id), kind=kind, occurred_at=NOW - dt.timedelta(days=days), quantity=quantity,
+            amount_cents=cents,
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM (
+                SELECT customer_id, kind, count(*) AS count, min(occurred_at) AS first_at, max(occurred_at) AS last_at,
+                    sum(quantity) AS quantity, sum(amount_cents) AS amount_cents
+                FROM customers_fact GROUP BY customer_id, kind
+            ) AS fact FULL JOIN customers_facttotal AS total USING (customer_id, kind)
+            WHERE (fact.count, fact.first_at, fact.last_at, fact.quantity, fact.amount_cents)
+                IS DISTINCT FROM (total.count, total.first_at, total.last_at, total.quantity, total.amount_cents)
+            """
+        )
+        assert cursor.fetchone()[0] == 0

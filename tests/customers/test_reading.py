@@ -1,0 +1,179 @@
+"""Files of every make: what can be read is read, what cannot is refused with words that help."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+from common.errors import Refused
+from customers.imports.formats import FORMATS
+from customers.imports.reading import LONGEST_LINE, Problem, examine, read_rows
+
+BRANCHES = FORMATS["branches"]
+HEADER = "code;naam;plaats"
+
+
+def read(content: str | bytes) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str]]]:
+    """Return (rows, damaged rows with their code)."""
+    file = io.BytesIO(content.encode() if isinstance(content, str) else content)
+    problems: list[Problem] = []
+    dialect = examine(file, BRANCHES)
+    rows = list(read_rows(file, dialect, problems.append))
+    return rows, [(problem.row_number, problem.code) for problem in problems]
+
+
+def refusal(content: str | bytes) -> str:
+    with pytest.raises(Refused) as refused, translation.override("en"):
+        read(content)
+    assert refused.value.field == "file"
+    with translation.override("en"):
+        return str(refused.value)
+
+
+GOOD = [(2, ["PUR", "Purmerend", "Purmerend"]), (3, ["EDA", "Café Édam", "Edam"])]
+LINES = [HEADER, "PUR;Purmerend;Purmerend", "EDA;Café Édam;Edam", ""]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_every_encoding_and_line_ending_gives_the_same_rows(encoding: str, ending: str) -> None:
+    assert read(ending.join(LINES).encode(encoding)) == (GOOD, [])
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+def test_every_delimiter_gives_the_same_rows(delimiter: str) -> None:
+    assert read("\n".join(LINES).replace(";", delimiter)) == (GOOD, [])
+
+
+def test_mixed_line_endings_give_the_same_rows() -> None:
+    assert read(f"{HEADER}\r\nPUR;Purmerend;Purmerend\rEDA;Café Édam;Edam\n") == (GOOD, [])
+
+
+def test_a_last_line_without_ending_counts() -> None:
+    assert read("\n".join(LINES).rstrip()) == (GOOD, [])
+
+
+def test_columns_may_stand_in_any_order_and_in_capitals() -> None:
+    rows, problems = read("Plaats ; NAAM;code\nEdam;Café;EDA\n")
+    assert rows == [(2, ["EDA", "Café", "Edam"])]
+    assert problems == []
+
+
+def test_quotes_may_hold_delimiters_quotes_and_line_breaks() -> None:
+    rows, problems = read(f'{HEADER}\n"A";"Aan de ""Dijk""";"Edam; oost"\nB;"twee\nregels";Edam\nC;c;c\n')
+    assert rows == [
+        (2, ["A", 'Aan de "Dijk"', "Edam; oost"]),
+        (3, ["B", "twee\nregels", "Edam"]),
+        (4, ["C", "c", "c"]),
+    ]
+    assert problems == []
+
+
+def test_a_quote_within_a_cell_is_a_character_like_any_other() -> None:
+    assert read(f'{HEADER}\nA;scherm 5" breed;Edam\n') == ([(2, ["A", 'scherm 5" breed', "Edam"])], [])
+
+
+def test_a_lone_quote_costs_one_row_and_not_the_rest() -> None:
+    rows, problems = read(f'{HEADER}\nA;"open;Edam\nB;b;b\nC;c;c\n')
+    assert problems == [(2, "quote")]
+    assert rows == [(3, ["B", "b", "b"]), (4, ["C", "c", "c"])]
+
+
+def test_two_lone_quotes_do_not_swallow_what_is_between_them() -> None:
+    rows, problems = read(f'{HEADER}\nA;"open;Edam\nB;b;b\nC;"c;c\nD;d;d\n')
+    assert problems == [(2, "quote"), (4, "quote")]
+    assert [number for number, _cells in rows] == [3, 5]
+
+
+def test_text_behind_a_closing_quote_costs_that_row() -> None:
+    assert read(f'{HEADER}\nA;"b" c;d\nB;b;b\n') == ([(3, ["B", "b", "b"])], [(2, "quote")])
+
+
+def test_a_row_with_another_number_of_cells_is_refused() -> None:
+    rows, problems = read(f"{HEADER}\nA;a\nB;b;b;b\nC;c;c\n")
+    assert problems == [(2, "cells"), (3, "cells")]
+    assert rows == [(4, ["C", "c", "c"])]
+
+
+def test_separators_behind_the_last_cell_do_no_harm() -> None:
+    assert read("code;naam;plaats;;\nA;a;a;;\nB;b;b\n") == ([(2, ["A", "a", "a"]), (3, ["B", "b", "b"])], [])
+
+
+def test_empty_rows_are_passed_over_but_numbered() -> None:
+    rows, problems = read(f"\n{HEADER}\n\nA;a;a\n;;\n   \nB;b;b\n")
+    assert rows == [(4, ["A", "a", "a"]), (7, ["B", "b", "b"])]
+    assert problems == []
+
+
+def test_spaces_around_cells_fall_away() -> None:
+    assert read(f"{HEADER}\n A ;\u00a0a ; a\t\n") == ([(2, ["A", "a", "a"])], [])
+
+
+def test_a_nul_costs_one_row() -> None:
+    assert read(f"{HEADER}\nA;a\0;a\nB;b;b\n") == ([(3, ["B", "b", "b"])], [(2, "nul")])
+
+
+def test_one_badly_encoded_row_among_good_ones_costs_one_row() -> None:
+    content = "\n".join([*LINES[:3], "MON;Mönch;Edam", "BRO;"]).encode() + "Brök;x\n".encode("cp1252")
+    rows, problems = read(content)
+    assert problems == [(5, "encoding")]
+    assert [number for number, _cells in rows] == [2, 3, 4]
+
+
+def test_a_row_of_megabytes_is_refused_and_the_next_one_read() -> None:
+    assert read(f"{HEADER}\nA;{'x' * (LONGEST_LINE * 30)};a\nB;b;b\n") == ([(3, ["B", "b", "b"])], [(2, "long")])
+
+
+def test_the_first_line_that_excel_writes_is_passed_over() -> None:
+    assert read(f"sep=;\n{HEADER}\nA;a;a\n") == ([(3, ["A", "a", "a"])], [])
+
+
+@pytest.mark.parametrize("content", ["", "\n\n  \n", "\ufeff"])
+def test_an_empty_file_is_refused(content: str) -> None:
+    assert "empty" in refusal(content)
+
+
+def test_a_missing_column_is_named_with_what_is_accepted() -> None:
+    words = refusal("code;plaats\nA;a\n")
+    assert "missing: naam." in words
+    assert ", ".join(BRANCHES.names) in words
+
+
+def test_an_unknown_column_is_named() -> None:
+    assert "not known: opmerking." in refusal("code;naam;opmerking\nA;a;a\n")
+
+
+def test_a_column_that_stands_there_twice_is_named() -> None:
+    assert "twice: naam." in refusal("code;naam;naam\nA;a;a\n")
+
+
+@pytest.mark.parametrize(
+    "content", ["hallo wereld\ndag\n", "code|naam|plaats\nA|a|a\n", "<html><body>inlog</body></html>"]
+)
+def test_a_text_without_our_header_is_refused(content: str) -> None:
+    assert "not the header" in refusal(content)
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"PK\x03\x04\x14\0\x06\0[Content_Types].xml", "Excel file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel file"),
+        (b"%PDF-1.7\n", "not a text file"),
+        (bytes(range(256)) * 10, "not a text file"),
+    ],
+)
+def test_what_is_no_text_is_refused(head: bytes, words: str) -> None:
+    assert words in refusal(head)
+
+
+def test_quoted_quotes_and_line_breaks_are_read_to_the_letter(tmp_path: Path) -> None:
+    file = tmp_path / "vestigingen.csv"
+    file.write_bytes('\ufeff"code","naam","plaats"\r\n"A","""Aan""\n""Zee""","x,y"\r\n"B","",""\r\n'.encode())
+    with file.open("rb") as opened:
+        dialect = examine(opened, BRANCHES)
+        rows = list(read_rows(opened, dialect, lambda problem: pytest.fail(problem.code)))
+    assert rows == [(2, ["A", '"Aan"\n"Zee"', "x,y"]), (3, ["B", "", ""])]
