@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -23,7 +24,7 @@ FACT_COLUMNS = {
 }
 
 
-def insert_facts(select_sql: str, values: dict[str, object], *, columns: Sequence[str], kind: str = "") -> int:
+def insert_facts(select_sql: str, values: Mapping[str, Any], *, columns: Sequence[str], kind: str = "") -> int:
     """Insert the facts that ``select_sql`` yields (``columns``, by name) and add them to the totals; return
     how many are new.
 

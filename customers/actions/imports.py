@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from uuid import uuid4
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
@@ -36,7 +36,7 @@ def import_lock(*, wait: bool) -> Iterator[bool]:
     try:
         yield has_lock
     finally:
-        if has_lock and not connection.needs_rollback and connection.is_usable():
+        if has_lock and connection.connection and not connection.needs_rollback and connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
@@ -48,7 +48,7 @@ def upload_import(
     source_code: str,
     file: File[bytes] | BinaryIO,
     file_name: str,
-    by: AbstractBaseUser | None,
+    by: User | None,
     now: dt.datetime,
 ) -> ImportRun:
     """Keep the file under a name of our own and put it in line; raises Refused when it is not of this format
@@ -80,9 +80,9 @@ def next_import() -> ImportRun | None:
 
 
 def _raw(file: File[bytes]) -> BinaryIO:
-    """Return the file below Django's wrappers, as far as there is one."""
+    """Return the file below Django's wrappers: text is read from a real one only."""
     raw = file.file
-    return raw.file if isinstance(raw, File) else raw
+    return cast(BinaryIO, raw.file if isinstance(raw, File) else raw)
 
 
 def run_import(run: ImportRun, *, now: dt.datetime) -> ImportRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, TypedDict, Unpack
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from customers import names
 from customers.actions.sources import source
 from customers.models import Branch, ContactPoint, Customer, CustomerChange, Household, Source
 
-By = AbstractBaseUser | str | None
+By = User | str | None
 
 
 class Fields(TypedDict, total=False):
@@ -49,13 +49,12 @@ CONTACTS = {"email": ContactPoint.Channel.EMAIL, "phone": ContactPoint.Channel.P
 def add_customer(
     *,
     number: str,
-    kind: str,
     by: By,
     now: dt.datetime,
     source_code: str = "workbench",
     **fields: Unpack[Fields],
 ) -> Customer:
-    """Add somebody under a number that is not taken; raises Refused with the field that is wrong."""
+    """Add somebody under a number that is not taken; a kind is needed. Raises Refused with the field that is wrong."""
     number = number.strip()
     if not number or len(number) > 40:
         raise Refused("no_number", _("Fill in a customer number of at most 40 characters."), field="number")
@@ -63,7 +62,9 @@ def add_customer(
         raise Refused("number_taken", _("There is a customer with number %s already.") % number, field="number")
     told_by = source(source_code)
     customer = Customer(number=number, source=told_by, created_at=now, updated_at=now)
-    values = _checked({**fields, "kind": kind}, now)
+    if "kind" not in fields:
+        raise TypeError("a customer needs a kind")
+    values = _checked(fields, now)
     _put(customer, values)
     customer.save()
     _put_contacts(customer, values, told_by, now)
@@ -101,9 +102,10 @@ def change_customer(
 
 
 def _keep(customer: Customer, changes: dict[str, list[str]], by: By, now: dt.datetime) -> None:
-    user = by if isinstance(by, AbstractBaseUser) else None
+    user = by if isinstance(by, User) else None
+    name = user.get_full_name() or user.get_username() if user else str(by or "")
     CustomerChange.objects.create(
-        customer=customer, fields=changes, changed_by=str(by or ""), user=user, changed_at=now
+        customer=customer, fields=changes, changed_by=name, user=user, changed_at=now
     )
 
 
@@ -112,7 +114,9 @@ def _checked(fields: Any, now: dt.datetime) -> dict[str, Any]:
     unknown = set(fields) - set(Fields.__annotations__)
     if unknown:
         raise TypeError(f"not fields of a customer: {sorted(unknown)}")
-    values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
+    values: dict[str, Any] = {
+        name: value.strip() if isinstance(value, str) else value for name, value in fields.items()
+    }
     for name, normalise, is_right, message in (
         ("email", names.normalise_email, names.is_email, _("This is not a complete e-mail address.")),
         ("phone", names.normalise_phone, names.is_phone, _("This is not a complete phone number.")),

@@ -288,7 +288,11 @@ def importable_kinds() -> dict[str, str]:
     return {kind.code: kind.code for kind in kinds} | {kind.dutch: kind.code for kind in kinds if kind.dutch}
 
 
-_kind_words = lazy(lambda: ", ".join(kind.dutch or kind.code for kind in fact_kinds if kind.importable), str)
+def _kind_words() -> str:
+    return ", ".join(kind.dutch or kind.code for kind in fact_kinds if kind.importable)
+
+
+_lazy_kind_words = lazy(_kind_words, str)
 
 FACTS = Format(
     ImportRun.Format.FACTS,
@@ -298,7 +302,7 @@ FACTS = Format(
                required=True, filled=True, longest=80),
         _CUSTOMER,
         Column(
-            "soort", _kind_words(), "uitlening",
+            "soort", _lazy_kind_words(), "uitlening",
             required=True, filled=True,
             checks=[Check("kind", "r.soort <> '' AND (%(kinds)s::jsonb) ->> lower(r.soort) IS NULL")],
         ),

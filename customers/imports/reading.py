@@ -138,7 +138,7 @@ class _Records:
     def _joined(self, line: str) -> tuple[str, list[str]]:
         """Look for the line on which an open quote closes; the lines go back when that makes no row."""
         looked_at: list[tuple[str, bool]] = []
-        text, cells, is_open = line, [], True
+        text, cells, is_open = line, list[str](), True
         while is_open and len(looked_at) < LONGEST_RECORD and (following := self._next()):
             looked_at.append(following)
             text += following[0]

@@ -32,7 +32,7 @@ def write_facts(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int
         JOIN customers_customer AS customer ON customer.number = r.klantnummer
         LEFT JOIN customers_branch AS branch ON branch.code = r.vestiging
     """  # noqa: S608
-    new = insert_facts(select, dict(values), columns=list(FACT_COLUMNS))
+    new = insert_facts(select, values, columns=list(FACT_COLUMNS))
     good = rows(f"SELECT count(*) AS good FROM ({good_rows()}) AS r")[0]["good"]  # noqa: S608
     return new, 0, good - new
 
