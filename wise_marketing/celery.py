@@ -31,6 +31,11 @@ app.conf.beat_schedule = {
         "options": {"expires": 60},
     },
     "answer customers": {"task": "mijnmenu.tasks.answer_customers", "schedule": 60.0, "options": {"expires": 60}},
+    "run waiting imports": {
+        "task": "customers.tasks.run_waiting_imports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "maintain customers": {
         "task": "customers.tasks.maintain_nightly",
         "schedule": crontab(hour="2", minute="30"),
