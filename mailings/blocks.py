@@ -106,7 +106,7 @@ class Heading(Block):
 class Text(Block):
     """Formatted text."""
 
-    code, label, icon, form = "text", _("Text"), "text", TextForm
+    code, label, icon, form = "text", _("Text"), "text-align-start", TextForm
 
     def mjml(self, data: Data) -> str:
         """Return the text; its paragraphs carry their own margins."""
@@ -139,7 +139,7 @@ class Image(Block):
         link = f' href="{html.escape(data["link"])}"' if data.get("link") else ""
         return (
             f'<mj-image src="{html.escape(picture_url(picture.key))}" alt="{html.escape(data["alt"])}"'
-            f' width="{min(picture.width, MAIL_WIDTH)}px"{link} />'
+            f' width="{min(picture.width, MAIL_WIDTH)}px" align="left"{link} />'
         )
 
     def text(self, data: Data) -> str:
@@ -204,7 +204,7 @@ class Article(Block):
         """Return title, text and address."""
         parts = [_underlined(plain(data["title"]), "-"), richtext.to_text(data["text"])]
         if data.get("link"):
-            parts.append(f"{plain(self._link_text(data))}:\n{data['link']}")
+            parts.append(f"{plain(self._link_text(data))}\n{data['link']}")
         return "\n\n".join(parts)
 
     def letter(self, data: Data) -> str:

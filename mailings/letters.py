@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import override
@@ -53,12 +53,7 @@ class HouseFetcher(URLFetcher):  # type: ignore[misc]
 
 
 def _static_bytes(name: str) -> bytes:
-    """Read a static file where it was collected, or else where it lies in the tree."""
-    if staticfiles_storage.exists(name):
-        with staticfiles_storage.open(name) as file:
-            return bytes(file.read())
-    with open(str(finders.find(name)), "rb") as file:  # noqa: PTH123 - finders give a text path
-        return file.read()
+    return Path(str(finders.find(name))).read_bytes()
 
 
 def print_pdf(letters: Sequence[Letter], *, compiled: Compiled, identity: SendingSettings, now: dt.datetime) -> bytes:

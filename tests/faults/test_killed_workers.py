@@ -87,7 +87,7 @@ def kill_in_mid_batch(environment: dict[str, str], server: Server) -> None:
     finally:
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
-        if worker.stdout:
+        if worker.stdout is not None:
             worker.stdout.close()
 
 

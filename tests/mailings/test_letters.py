@@ -95,7 +95,12 @@ def test_a_voucher_stands_on_paper_with_code_and_drawings(
     start: Start, make_content: Any, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[str] = []
-    monkeypatch.setattr(letters, "letters_html", lambda *a, **k: written.append(letters_html(*a, **k)) or written[0])
+
+    def spy(*args: Any, **options: Any) -> str:
+        written.append(letters_html(*args, **options))
+        return written[-1]
+
+    monkeypatch.setattr(letters, "letters_html", spy)
     customer = resident()
     content = make_content(TEXT, {"type": "voucher", "data": {"definition": DefinitionFactory().pk}})
     batch = print_letters(start(channels="letter", content=content), now=now)
