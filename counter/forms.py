@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
-from common.money import parse_cents
+from common.forms import AmountField
 
-MOST_CENTS = 2**31 - 1
 _SCANNED = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "enterkeyhint": "go"}
-
-
-class AmountField(forms.CharField):
-    """Euros as people write them (``12,50``), cleaned to integer cents; empty is None."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-
-    def clean(self, value: Any) -> int | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            cents = parse_cents(text)
-        except ValueError:
-            cents = -1
-        if not 0 <= cents <= MOST_CENTS:
-            raise forms.ValidationError(_("Write the amount like this: 12,50."), code="invalid")
-        return cents
 
 
 class CodeForm(forms.Form):
@@ -50,7 +29,7 @@ class RedeemForm(forms.Form):
     code = forms.CharField(max_length=60, widget=forms.HiddenInput)
     customer_number = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
     idempotency_key = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
-    order_amount = AmountField(label=_("Amount of the purchase"), max_length=20, required=False)
+    order_amount = AmountField(label=_("Amount of the purchase"), required=False)
 
     def clean_idempotency_key(self) -> str:
         """Give a request that names no key one of its own."""

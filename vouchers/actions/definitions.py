@@ -120,8 +120,7 @@ def _refuse_faults(definition: Definition) -> None:
     """Say in words what the constraints of the table would refuse without any."""
     if Definition.objects.filter(name=definition.name).exclude(pk=definition.pk).exists():
         raise Refused("name_taken", _("There is a voucher with this name already. Choose another name."), field="name")
-    if fault := _benefit_fault(definition):
-        raise Refused("benefit_incomplete", fault[1], field=fault[0])
+    check_benefit(definition)
     if definition.valid_from and definition.valid_until and definition.valid_until < definition.valid_from:
         raise Refused(
             "validity_out_of_order",
@@ -130,6 +129,12 @@ def _refuse_faults(definition: Definition) -> None:
         )
     if definition.uses_per_code < 1:
         raise Refused("uses_too_few", _("A code must be usable at least once."), field="uses_per_code")
+
+
+def check_benefit(definition: Definition) -> None:
+    """Refuse (``benefit_incomplete``, with the field) a benefit of which something is missing; asks no database."""
+    if fault := _benefit_fault(definition):
+        raise Refused("benefit_incomplete", fault[1], field=fault[0])
 
 
 def _benefit_fault(definition: Definition) -> tuple[str, str] | None:
