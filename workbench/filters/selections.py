@@ -1,0 +1,39 @@
+"""Filters above the list of selections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from selections.models import Selection
+
+
+def _owners(request: Any) -> QuerySet[User]:
+    return User.objects.filter(pk__in=Selection.objects.values("owner")).order_by("first_name", "username")
+
+
+class OwnerFilter(django_filters.ModelChoiceFilter):
+    """Owners by their full name."""
+
+    @property
+    def field(self) -> forms.Field:
+        field = super().field
+        field.label_from_instance = lambda user: user.get_full_name() or user.get_username()
+        return field
+
+
+class SelectionFilter(django_filters.FilterSet):
+    search = django_filters.CharFilter(label=_("Search"), method="find", max_length=100)
+    owner = OwnerFilter(label=_("Owner"), queryset=_owners, empty_label=_("Everybody"))
+
+    class Meta:
+        model = Selection
+        fields = ("search", "owner")
+
+    def find(self, queryset: QuerySet[Selection], name: str, value: str) -> QuerySet[Selection]:
+        return queryset.filter(Q(name__icontains=value) | Q(description__icontains=value))

@@ -1,0 +1,25 @@
+"""The table of selections."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
+
+from selections.models import Selection
+from workbench.columns import MomentColumn, NumberColumn
+
+
+class SelectionTable(tables.Table):
+    name = tables.Column(linkify=("workbench:selection_detail", {"pk": tables.A("pk")}), verbose_name=_("Name"))
+    last_count = NumberColumn(verbose_name=_("Customers"), default="–")
+    counted_at = MomentColumn(verbose_name=_("Last counted"), default=_("not yet"))
+    owner = tables.Column(verbose_name=_("Owner"), default="–", order_by=("owner__first_name", "owner__username"))
+    updated_at = MomentColumn(verbose_name=_("Changed"))
+
+    class Meta:
+        model = Selection
+        fields = ("name", "last_count", "counted_at", "owner", "updated_at")
+        order_by = "name"
+
+    def render_owner(self, value: object) -> str:
+        return value.get_full_name() or str(value)  # type: ignore[attr-defined]
