@@ -51,9 +51,7 @@ def create_label(
     the system.
     """
     if kind == Label.Kind.SYSTEM:
-        raise Refused(
-            "system_label", _("System labels are computed; they are not made by hand."), field="kind"
-        )
+        raise Refused("system_label", _("System labels are computed; they are not made by hand."), field="kind")
     _refuse_system_group(group)
     label = Label(code=code or _free_code(Label, name), name=name, kind=kind, group=group, created_at=now)
     label.description, label.colour = description, colour
@@ -135,9 +133,7 @@ UPDATE labels_assignment AS a SET until = greatest(a.since, %(now)s), taken_by =
 
 
 @transaction.atomic
-def give_label(
-    label: Label, customers: QuerySet[Customer], *, by: str, reason: str = "", now: dt.datetime
-) -> int:
+def give_label(label: Label, customers: QuerySet[Customer], *, by: str, reason: str = "", now: dt.datetime) -> int:
     """Give a label to all these customers in one statement; returns how many did not have it yet.
 
     In an exclusive group it takes the other label of that group away. Raises Refused for labels that are
@@ -150,9 +146,7 @@ def give_label(
 
 
 @transaction.atomic
-def take_label(
-    label: Label, customers: QuerySet[Customer], *, by: str, reason: str = "", now: dt.datetime
-) -> int:
+def take_label(label: Label, customers: QuerySet[Customer], *, by: str, reason: str = "", now: dt.datetime) -> int:
     """Take a label from all these customers in one statement; returns how many had it. Raises Refused as
     giving does.
     """
@@ -221,9 +215,7 @@ def _refuse_by_hand(label: Label) -> None:
 
 def _refuse_system_group(group: LabelGroup | None) -> None:
     if group and group.is_system:
-        raise Refused(
-            "system_group", _("This group is for system labels. Choose another group."), field="group"
-        )
+        raise Refused("system_group", _("This group is for system labels. Choose another group."), field="group")
 
 
 def _mark_exclusive(assignments: QuerySet[Assignment], group: LabelGroup | None) -> None:
@@ -240,9 +232,7 @@ def _free_code(model: type[Label] | type[LabelGroup], name: str) -> str:
     """Return a code made of the name that is not taken yet."""
     base = slugify(name)[:32] or "label"
     taken = set(model.objects.filter(code__startswith=base).values_list("code", flat=True))
-    return next(
-        code for n in range(1, len(taken) + 2) if (code := base if n == 1 else f"{base}-{n}") not in taken
-    )
+    return next(code for n in range(1, len(taken) + 2) if (code := base if n == 1 else f"{base}-{n}") not in taken)
 
 
 def _who(by: By) -> dict[str, Any]:

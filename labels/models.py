@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pghistory
 from django.db import models
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
+from common.time import end_of_day
 from customers.models import Customer
 from labels.system import specs
 
@@ -130,6 +132,19 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Return what held at an instant; the end of an interval no longer belongs to it."""
         return self.filter(Q(until__isnull=True) | Q(until__gt=instant), since__lte=instant)
 
+    def counts_at(self, days: Sequence[dt.date]) -> dict[dt.date, int]:
+        """Return per day how many held at its end; one statement however many days there are."""
+        ends = {day: end_of_day(day) for day in days}
+        if not ends:
+            return {}
+        counts = self.aggregate(
+            **{
+                f"{day:d%Y%m%d}": Count("pk", filter=Q(since__lt=end) & (Q(until__isnull=True) | Q(until__gte=end)))
+                for day, end in ends.items()
+            }
+        )
+        return {day: counts[f"{day:d%Y%m%d}"] for day in days}
+
     def between(self, start: dt.datetime, end: dt.datetime) -> AssignmentQuerySet:
         """Return what held at some instant from ``start`` up to and including ``end``."""
         return self.filter(Q(until__isnull=True) | Q(until__gt=start), since__lte=end)
@@ -144,14 +159,10 @@ class Assignment(models.Model):
 
     label = models.ForeignKey(Label, models.CASCADE, related_name="assignments", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="label_assignments")
-    exclusive_group = models.ForeignKey(
-        LabelGroup, models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    exclusive_group = models.ForeignKey(LabelGroup, models.PROTECT, null=True, related_name="+", db_index=False)
     since = models.DateTimeField(_("since"))
     until = models.DateTimeField(_("until"), null=True)
-    given_by = models.CharField(
-        _("given by"), max_length=150
-    )  # "system", "customer", "import 12", a user name
+    given_by = models.CharField(_("given by"), max_length=150)  # "system", "customer", "import 12", a user name
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     taken_by = models.CharField(_("taken by"), max_length=150, blank=True)
 
@@ -175,9 +186,7 @@ class Assignment(models.Model):
             ),
         ]
         # Who had it at an instant is answered from the index alone.
-        indexes = [
-            models.Index(fields=["label", "customer"], include=["since", "until"], name="assignment_of_label")
-        ]
+        indexes = [models.Index(fields=["label", "customer"], include=["since", "until"], name="assignment_of_label")]
 
     def __str__(self) -> str:
         return f"{self.label_id}: {self.customer_id}"

@@ -66,9 +66,7 @@ def ensure_system_labels(*, now: dt.datetime) -> None:
     """
     with translation.override(settings.LANGUAGE_CODE):
         known = [code for family in families for code in _ensure_family(family, now=now)]
-    Label.objects.filter(kind=Label.Kind.SYSTEM, is_active=True).exclude(code__in=known).update(
-        is_active=False
-    )
+    Label.objects.filter(kind=Label.Kind.SYSTEM, is_active=True).exclude(code__in=known).update(is_active=False)
 
 
 @transaction.atomic

@@ -52,9 +52,7 @@ FAMILIES = (
             "heavy": HEAVY_FROM,
         },
         labels=(
-            LabelSpec(
-                "borrowing-none", _("Non-borrower"), _("Member without a loan in twelve months."), "grey"
-            ),
+            LabelSpec("borrowing-none", _("Non-borrower"), _("Member without a loan in twelve months."), "grey"),
             LabelSpec(
                 "borrowing-light",
                 _("Light borrower"),

@@ -75,12 +75,8 @@ FAMILIES = (
         params=lambda _now: {},
         is_profiling=False,
         labels=(
-            LabelSpec(
-                "household-1", _("Household: 1 customer"), _("The only customer at the address."), "grey"
-            ),
-            LabelSpec(
-                "household-2", _("Household: 2 customers"), _("Two customers live at the address."), "grey"
-            ),
+            LabelSpec("household-1", _("Household: 1 customer"), _("The only customer at the address."), "grey"),
+            LabelSpec("household-2", _("Household: 2 customers"), _("Two customers live at the address."), "grey"),
             LabelSpec(
                 "household-3-4",
                 _("Household: 3 or 4 customers"),

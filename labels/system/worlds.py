@@ -14,9 +14,7 @@ from labels.system.specs import Family, LabelSpec, months_before, words
 WORLD_MONTHS = 24
 WORLD_MINIMUM = 3  # loans in a world before it counts
 RANKS = {1: _("Primary world"), 2: _("Secondary world"), 3: _("Tertiary world")}
-_DEFINITION = _(
-    "%(rank)s by number of loans in the last %(months)d months; a world counts from %(minimum)d loans."
-)
+_DEFINITION = _("%(rank)s by number of loans in the last %(months)d months; a world counts from %(minimum)d loans.")
 
 _WORLDS = """
 SELECT customer_id, 'world-' || rank || '-' || world AS code FROM (
