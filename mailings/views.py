@@ -85,7 +85,9 @@ class UnsubscribeView(PublicView):
         return self._page(request, message, is_done=True, purposes=done)
 
     def _message(self, token: str) -> Message:
-        return Message.objects.select_related("mailing__purpose").get(pk=read_id("unsubscribe", token))
+        known = Message.objects.select_related("mailing__purpose")
+        message: Message = known.get(pk=read_id("unsubscribe", token))
+        return message
 
     def _page(self, request: HttpRequest, message: Message, *, status: int = 200, **extra: object) -> HttpResponse:
         context = {

@@ -26,9 +26,9 @@ NO_MESSAGES = {"profiling"}  # purposes that are about something else than being
 
 def link_target(message_id: int, position: int) -> str:
     """Return where a link leads, without counting anything; raises Refused when message or link are gone."""
-    found = Link.objects.filter(mailing__messages=message_id, position=position).values_list("url", flat=True)
-    if url := found.first():
-        return url
+    link = Link.objects.filter(mailing__messages=message_id, position=position).first()
+    if link:
+        return str(link.url)
     raise Refused("unknown_link", _("This link does not work any more."))
 
 

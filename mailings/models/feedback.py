@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from mailings.models.mailings import Mailing, Message
+from mailings.models.querysets import LinkQuerySet, SuppressionQuerySet
 
 
 class Link(models.Model):
@@ -15,6 +16,8 @@ class Link(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="links", db_index=False)
     position = models.PositiveSmallIntegerField(_("position"))
     url = models.URLField(_("target"), max_length=1000)
+
+    objects = LinkQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("link")
@@ -56,6 +59,8 @@ class Suppression(models.Model):
     since = models.DateTimeField(_("since"))
     released_at = models.DateTimeField(_("released at"), null=True)  # empty: in force
     released_by = models.CharField(_("released by"), max_length=150, blank=True)
+
+    objects = SuppressionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("suppression")

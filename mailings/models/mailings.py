@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Purpose
 from mailings.models.content import Content
+from mailings.models.querysets import DecisionQuerySet, MailingQuerySet, MessageQuerySet
 
 
 @pghistory.track(
@@ -49,6 +50,8 @@ class Mailing(models.Model):
     created_at = models.DateTimeField(_("created at"))
     finished_at = models.DateTimeField(_("finished at"), null=True)
 
+    objects = MailingQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("mailing")
         verbose_name_plural = _("mailings")
@@ -83,6 +86,8 @@ class Decision(models.Model):
     channel = models.CharField(_("channel"), max_length=8, blank=True)  # "email", "post"; empty when refused for both
     basis = models.CharField(_("legal basis"), max_length=24, blank=True)
     decided_at = models.DateTimeField(_("decided at"))
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("decision")
@@ -138,6 +143,8 @@ class Message(models.Model):
     next_attempt_at = models.DateTimeField(_("next attempt"))
     reply = models.CharField(_("answer of the mail server"), max_length=300, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("message")
