@@ -5,6 +5,7 @@ tick that is lost, doubled or late does no harm.
 """
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
@@ -16,39 +17,28 @@ app = Celery("wise_marketing")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# A tick that no worker took before the next one is worthless, so it expires.
+
+def tick(task: str, seconds: float) -> dict[str, Any]:
+    """Ring every so many seconds; one that no worker took before the next is worthless, so it expires."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+def nightly(task: str, hour: int, minute: int) -> dict[str, Any]:
+    """Ring once a night, at Amsterdam's time."""
+    return {"task": task, "schedule": crontab(hour=str(hour), minute=str(minute))}
+
+
 app.conf.beat_schedule = {
-    "run due campaigns": {"task": "campaigns.tasks.run_due", "schedule": 60.0, "options": {"expires": 60}},
-    "send due editions": {
-        "task": "newsletter.tasks.send_due_editions",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "send queued mail": {"task": "mailings.tasks.send_queued", "schedule": 10.0, "options": {"expires": 10}},
-    "recover stale messages": {
-        "task": "mailings.tasks.recover_stale",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "answer customers": {"task": "mijnmenu.tasks.answer_customers", "schedule": 60.0, "options": {"expires": 60}},
-    "run waiting imports": {
-        "task": "customers.tasks.run_waiting_imports",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "maintain customers": {
-        "task": "customers.tasks.maintain_nightly",
-        "schedule": crontab(hour="2", minute="30"),
-    },
-    "clear sessions": {"task": "wise_marketing.clear_sessions", "schedule": crontab(hour="4", minute="10")},
-    "refresh system labels": {
-        "task": "labels.tasks.refresh_system_labels_nightly",
-        "schedule": crontab(hour="3", minute="30"),
-    },
-    "count selections": {
-        "task": "selections.tasks.count_selections_nightly",
-        "schedule": crontab(hour="4", minute="15"),
-    },
+    "send queued mail": tick("mailings.tasks.send_queued", 10),
+    "recover stale messages": tick("mailings.tasks.recover_stale", 60),
+    "run due campaigns": tick("campaigns.tasks.run_due", 60),
+    "send due editions": tick("newsletter.tasks.send_due_editions", 60),
+    "answer customers": tick("mijnmenu.tasks.answer_customers", 60),
+    "run waiting imports": tick("customers.tasks.run_waiting_imports", 60),
+    "maintain customers": nightly("customers.tasks.maintain_nightly", 2, 30),
+    "refresh system labels": nightly("labels.tasks.refresh_system_labels_nightly", 3, 30),
+    "clear sessions": nightly("wise_marketing.clear_sessions", 4, 10),
+    "count selections": nightly("selections.tasks.count_selections_nightly", 4, 15),
 }
 
 
