@@ -69,8 +69,8 @@ def birthday_in(year: int, born: date) -> date:
 
 
 def age_on(day: date, born: date) -> int:
-    """Return the age in whole years."""
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    """Return the age in whole years, in step with `birthday_in`."""
+    return day.year - born.year - (day < birthday_in(day.year, born))
 
 
 class Population:

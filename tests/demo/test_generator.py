@@ -11,7 +11,8 @@ import pytest
 from demo.library import write_files
 from demo.library.export import COLUMNS
 from demo.library.names import split_name
-from demo.library.people import age_on, birthday_in
+from demo.library.people import Population, age_on, birthday_in
+from demo.library.subscriptions import Subscriptions
 
 TODAY = date(2026, 11, 22)
 FACTS = ("uitleningen", "reserveringen", "betalingen", "kaartverkoop", "webbezoek")
@@ -215,6 +216,17 @@ def test_today_has_birthdays_and_newcomers_whom_a_campaign_may_reach(
     assert sum(r["geboortedatum"][5:] == "11-22" for r in known) >= 6
     assert sum(r["inschrijfdatum"] >= (TODAY - timedelta(days=7)).isoformat() for r in known) >= 4
     assert max(r["inschrijfdatum"] for r in library["klanten"]) <= TODAY.isoformat()
+
+
+def test_who_was_born_on_29_february_grows_up_on_the_28th_and_gets_one_subscription_after_another() -> None:
+    born = date(2004, 2, 29)
+    assert [age_on(date(2022, 2, day), born) for day in (27, 28)] == [17, 18]
+    person = next(Population(seed=1, today=TODAY).people(1))
+    person.born, person.enrolled, person.regular = born, date(2012, 5, 1), ""
+    periods = [(one.kind, one.starts, one.ends) for one in Subscriptions(seed=3, today=TODAY).of(person)]
+    assert periods[0] == ("jeugd", date(2012, 5, 1), date(2022, 2, 27))
+    assert periods[1][1] == date(2022, 2, 28)
+    assert len(periods) == 2
 
 
 @pytest.mark.parametrize("today", [date(2024, 2, 29), date(2025, 3, 1), date(2026, 1, 1)])
