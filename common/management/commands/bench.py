@@ -17,6 +17,7 @@ class Command(BaseCommand):
     """`bench NAME [--n SIZE]` calls `benchmarks.NAME.run(n)`, which returns names (with unit) and figures."""
 
     help = "Run a benchmark; the last line is one JSON object."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take a name and a size; without a size the benchmark's own default counts."""
