@@ -80,5 +80,5 @@ class Consents:
     def _line(self, number: int, purpose: str, channel: str, state: str, day: date, source: str) -> list[str]:
         clock = f"{self._rng.randrange(9, 18):02d}:{self._rng.randrange(60):02d}:00"
         if day >= self._today:
-            clock = "00:05:00"
+            clock = "00:00:00"  # a later one may still lie ahead
         return [str(number), purpose, channel, state, moment(day, clock), source, wording_on(day)]
