@@ -17,7 +17,7 @@ from customers.models import Customer, Purpose
 from labels.actions import give_label
 from labels.models import Label
 from mailings.actions import save_content, start_mailing
-from mailings.models import Decision, Mailing
+from mailings.models import Content, Decision, Mailing
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -94,7 +94,7 @@ def restore_action(action: Action, *, by: User | None) -> None:
 
 def check_action(action: Action) -> None:
     """Raise Refused with the remedy when the action cannot go out as it is."""
-    content = action.content
+    content = Content.objects.get(pk=action.content_id)  # as it is now: the editor may have it open
     if action.is_archived:
         raise Refused(
             "action_archived", _("“%(action)s” is archived. Take it back into use first.") % {"action": action}

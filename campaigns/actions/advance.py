@@ -100,7 +100,7 @@ def due_triggers(*, today: dt.date) -> list[tuple[Trigger, dt.date]]:
     for trigger_id, day in TriggerRun.objects.filter(due_on__gte=first, error="").values_list("trigger_id", "due_on"):
         done[trigger_id].add(day)
     triggers = Trigger.objects.working().select_related(
-        "action__content", "action__purpose", "action__gives_label", "campaign", "selection"
+        "action__purpose", "action__gives_label", "campaign", "selection"
     )
     due = [
         (trigger, day)
@@ -135,7 +135,7 @@ def _work_off_trigger(trigger: Trigger, day: dt.date, summary: Summary, *, now: 
 def _work_off_steps(summary: Summary, *, now: dt.datetime, only_first: bool) -> None:
     """Take the steps due, round after round: a second step on the same day falls due when the first is taken."""
     seen: set[int] = set()
-    steps = Step.objects.due(summary.day).select_related("action__content", "action__purpose", "action__gives_label")
+    steps = Step.objects.due(summary.day).select_related("action__purpose", "action__gives_label")
     if only_first:
         steps = steps.filter(day=0)
     while due := list(steps.exclude(pk__in=seen).order_by("campaign_id", "day", "id")):

@@ -180,7 +180,7 @@ def _check_dates(starts_on: dt.date | None, ends_on: dt.date | None) -> None:
 
 
 def _check_steps(campaign: Campaign) -> None:
-    steps = list(campaign.steps.in_use().select_related("action__content", "action__purpose"))
+    steps = list(campaign.steps.in_use().select_related("action__purpose"))
     if not steps:
         raise Refused("no_steps", _("This campaign has no steps yet. Add at least one."))
     for step in steps:

@@ -145,7 +145,9 @@ def _claim_trigger_run(trigger: Trigger, *, day: dt.date, now: dt.datetime) -> T
 
 def _looked_until(trigger: Trigger, run: TriggerRun | None, *, now: dt.datetime) -> dt.datetime:
     """Return the instant up to which the trigger has looked: its previous run, or its activation when that is later."""
-    runs = trigger.runs.filter(error="").exclude(pk=run.pk if run else None)
+    runs = trigger.runs.filter(error="")
+    if run:
+        runs = runs.exclude(pk=run.pk)
     previous = runs.order_by("-ran_at").values_list("ran_at", flat=True).first()
     return max(filter(None, [previous, trigger.activated_at]), default=now)
 

@@ -62,7 +62,7 @@ class TriggerKind(ABC):
         if form.is_valid():
             return form.cleaned_data
         field, errors = next(iter(form.errors.items()))
-        raise Refused("wrong_params", errors[0], field=None if field == "__all__" else field)
+        raise Refused("wrong_params", str(errors[0]), field=None if field == "__all__" else field)
 
 
 trigger_kinds: Registry[TriggerKind] = Registry("trigger kind")

@@ -28,14 +28,18 @@ class CampaignTable(tables.Table):
 
 class ParticipantTable(tables.Table):
     customer = tables.Column(
-        linkify=("workbench:customer_detail", {"pk": tables.A("customer_id")}), order_by="customer__last_name"
+        verbose_name=_("Customer"),
+        linkify=("workbench:customer_detail", {"pk": tables.A("customer_id")}),
+        order_by="customer__last_name",
     )
     state = BadgeColumn(tones=ENROLMENT_TONES)
     entered_on = MomentColumn()
     entered_by = tables.Column()
     taken_count = NumberColumn(verbose_name=_("Steps taken"))
     next_on = tables.TemplateColumn(template_name="workbench/_campaigns_next.html", verbose_name=_("What is next"))
-    leave = tables.TemplateColumn(template_name="workbench/_campaigns_leave.html", verbose_name="", orderable=False)
+    leave = tables.TemplateColumn(
+        template_name="workbench/_campaigns_leave.html", verbose_name=_("Take out"), orderable=False
+    )
 
     class Meta:
         model = Enrolment

@@ -17,6 +17,8 @@ from common.time import local_date, start_of_day
 from newsletter.models import Edition
 from workbench.base import TemplatePage, chosen_month
 
+MOST_YEARS_AWAY = 20
+
 Event = dict[str, Any]
 
 
@@ -31,6 +33,8 @@ class CampaignCalendar(TemplatePage):
     def get_context(self, **extra: Any) -> dict[str, Any]:
         today = local_date(self.now)
         month = chosen_month(self.request, today)
+        if abs(month.year - today.year) > MOST_YEARS_AWAY:
+            month = today.replace(day=1)
         # The weeks shown reach into the months beside it.
         first, last = month - dt.timedelta(days=6), month + dt.timedelta(days=37)
         events = [*_steps(first, last, today), *_triggers(first, last), *_editions(first, last), *_bounds(first, last)]
@@ -42,8 +46,8 @@ def _steps(first: dt.date, last: dt.date, today: dt.date) -> Iterator[Event]:
     runs = StepRun.objects.filter(due_on__range=(first, last), error="")
     for run in runs.select_related("step__action", "step__campaign"):
         url = _mailing_url(run.mailing_id) or _campaign_url(run.step.campaign_id)
-        title = f"{run.step.campaign}: {run.step.action}"
-        yield {"date": run.due_on, "title": title, "sub": _people(run.candidate_count), "url": url, "tone": "success"}
+        sub = f"{run.step.campaign}, {_people(run.candidate_count)}"
+        yield {"date": run.due_on, "title": str(run.step.action), "sub": sub, "url": url, "tone": "success"}
     coming = (
         Enrolment.objects.filter(
             state=Enrolment.State.ACTIVE,
@@ -55,8 +59,8 @@ def _steps(first: dt.date, last: dt.date, today: dt.date) -> Iterator[Event]:
         .annotate(people=Count("pk"))
     )
     for row in coming:
-        title = f"{row['campaign__name']}: {row['next_step__action__name']}"
-        sub, url = _people(row["people"]), _campaign_url(row["campaign"])
+        title, sub = row["next_step__action__name"], f"{row['campaign__name']}, {_people(row['people'])}"
+        url = _campaign_url(row["campaign"])
         yield {"date": row["next_on"], "title": title, "sub": sub, "url": url, "tone": "brand"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_tables2 import RequestConfig
 
+from common.time import AMSTERDAM, local_date
 from mailings.models import Mailing
 from newsletter import actions
 from newsletter.models import Edition, Newsletter, TextItem
@@ -28,6 +30,8 @@ from workbench.forms.newsletters import (
 )
 from workbench.funnel import gate_funnel
 from workbench.tables.newsletters import EDITION_TONES, EditionTable, NewsletterTable
+
+USUAL_TIME = dt.time(9)
 
 
 def _list_crumb() -> list[Any]:
@@ -174,7 +178,8 @@ class EditionCheck(_Editions, FormPage[PlanForm]):
     success_message = _("The edition has been planned.")
 
     def get_initial(self) -> dict[str, Any]:
-        return {"send_at": self.object.send_at}
+        tomorrow = local_date(self.now) + dt.timedelta(days=1)
+        return {"send_at": self.object.send_at or dt.datetime.combine(tomorrow, USUAL_TIME, tzinfo=AMSTERDAM)}
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         edition = self.object

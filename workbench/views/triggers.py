@@ -48,8 +48,9 @@ class TriggerAdd(FormPage[TriggerForm]):
 
     @cached_property
     def owner(self) -> Action | Campaign:
-        model = Action if "action_pk" in self.kwargs else Campaign
-        return get_object_or_404(model, pk=next(iter(self.kwargs.values())))  # type: ignore[arg-type,return-value]
+        if "action_pk" in self.kwargs:
+            return get_object_or_404(Action, pk=self.kwargs["action_pk"])
+        return get_object_or_404(Campaign, pk=self.kwargs["campaign_pk"])
 
     @cached_property
     def kind(self) -> TriggerKind:
@@ -69,16 +70,16 @@ class TriggerAdd(FormPage[TriggerForm]):
         return super().get_context(kind=self.kind, kind_form=kind_form, owner=self.owner, **extra)
 
     def perform(self, form: TriggerForm) -> str:
-        effect = {"action": self.owner} if isinstance(self.owner, Action) else {"campaign": self.owner}
         try:
             trigger = actions.create_trigger(
                 name=form.cleaned_data["name"],
                 kind=self.kind.code,
                 params=form.params,
                 selection=form.cleaned_data["selection"],
+                action=self.owner if isinstance(self.owner, Action) else None,
+                campaign=self.owner if isinstance(self.owner, Campaign) else None,
                 by=self.user,
                 now=self.now,
-                **effect,  # type: ignore[arg-type]
             )
         except Refused as refused:
             raise _on_its_field(refused, form) from refused
