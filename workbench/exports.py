@@ -70,9 +70,10 @@ def csv_lines(members: QuerySet[Customer], codes: Sequence[str]) -> Iterator[str
     kind_at = next((place for place, column in enumerate(columns) if column.code == "kind"), None)
     for row in values.iterator(chunk_size=_ROWS_AT_ONCE):
         cells = [kinds.get(cell, cell) if place == kind_at else cell for place, cell in enumerate(row)]
-        yield str(writer.writerow([_harmless(cell) for cell in cells]))
+        yield str(writer.writerow([harmless(cell) for cell in cells]))
 
 
-def _harmless(value: object) -> str:
+def harmless(value: object) -> str:
+    """Return a value as a cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_STARTS_FORMULA) else text

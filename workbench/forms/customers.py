@@ -1,0 +1,120 @@
+"""Forms around one customer: who it is, what was said about consent, an own label."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from common.time import clock
+from customers.models import Branch, Channel, Consent, Customer, Purpose
+from labels.models import Label
+
+ALL_CHANNELS = "all"
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class CustomerForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Kind of customer"), choices=Customer.Kind)
+    initials = forms.CharField(label=_("Initials"), required=False, max_length=20)
+    first_name = forms.CharField(label=_("First name"), required=False, max_length=80)
+    name_prefix = forms.CharField(label=_("Name prefix"), required=False, max_length=20)
+    last_name = forms.CharField(label=_("Last name"), required=False, max_length=100)
+    birth_date = forms.DateField(label=_("Birth date"), required=False, widget=DateInput)
+    gender = forms.ChoiceField(label=_("Gender"), required=False, choices=Customer.Gender)
+    email = forms.CharField(
+        label=_("E-mail address"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        help_text=_("What you enter here is not overwritten by a later import."),
+    )
+    phone = forms.CharField(
+        label=_("Phone number"), required=False, max_length=30, widget=forms.TextInput(attrs={"type": "tel"})
+    )
+    street = forms.CharField(label=_("Street"), required=False, max_length=100)
+    house_number = forms.CharField(label=_("House number"), required=False, max_length=10)
+    house_number_addition = forms.CharField(label=_("Addition"), required=False, max_length=20)
+    postal_code = forms.CharField(label=_("Postal code"), required=False, max_length=10)
+    city = forms.CharField(label=_("Place"), required=False, max_length=80)
+    branch = forms.ModelChoiceField(
+        label=_("Branch"), required=False, queryset=Branch.objects.all(), empty_label=_("No branch")
+    )
+    registered_on = forms.DateField(label=_("Registered on"), required=False, widget=DateInput)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not cleaned.get("last_name") and not cleaned.get("email") and "email" not in self.errors:
+            self.add_error("last_name", _("Fill in a last name or an e-mail address."))
+        return cleaned
+
+
+class NewCustomerForm(CustomerForm):
+    number = forms.CharField(label=_("Customer number"), max_length=40)
+    field_order = ("number",)
+
+
+class ConsentForm(forms.Form):
+    """What a customer said at the counter or by phone."""
+
+    purpose = forms.ModelChoiceField(label=_("About what?"), queryset=Purpose.objects.all(), empty_label=None)
+    channel = forms.ChoiceField(label=_("Over which channel?"), choices=[])
+    state = forms.ChoiceField(
+        label=_("What did the customer say?"),
+        choices=[
+            (Consent.State.GRANTED, _("Yes: this is welcome")),
+            (Consent.State.WITHDRAWN, _("No: stop this")),
+            (Consent.State.OBJECTED, _("Objection: never again, whatever the reason")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    source = forms.ChoiceField(
+        label=_("How was it said?"),
+        choices=[("counter", _("At the counter")), ("phone", _("By phone"))],
+        widget=forms.RadioSelect,
+        initial="counter",
+    )
+    event_at = forms.DateTimeField(
+        label=_("When was it said?"),
+        required=False,
+        help_text=_("Leave empty for now."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d-%m-%Y %H:%M"],
+    )
+    wording_version = forms.CharField(
+        label=_("Version of the text"),
+        required=False,
+        max_length=40,
+        help_text=_("Which text was read out or shown, for example 2026-1."),
+    )
+    note = forms.CharField(label=_("Note"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        every = (ALL_CHANNELS, _("All channels"))
+        self.fields["channel"].choices = [*Channel.choices, every]  # type: ignore[attr-defined]
+
+    def clean_event_at(self) -> dt.datetime | None:
+        moment: dt.datetime | None = self.cleaned_data["event_at"]
+        if moment and moment > clock():
+            raise forms.ValidationError(_("This lies in the future."))
+        return moment
+
+
+class GiveLabelForm(forms.Form):
+    """An own label that the customer does not have yet."""
+
+    label = forms.ModelChoiceField(label=_("Label"), queryset=Label.objects.none(), empty_label=_("Choose a label"))
+
+    def __init__(self, *args: Any, customer: Customer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        held = customer.label_assignments.filter(until__isnull=True).values("label_id")
+        self.fields["label"].queryset = Label.objects.for_hand().exclude(pk__in=held)  # type: ignore[attr-defined]

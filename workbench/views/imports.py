@@ -1,0 +1,179 @@
+"""Imports: the files that came in, taking one in, following it, and what was refused and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_htmx.http import HttpResponseClientRefresh
+from django_tables2 import RequestConfig
+
+from customers.actions import upload_import
+from customers.imports import FORMATS, remedy_of
+from customers.models import ImportRun
+from customers.tasks import run_waiting_imports
+from workbench.base import DetailPage, FormPage, ListPage, ObjectMixin, TemplatePage, WorkbenchView
+from workbench.exports import harmless
+from workbench.filters.imports import ImportFilter
+from workbench.forms.imports import UploadForm
+from workbench.tables.imports import STATE_TONES, ErrorTable, ImportTable
+
+UNDER_WAY = (ImportRun.State.WAITING, ImportRun.State.RUNNING)
+
+
+def crumbs() -> list[Any]:
+    return [(_("Imports"), reverse("workbench:import_list"))]
+
+
+class RunMixin(ObjectMixin[ImportRun]):
+    def get_queryset(self) -> QuerySet[ImportRun]:
+        return ImportRun.objects.select_related("source", "started_by")
+
+
+class ImportList(ListPage):
+    permission = "run_imports"
+    template_name = "workbench/imports_list.html"
+    page_title = gettext_lazy("Imports")
+    table_class = ImportTable
+    filterset_class = ImportFilter
+    lead = gettext_lazy("Files of the library system, the theatre and others. The same file twice changes nothing.")
+    empty_title = gettext_lazy("No imports yet")
+    empty_text = gettext_lazy("Begin with the branches, then the customers, then what they have and do.")
+    empty_icon = "file-up"
+    create_label = gettext_lazy("Import a file")
+
+    def get_queryset(self) -> QuerySet[ImportRun]:
+        return ImportRun.objects.select_related("source")
+
+    def get_create_url(self) -> str:
+        return reverse("workbench:import_upload")
+
+
+class ImportUpload(FormPage[UploadForm]):
+    permission = "run_imports"
+    template_name = "workbench/imports_upload.html"
+    form_class = UploadForm
+    page_title = gettext_lazy("Import a file")
+    submit_label = gettext_lazy("Import")
+
+    def get_breadcrumb(self) -> list[Any]:
+        return crumbs()
+
+    def get_initial(self) -> dict[str, Any]:
+        chosen = self.request.GET.get("format", "")
+        return {"format": chosen if chosen in FORMATS else "customers", "source": "library"}
+
+    def get_cancel_url(self) -> str:
+        return reverse("workbench:import_list")
+
+    def perform(self, form: UploadForm) -> str:
+        file = form.cleaned_data["file"]
+        run = upload_import(
+            format=form.cleaned_data["format"],
+            source_code=form.cleaned_data["source"].code,
+            file=file,
+            file_name=file.name,
+            by=self.user,
+            now=self.now,
+        )
+        run_waiting_imports.delay_on_commit()
+        return reverse("workbench:import_detail", args=[run.pk])
+
+
+class ImportDetail(RunMixin, DetailPage[ImportRun]):
+    permission = "run_imports"
+    template_name = "workbench/imports_page.html"
+    partial_name = "workbench/_imports_errors.html"
+
+    def get_breadcrumb(self) -> list[Any]:
+        return crumbs()
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        table = ErrorTable(self.object.errors.all(), request=self.request)
+        RequestConfig(self.request, paginate={"per_page": 50}).configure(table)
+        return super().get_context(
+            table=table,
+            kept=table.paginator.count,
+            tone=STATE_TONES[self.object.state],
+            is_under_way=self.object.state in UNDER_WAY,
+            **extra,
+        )
+
+
+class ImportProgress(RunMixin, TemplatePage):
+    """The part of the page that asks for itself; once the run is over, the page is loaded again."""
+
+    permission = "run_imports"
+    template_name = "workbench/_imports_progress.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.object.state not in UNDER_WAY:
+            return HttpResponseClientRefresh()
+        return self.render(object=self.object)
+
+
+class ImportRefused(RunMixin, WorkbenchView):
+    """The refused rows as a file, to be handed to who looks after the source."""
+
+    permission = "run_imports"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> StreamingHttpResponse:
+        answer = StreamingHttpResponse(self._lines(), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="import-{self.object.pk}-{_("refused")}.csv"'
+        return answer
+
+    def _lines(self) -> Iterator[str]:
+        yield "\ufeff" + _line([_("Row"), _("Column"), _("Value"), _("What is wrong, and what to do")])
+        for error in self.object.errors.iterator():
+            yield _line([error.row_number, error.column, error.value, remedy_of(error.code) or error.remedy])
+
+
+def _line(cells: list[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=";", lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
+    return text.getvalue()
+
+
+class FormatList(TemplatePage):
+    permission = "run_imports"
+    page_title = gettext_lazy("Formats of files")
+    template_name = "workbench/imports_formats.html"
+
+    def get_breadcrumb(self) -> list[Any]:
+        return crumbs()
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        return super().get_context(formats=FORMATS.values(), **extra)
+
+
+class FormatExample(WorkbenchView):
+    """A small file of the format, to look at and to fill in."""
+
+    permission = "run_imports"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        format = FORMATS.get(self.kwargs["format"])  # noqa: A001
+        if format is None:
+            raise Http404
+        text = f"\ufeff{format.header}\r\n{format.example}\r\n"
+        answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{format.code}.csv"'
+        return answer
+
+
+urlpatterns = [
+    path("imports/", ImportList.as_view(), name="import_list"),
+    path("imports/new/", ImportUpload.as_view(), name="import_upload"),
+    path("imports/formats/", FormatList.as_view(), name="import_formats"),
+    path("imports/formats/<slug:format>.csv", FormatExample.as_view(), name="import_example"),
+    path("imports/<int:pk>/", ImportDetail.as_view(), name="import_detail"),
+    path("imports/<int:pk>/progress/", ImportProgress.as_view(), name="import_progress"),
+    path("imports/<int:pk>/refused.csv", ImportRefused.as_view(), name="import_refused"),
+]
