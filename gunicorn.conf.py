@@ -14,6 +14,8 @@ graceful_timeout = 20
 max_requests = 20_000
 max_requests_jitter = 2_000
 
+control_socket_disable = True  # it would lie in the home folder, one for all projects
+
 accesslog = "-"
 access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)sB %(M)sms"
 
