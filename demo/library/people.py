@@ -164,7 +164,7 @@ class Population:
 
     def _child(self, age: int, address: Address, surname: tuple[str, str], shared: str) -> Person:
         rng, names = self._rng, self._names
-        kind = "lid" if rng.random() < 0.93 else "oud-lid"
+        kind = "lid" if rng.random() < 0.93 or age < 2 else "oud-lid"
         gender = rng.choices(("v", "m", "x", ""), (51, 47, 0.3, 1.7))[0]
         first = names.first(gender, age)
         born = self._born(age)
@@ -190,7 +190,7 @@ class Population:
             longest = 365 if kind == "lid" else 1500
             return today - timedelta(days=min(days_alive, int(rng.random() * longest))), None
         end = left or today
-        at_most = (end - born).days - 1
+        at_most = max(0, (end - born).days - 1)
         if days_alive < 18 * 365:
             joined_at = int(rng.triangular(90, 9 * 365, 4 * 365))
             days = at_most - joined_at

@@ -229,6 +229,11 @@ def test_who_was_born_on_29_february_grows_up_on_the_28th_and_gets_one_subscript
     assert len(periods) == 2
 
 
+def test_nobody_joins_before_birth_after_today_or_after_leaving() -> None:
+    for person in Population(seed=1, today=TODAY).people(30_000):
+        assert (person.born or person.enrolled) <= person.enrolled <= (person.left or TODAY) <= TODAY
+
+
 @pytest.mark.parametrize("today", [date(2024, 2, 29), date(2025, 3, 1), date(2026, 1, 1)])
 def test_any_day_can_be_today(tmp_path: Path, today: date) -> None:
     files = write_files(tmp_path, customers=120, today=today)
