@@ -1,4 +1,4 @@
-"""Where campaigns use a selection without a foreign key: inside the settings of a trigger."""
+"""Which actions and triggers use a selection or a label in their content or settings, where no key can tell."""
 
 from __future__ import annotations
 
@@ -6,15 +6,30 @@ from collections.abc import Iterator
 
 from django.db.models import Model
 
-from campaigns.models import Trigger
+from campaigns.models import Action, Trigger
+from campaigns.triggers.selections import EntersSelection
+from labels.models import Label
 from selections.models import Selection
-from selections.usages import Use, finders
+from selections.usages import Use, finders, json_has
+
+_AUDIENCE = "$[*].audience ? (@.kind == $kind && @.id == $id)"
 
 
-def _in_triggers(thing: Model) -> Iterator[Use]:
+def _as_audience(thing: Model) -> Iterator[Use]:
+    """Yield actions with a block that only this selection or label sees."""
+    kind = {Selection: "selection", Label: "label"}.get(type(thing))
+    if kind is not None:
+        found = Action.objects.filter(json_has("content__blocks", _AUDIENCE, kind=kind, id=thing.pk))
+        yield from (Use(str(Action._meta.verbose_name), action) for action in found)
+
+
+def _as_door(thing: Model) -> Iterator[Use]:
+    """Yield triggers that wait for somebody to enter this selection."""
     if isinstance(thing, Selection):
-        for trigger in Trigger.objects.filter(kind="enters_selection", params__selection=thing.pk):
-            yield Use(str(Trigger._meta.verbose_name), trigger)
+        found = Trigger.objects.filter(
+            json_has("params", "$ ? (@.selection == $id)", id=thing.pk), kind=EntersSelection.code
+        )
+        yield from (Use(str(Trigger._meta.verbose_name), trigger) for trigger in found)
 
 
-finders.append(_in_triggers)
+finders.extend([_as_audience, _as_door])

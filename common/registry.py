@@ -1,6 +1,6 @@
 """How a higher app adds to a lower one without being imported by it: named things, filled by autodiscovery.
 
-``common.apps.CommonConfig.ready`` imports ``facts``, ``criteria``, ``blocks`` and ``system`` modules of every installed
+``common.apps.CommonConfig.ready`` imports ``facts``, ``criteria``, ``blocks`` and ``usages`` modules of every installed
 app, as Django's admin does with ``admin``.
 """
 

@@ -1,7 +1,7 @@
 """What uses a selection or a label: asked before it is deleted, shown on its page.
 
-Rows that point at it with PROTECT are found by themselves. Uses inside JSON need a finder: an app adds its
-own to ``finders`` from a module that is autodiscovered.
+Rows that point at it with PROTECT are found by themselves. For uses inside JSON an app adds a finder to ``finders``,
+in its own module ``usages`` (autodiscovered).
 """
 
 from __future__ import annotations
@@ -36,22 +36,27 @@ def uses_of(thing: Model) -> list[Use]:
     return [use for finder in (_relations, *finders) for use in finder(thing)]
 
 
-def selections_with(criterion: str, condition: str, **values: Any) -> Iterable[Selection]:
-    """Return selections in whose rule a criterion stands that meets a JSON path condition over ``@.params``.
+def json_has(field: str, path: str, **values: Any) -> Func:
+    """Return the condition that a JSON field holds something at a JSON path; ``path`` is code, ``values`` are bound.
 
-    ``condition`` is code, ``values`` are bound: ``selections_with("selections.in", "@.params.selection ==
-    $id", id=3)``.
+    ``json_has("params", "$ ? (@.selection == $id)", id=3)``
     """
-    path = f"$.** ? (@.criterion == $criterion && {condition})"
-    variables = json.dumps({"criterion": criterion, **values})
-    found = Func(
-        F("rule"),
+    return Func(
+        F(field),
         Func(Value(path), function="", template="(%(expressions)s)::jsonpath"),
-        Func(Value(variables), function="", template="(%(expressions)s)::jsonb"),
+        Func(Value(json.dumps(values)), function="", template="(%(expressions)s)::jsonb"),
         function="jsonb_path_exists",
         output_field=BooleanField(),
     )
-    return Selection.objects.filter(found)
+
+
+def selections_with(criterion: str, condition: str, **values: Any) -> Iterable[Selection]:
+    """Return selections in whose rule a criterion stands that meets a condition over ``@.params``.
+
+    ``selections_with("selections.in", "@.params.selection == $id", id=3)``
+    """
+    path = f"$.** ? (@.criterion == $criterion && {condition})"
+    return Selection.objects.filter(json_has("rule", path, criterion=criterion, **values))
 
 
 def _relations(thing: Model) -> Iterator[Use]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dateutil.relativedelta import relativedelta
+from django.utils.formats import localize
 from django.utils.functional import lazystr
 
 from common.registry import Registry
@@ -103,4 +104,5 @@ class _Words:
     values: Mapping[str, object]
 
     def __str__(self) -> str:
-        return str(self.template) % self.values
+        shown = {name: localize(value) if isinstance(value, float) else value for name, value in self.values.items()}
+        return str(self.template) % shown
