@@ -1,8 +1,9 @@
-"""The state of the selection builder: a tree of parts that travels in the form as flat fields indexed by path.
+"""The state of the selection builder: a tree of parts that travels in the form as flat fields indexed by
+path.
 
-The root is ``r``, its second part ``r-1``, the first part of that ``r-1-0``. A group has a field ``r-1__op``; a
-criterion has ``r-0__criterion`` and the fields of its own form with the prefix ``r-0``. The server reads the tree out of
-the fields, changes it, and renders it again; nothing is kept in between.
+The root is ``r``, its second part ``r-1``, the first part of that ``r-1-0``. A group has a field ``r-1__op``,
+a criterion has ``r-0__criterion`` and the fields of its own form with the prefix ``r-0``. The server reads
+the tree out of the fields, changes it, and renders it again; nothing is kept in between.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _MARK = re.compile(r"^(r(?:-\d{1,3}){0,12})__(op|criterion)$")
 
 @dataclass(eq=False)
 class Part:
-    """A group (``op`` and children) or a criterion (``raw``: its fields as sent, or ``initial`` for a new form)."""
+    """A group (``op`` and children) or a criterion (``raw``: its fields as sent, or ``initial`` for a new
+    form).
+    """
 
     op: str = ""
     criterion: Criterion | None = None
@@ -151,7 +154,9 @@ class Builder:
         return next((part for part in self.parts() if part.rule_path == rule_path), None)
 
     def do(self, command: str) -> None:
-        """Carry out ``verb:path`` or ``verb:path:argument``; unknown ones change nothing. Refused beyond the limits."""
+        """Carry out ``verb:path`` or ``verb:path:argument``; unknown ones change nothing. Refused beyond the
+        limits.
+        """
         verb, _colon, rest = command.partition(":")
         path, _colon, argument = rest.partition(":")
         part = next((part for part in self.parts() if part.path == path), None)
@@ -219,7 +224,8 @@ class Builder:
         return group.children[0] if group.children else self._parent(group)
 
     def _shift(self, part: Part, step: int) -> Part:
-        """Move a part one line; a criterion enters the group it meets, and both leave a group past its edge."""
+        """Move a part one line; a criterion enters the group it meets, and both leave a group past its edge.
+        """
         siblings, index = self._place(part)
         parent = self._parent(part)
         if index is None or parent is None:
@@ -287,7 +293,9 @@ def _form(part: Part) -> forms.Form:
 
 
 def _condition(part: Part) -> Condition | None:
-    """Return the condition a criterion's form makes; None when it does not say enough, with the reason in the form."""
+    """Return the condition a criterion's form makes; None when it does not say enough, with the reason in the
+    form.
+    """
     form, criterion = part.form, part.criterion
     if form is None or criterion is None:
         return None
@@ -307,12 +315,12 @@ def _condition(part: Part) -> Condition | None:
 def _fresh(criterion: Criterion) -> Condition | None:
     """Return the condition of a form nobody touched: the defaults it shows may say enough already."""
     shown = criterion.form()
-    data = {name: value for name in shown.fields if (value := shown.get_initial_for_field(shown.fields[name], name))}
-    form = criterion.form(data)
+    defaults = {name: shown.get_initial_for_field(field, name) for name, field in shown.fields.items()}
+    form = criterion.form({name: value for name, value in defaults.items() if value is not None})
+    if not form.is_valid():
+        return None
     try:
-        return (
-            Condition(criterion=criterion.code, params=criterion.read(form.cleaned_data)) if form.is_valid() else None
-        )
+        return Condition(criterion=criterion.code, params=criterion.read(form.cleaned_data))
     except ValidationError:
         return None
 

@@ -1,0 +1,274 @@
+"""The state of the builder: read from fields, changed by commands, turned into a rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+
+from common.errors import Refused
+from selections.rules import MAX_DEPTH, MAX_NODES, Condition, Group, Node, parse_rule
+from tests.selections.test_rules import MEMBERS, rule
+from workbench.forms.builder import Builder, menu
+
+pytestmark = pytest.mark.django_db
+
+AGE = "customer.age"
+KIND = "customer.kind"
+
+
+def _texts(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [str(value)]
+
+
+def fields(**named: Any) -> QueryDict:
+    data = QueryDict(mutable=True)
+    for name, value in named.items():
+        data.setlist(name, _texts(value))
+    return data
+
+
+def shape(node: Node) -> Any:
+    """A tree as nested lists: ["all", "age", ["any", "kind"]]."""
+    if isinstance(node, Condition):
+        return node.criterion.partition(".")[2]
+    return [str(node.op), *(shape(child) for child in node.children)]
+
+
+def outline(builder: Builder) -> Any:
+    """The tree with what is not filled in yet as well."""
+
+    def of(part: Any) -> Any:
+        if part.criterion is not None:
+            return part.criterion.code.partition(".")[2]
+        return [str(part.op), *(of(child) for child in part.children)]
+
+    return of(builder.root)
+
+
+# An age, kinds, and a group of which the last part is itself a group.
+EXAMPLE: dict[str, Any] = {
+    "r__op": "all",
+    "r-0__criterion": AGE,
+    "r-0-at_least": "18",
+    "r-1__criterion": KIND,
+    "r-1-kinds": ["member", "prospect"],
+    "r-2__op": "any",
+    "r-2-0__criterion": AGE,
+    "r-2-0-at_most": "12",
+    "r-2-1__op": "none",
+    "r-2-1-0__criterion": KIND,
+    "r-2-1-0-kinds": "former",
+}
+
+
+@pytest.fixture
+def example() -> Builder:
+    return Builder.from_post(fields(**EXAMPLE))
+
+
+def test_fields_make_a_rule(example: Builder) -> None:
+    assert example.is_valid()
+    assert example.to_rule() == parse_rule(
+        rule(
+            {"criterion": AGE, "params": {"at_least": 18}},
+            {"criterion": KIND, "params": {"kinds": ["member", "prospect"]}},
+            {
+                "op": "any",
+                "children": [
+                    {"criterion": AGE, "params": {"at_most": 12}},
+                    {"op": "none", "children": [{"criterion": KIND, "params": {"kinds": ["former"]}}]},
+                ],
+            },
+        )
+    )
+
+
+def test_a_saved_rule_shows_in_the_forms_and_comes_back_the_same(example: Builder) -> None:
+    example.is_valid()
+    saved = example.to_rule()
+    shown = Builder.from_rule(saved)
+    assert shown.to_rule() == saved
+    first = next(part for part in shown.parts() if part.path == "r-0")
+    assert first.form is not None
+    assert first.form["at_least"].value() == 18
+    assert 'name="r-0-at_least"' in str(first.form["at_least"])
+
+
+def test_a_field_of_a_criterion_may_be_called_op() -> None:
+    builder = Builder.from_post(
+        fields(
+            **{"r__op": "all", "r-0__criterion": "facts.count", "r-0-kind": "loan", "r-0-op": "exactly",
+               "r-0-times": "3", "r-0-within_days": "30"}
+        )
+    )  # fmt: skip
+    assert builder.is_valid()
+    [condition] = builder.to_rule().children
+    assert isinstance(condition, Condition)
+    assert condition.params.model_dump()["op"] == "exactly"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"r__criterion": KIND, "r-kinds": "member"},
+        {"x__op": "all"},
+        {"r-0__criterion": KIND, "r-0-kinds": "member"},
+        {"r__op": "xor", "r-5-5__criterion": KIND},
+        {"r__op": "all", "r-0__criterion": "no.such", "r-0-0__criterion": KIND},
+        {"r__op": "all", "r--1__criterion": KIND, "r-a__criterion": KIND, "r-9999__criterion": KIND},
+    ],
+)
+def test_fields_that_make_no_tree_make_an_empty_rule(data: dict[str, str]) -> None:
+    builder = Builder.from_post(fields(**data))
+    assert builder.is_valid()
+    assert builder.to_rule() == Group(op="all")
+
+
+def test_gaps_in_the_numbers_close_in_order() -> None:
+    data = {"r__op": "any", "r-10__criterion": AGE, "r-2__criterion": KIND, "r-7__op": "none"}
+    builder = Builder.from_post(fields(**data))
+    assert outline(builder) == ["any", "kind", ["none"], "age"]
+    assert [part.path for part in builder.parts()] == ["r", "r-0", "r-1", "r-2"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "focus"),
+    [
+        ("add:r:customer.age", ["all", "age", "kind", ["any", "age", ["none", "kind"]], "age"], "r-3"),
+        ("add:r-2-1:customer.age", ["all", "age", "kind", ["any", "age", ["none", "kind", "age"]]], "r-2-1-1"),
+        ("group:r", ["all", "age", "kind", ["any", "age", ["none", "kind"]], ["any"]], "r-3"),
+        ("group:r-2", ["all", "age", "kind", ["any", "age", ["none", "kind"], ["all"]]], "r-2-2"),
+        ("group:r:none", ["all", "age", "kind", ["any", "age", ["none", "kind"]], ["none"]], "r-3"),
+        ("remove:r-1", ["all", "age", ["any", "age", ["none", "kind"]]], "r"),
+        ("remove:r-2", ["all", "age", "kind"], "r"),
+        ("duplicate:r-0", ["all", "age", "age", "kind", ["any", "age", ["none", "kind"]]], "r-1"),
+        (
+            "duplicate:r-2",
+            ["all", "age", "kind", ["any", "age", ["none", "kind"]], ["any", "age", ["none", "kind"]]],
+            "r-3",
+        ),
+        ("wrap:r-0", ["all", ["any", "age"], "kind", ["any", "age", ["none", "kind"]]], "r-0"),
+        ("wrap:r-2-0", ["all", "age", "kind", ["any", ["all", "age"], ["none", "kind"]]], "r-2-0"),
+        ("unwrap:r-2", ["all", "age", "kind", "age", ["none", "kind"]], "r-2"),
+        ("up:r-1", ["all", "kind", "age", ["any", "age", ["none", "kind"]]], "r-0"),
+        ("up:r-0", ["all", "age", "kind", ["any", "age", ["none", "kind"]]], "r-0"),
+        ("up:r-2", ["all", "age", ["any", "age", ["none", "kind"]], "kind"], "r-1"),
+        ("up:r-2-0", ["all", "age", "kind", "age", ["any", ["none", "kind"]]], "r-2"),
+        ("up:r-2-1-0", ["all", "age", "kind", ["any", "age", "kind", ["none"]]], "r-2-1"),
+        ("down:r-1", ["all", "age", ["any", "kind", "age", ["none", "kind"]]], "r-1-0"),
+        ("down:r-2", ["all", "age", "kind", ["any", "age", ["none", "kind"]]], "r-2"),
+        ("down:r-2-0", ["all", "age", "kind", ["any", ["none", "age", "kind"]]], "r-2-0-0"),
+        ("down:r-2-1", ["all", "age", "kind", ["any", "age"], ["none", "kind"]], "r-3"),
+        ("down:r-2-1-0", ["all", "age", "kind", ["any", "age", ["none"], "kind"]], "r-2-2"),
+    ],
+)
+def test_a_command_changes_the_tree(example: Builder, command: str, expected: Any, focus: str) -> None:
+    example.do(command)
+    assert (outline(example), example.focus) == (expected, focus)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "add",
+        "add:r",
+        "add:r:no.such",
+        "add:r-0:customer.age",
+        "add:r-9:customer.age",
+        "group:r-0",
+        "remove:r",
+        "wrap:r",
+        "duplicate:r",
+        "unwrap:r-0",
+        "unwrap:r",
+        "up:r",
+        "_shift:r-0:1",
+        "parts:r",
+        "count:r",
+    ],
+)
+def test_a_command_that_makes_no_sense_changes_nothing(example: Builder, command: str) -> None:
+    before = outline(example)
+    example.do(command)
+    assert outline(example) == before
+
+
+def test_what_was_filled_in_moves_along(example: Builder) -> None:
+    example.do("down:r-0")
+    example.do("wrap:r-1")
+    example.do("duplicate:r-1")
+    assert example.is_valid()
+    ages = [part.form["at_least"].value() for part in example.parts() if part.path in ("r-1-0", "r-2-0") and part.form]
+    assert ages == ["18", "18"]
+
+
+def test_what_is_not_filled_in_is_left_out_of_the_rule_and_the_rest_finds_its_place() -> None:
+    data = {
+        "r__op": "all",
+        "r-0__criterion": KIND,
+        "r-1__op": "any",
+        "r-1-0__criterion": KIND,
+        "r-2__criterion": AGE,
+        "r-2-at_least": "18",
+    }
+    builder = Builder.from_post(fields(**data))
+    assert not builder.is_valid()
+    assert [part.path for part in builder.unfinished] == ["r-0", "r-1-0"]
+    assert shape(builder.to_rule()) == ["all", "age"]
+    found = builder.at((0,))
+    assert found is not None
+    assert found.path == "r-2"
+    assert all(part.is_untouched for part in builder.unfinished)
+
+
+def test_params_that_do_not_fit_together_are_told_at_the_form() -> None:
+    data = {"r__op": "all", "r-0__criterion": AGE, "r-0-at_least": "40", "r-0-at_most": "20"}
+    builder = Builder.from_post(fields(**data))
+    assert not builder.is_valid()
+    assert not builder.is_valid()
+    [part] = builder.unfinished
+    assert part.form is not None
+    assert len(part.form.non_field_errors()) == 1
+    assert not part.is_untouched
+
+
+def test_a_new_criterion_whose_defaults_say_enough_counts_at_once() -> None:
+    builder = Builder.from_rule(parse_rule(rule()))
+    builder.do("add:r:customer.birthday")
+    builder.do("add:r:customer.age")
+    builder.is_valid()
+    assert [part.criterion.code for part in builder.unfinished if part.criterion] == [AGE]
+
+
+def test_the_limits_hold_while_building() -> None:
+    many = fields(**{"r__op": "all", **{f"r-{n}__criterion": AGE for n in range(MAX_NODES - 1)}})
+    with pytest.raises(Refused) as refused:
+        Builder.from_post(many).do("add:r:customer.age")
+    assert refused.value.code == "too_many"
+    many["r-200__criterion"] = AGE
+    with pytest.raises(Refused):
+        Builder.from_post(many)
+    deep = fields(**{"r" + "-0" * depth + "__op": "all" for depth in range(MAX_DEPTH)})
+    with pytest.raises(Refused) as refused:
+        Builder.from_post(deep).do("group:r" + "-0" * (MAX_DEPTH - 1))
+    assert refused.value.code == "too_deep"
+
+
+def test_the_menu_names_every_criterion_once_by_group() -> None:
+    codes = [choice.code for _group, choices in menu() for choice in choices]
+    assert len(codes) == len(set(codes)) > 15
+    assert {"customer.kind", "labels.has", "selections.in", "facts.count"} <= set(codes)
+
+
+def test_every_criterion_can_be_added_and_shown() -> None:
+    builder = Builder.from_rule(parse_rule(rule(MEMBERS)))
+    for _group, choices in menu():
+        for choice in choices:
+            builder.do(f"add:r:{choice.code}")
+    for part in builder.parts():
+        if part.form is not None:
+            assert part.path in str(part.form)

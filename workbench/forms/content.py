@@ -1,0 +1,64 @@
+"""Forms of the content editor: shape only, the rules are in mailings.content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labels.models import Label
+from selections.models import Selection
+
+
+class HeadForm(forms.Form):
+    subject = forms.CharField(label=_("Subject"), max_length=200, required=False)
+    preheader = forms.CharField(
+        label=_("Preview text"),
+        max_length=200,
+        required=False,
+        help_text=_("Stands beside the subject in the list of mails."),
+    )
+
+
+class AudienceField(forms.ChoiceField):
+    """For whom a block is: ``selection:3``, ``label:5``, or empty for everybody; cleaned to what a block keeps."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(label=_("For whom"), required=False, choices=audience_choices, **options)
+
+    def clean(self, value: Any) -> dict[str, Any] | None:
+        kind, _colon, number = str(super().clean(value)).partition(":")
+        return {"kind": kind, "id": int(number)} if number else None
+
+
+def audience_choices() -> list[Any]:
+    """Return every selection and every label in use, in groups."""
+    selections = [(f"selection:{one.pk}", one.name) for one in Selection.objects.all()]
+    labels = [(f"label:{one.pk}", one.name) for one in Label.objects.filter(is_active=True)]
+    return [("", _("Everybody who gets this message")), (_("Selection"), selections), (_("Label"), labels)]
+
+
+class AudienceForm(forms.Form):
+    audience = AudienceField()
+
+
+class UploadForm(forms.Form):
+    upload = forms.FileField(
+        label=_("Or choose a file"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/gif"}),
+        help_text=_("JPEG, PNG or GIF, at most 5 MB. It is kept for the next time."),
+    )
+
+
+class PreviewForm(forms.Form):
+    """As whom to look. ``customer`` is a customer number."""
+
+    customer = forms.CharField(label=_("Customer number"), max_length=40, required=False)
+    audience = forms.ChoiceField(label=_("Or a member of"), required=False)
+
+    def __init__(self, *args: Any, audiences: list[tuple[str, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        nobody = ("", _("Nobody in particular"))
+        self.fields["audience"].choices = [nobody, *audiences]  # type: ignore[attr-defined]

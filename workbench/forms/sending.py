@@ -1,0 +1,51 @@
+"""Forms about sending: shape only, the rules are in mailings.actions."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from mailings.blocks import WebAddress
+from mailings.models import SendingSettings
+
+
+class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
+    privacy_url = WebAddress(label=_("Privacy statement"), required=False)
+
+    class Meta:
+        model = SendingSettings
+        fields = (
+            "organisation",
+            "postal_address",
+            "privacy_url",
+            "accent_colour",
+            "sender_name",
+            "sender_email",
+            "reply_to",
+            "unsubscribe_email",
+            "cap_messages",
+            "cap_days",
+            "send_from_hour",
+            "send_until_hour",
+            "minimum_age",
+            "hold_out_percent",
+        )
+        help_texts = {
+            "postal_address": _("On one line. The law requires it in every message."),
+            "accent_colour": _("For the bar, buttons and links, for example #0b5563."),
+            "sender_email": _("Must belong to a domain for which your mail server may send."),
+            "unsubscribe_email": _("Optional: for mail programs that unsubscribe by sending a mail."),
+            "cap_messages": _("0: no limit. Service messages do not count."),
+            "send_from_hour": _("Nothing but service messages is sent outside these hours."),
+            "send_until_hour": _("24 is midnight."),
+            "minimum_age": _("Younger customers get service messages only."),
+            "hold_out_percent": _("A fixed share that gets nothing, to measure what messages do. At most 50."),
+        }
+        widgets = {"accent_colour": forms.TextInput(attrs={"pattern": "#[0-9a-fA-F]{6}", "maxlength": 7})}
+
+
+class SuppressionForm(forms.Form):
+    address = forms.EmailField(label=_("E-mail address"), max_length=254)
+    detail = forms.CharField(
+        label=_("Why"), max_length=300, required=False, help_text=_("For colleagues: what happened, who asked.")
+    )
