@@ -195,4 +195,8 @@ class Reverse(_OneRedemption):
 def recent(branch: Branch | None) -> QuerySet[Redemption]:
     """Today's last redemptions of this counter."""
     today = start_of_day(local_date(clock()))
-    return Redemption.objects.for_pages().filter(branch=branch, channel=CHANNEL, redeemed_at__gte=today)[:RECENT]
+    return (
+        Redemption.objects.for_pages()
+        .filter(branch=branch, channel=CHANNEL, redeemed_at__gte=today)
+        .order_by("-redeemed_at", "-id")[:RECENT]
+    )

@@ -71,7 +71,7 @@ class CustomerView(PublicView):
             ("newsletters", _("Newsletters")),
             ("interests", _("Interests")),
             ("vouchers", _("Vouchers")),
-            ("details", _("My details")),
+            ("details", _("Details")),
         ]
         return [
             {"label": label, "url": reverse(f"mijnmenu:{name}"), "active": name == self.part} for name, label in names
