@@ -20,7 +20,7 @@ EXAMPLE_CENTS = 1250
 
 def weeks_chart(redemptions: RedemptionQuerySet) -> dict[str, Any] | None:
     weeks = redemptions.per_week()
-    labels = [date_format(monday, "j M") for monday, _count in weeks]
+    labels = [date_format(monday, "j b") for monday, _count in weeks]
     return {"labels": labels, "datasets": [{"label": _("Taken in"), "data": [n for _w, n in weeks]}]} if weeks else None
 
 

@@ -276,6 +276,15 @@ def test_a_code_shows_what_happened_to_it(desk: Client, definition: Definition, 
         assert words in page
 
 
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [("mailing:12", "Mailing 12"), ("by hand:abcdefgh", "Met de hand"), ("api:kassa", "API: kassa")],
+)
+def test_a_code_tells_through_what_it_was_given(desk: Client, origin: str, words: str) -> None:
+    voucher = VoucherFactory(origin=origin)
+    assert words in text(desk.get(f"/vouchers/codes/{voucher.pk}/"))
+
+
 def test_a_code_is_blocked_with_a_reason(desk: Client, marketeer: User) -> None:
     voucher = VoucherFactory()
     url = f"/vouchers/codes/{voucher.pk}/block/"

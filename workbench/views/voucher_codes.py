@@ -20,6 +20,7 @@ from vouchers.models import Definition, Voucher
 from workbench.base import DetailPage, FormPage, ListPage, ObjectMixin, WorkbenchView
 from workbench.filters.vouchers import CodeFilter
 from workbench.forms.vouchers import BlockForm
+from workbench.menu import address
 from workbench.tables.vouchers import CodeTable, state_of
 
 
@@ -89,6 +90,8 @@ class CodeDetail(_Codes, DetailPage[Voucher]):
             redemptions=self.object.redemptions.for_pages(),
             attempts=self.object.attempts.select_related("branch", "staff")[:20],
             qr=drawings.qr_svg(self.object.code),
+            origin=origin_words(self.object.origin),
+            origin_url=origin_url(self.object.origin),
             **extra,
         )
 
@@ -118,6 +121,19 @@ class CodePdf(_Codes, WorkbenchView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         return pdf_of([self.object], name=f"bon-{self.object.grouped_code}")
+
+
+def origin_words(origin: str) -> str:
+    """Say through what a voucher was given: ``mailing:12``, ``by hand:…``, ``api:…``."""
+    kind, _colon, which = origin.partition(":")
+    if kind == "mailing":
+        return _("Mailing %(number)s") % {"number": which}
+    return {"by hand": _("By hand"), "api": _("API: %(occasion)s") % {"occasion": which}}.get(kind, origin)
+
+
+def origin_url(origin: str) -> str:
+    kind, _colon, which = origin.partition(":")
+    return address("workbench:mailing_detail", which) if kind == "mailing" else ""
 
 
 def pdf_of(codes: list[Voucher], *, name: str) -> HttpResponse:
