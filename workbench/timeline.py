@@ -96,7 +96,7 @@ class Timeline:
         }
 
     def _part(self, table: str, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
-        named = rows.order_by().annotate(table=Value(table, output_field=CharField()), key=F("pk"))
+        named: QuerySet[Any] = rows.order_by().annotate(table=Value(table, output_field=CharField()), key=F("pk"))
         return named.values_list("at", "table", "key")
 
     def _moments(self, table: str, keys: Iterable[int]) -> dict[int, Moment]:

@@ -18,17 +18,17 @@ class CustomerTable(tables.Table):
         order_by="name_key",
         empty_values=(),
         linkify=("workbench:customer_detail", {"pk": tables.A("pk")}),
+        attrs={"td": {"class": "text-nowrap"}},
     )
     number = tables.Column(verbose_name=_("Number"))
     kind = BadgeColumn(verbose_name=_("Kind"), tones=KIND_TONES, accessor="kind")
     email = tables.Column(verbose_name=_("E-mail"), orderable=False, default="–")
-    city = tables.Column(verbose_name=_("Place"), default="–")
     branch = tables.Column(verbose_name=_("Branch"), default="–", order_by="branch__name")
-    registered_on = MomentColumn(verbose_name=_("Registered"), default="–")
+    registered_on = MomentColumn(verbose_name=_("Registered"), default="–", attrs={"td": {"class": "text-nowrap"}})
 
     class Meta:
         model = Customer
-        fields = ("customer", "number", "kind", "email", "city", "branch", "registered_on")
+        fields = ("customer", "number", "kind", "email", "branch", "registered_on")
 
     def render_customer(self, record: Customer) -> str:
         return record.full_name or getattr(record, "email", "") or record.number

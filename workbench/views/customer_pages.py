@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncMonth
+from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.models import Enrolment
 from common.time import AMSTERDAM, local_date, start_of_day
-from customers.consents import channels_of, record_consent, states_of
+from customers.consents import State, channels_of, record_consent, states_of
 from customers.facts import fact_kinds
 from customers.models import Consent, Customer, CustomerChange, Fact, FactTotal, World
 from labels.actions import give_label, take_label
@@ -178,7 +179,7 @@ class CustomerTimeline(CustomerPage):
         kind = self.request.GET.get("kind", "")
         if kind not in dict(kinds):
             kind = ""
-        shown = Timeline(self.object, kind)
+        shown: Any = Timeline(self.object, kind)  # what a Paginator asks for, in fewer queries than it thinks
         shown.counts = everything.counts
         return super().get_context(
             moments=Paginator(shown, PAGE).get_page(self.request.GET.get("page")), kinds=kinds, kind=kind, **extra
@@ -211,13 +212,17 @@ class CustomerMessages(CustomerPage):
 
 
 def consents(customer: Customer, now: dt.datetime) -> dict[str, Any]:
-    """Return the present states by purpose, and the ledger."""
-    states: dict[Any, list[Any]] = {}
+    """Return the present states, channels of a purpose about which the same holds together, and the ledger."""
+    together: dict[tuple[Any, str], list[State]] = {}
     for state in states_of(customer, now=now):
-        states.setdefault(state.purpose, []).append(state)
+        together.setdefault((state.purpose, state.explanation), []).append(state)
+    states = [
+        (purpose, {"channels": ", ".join(str(one.channel.label) for one in same), "state": same[0]})
+        for (purpose, _explanation), same in together.items()
+    ]
     ledger = Consent.objects.filter(customer=customer).select_related("purpose", "source")
     shown = ledger.order_by("-event_at", "-pk")[:LEDGER_SHOWN]
-    return {"states": states.items(), "ledger": [(row, CONSENT_TONES[row.state]) for row in shown]}
+    return {"states": states, "ledger": [(row, CONSENT_TONES[row.state]) for row in shown]}
 
 
 class CustomerConsents(CustomerPage):
@@ -302,7 +307,7 @@ class LabelTake(CustomerMixin, ActionView):
     success_message = gettext_lazy("The label has been taken away.")
 
     def perform(self) -> str:
-        label = Label.objects.for_hand().get(pk=self.kwargs["label"])
+        label = get_object_or_404(Label.objects.for_hand(), pk=self.kwargs["label"])
         chosen = Customer.objects.filter(pk=self.object.pk)
         take_label(label, chosen, by=self.user.get_full_name() or self.user.get_username(), now=self.now)
         return page_of(self.object)

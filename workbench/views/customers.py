@@ -76,7 +76,10 @@ class CustomerChangePage(ObjectMixin[Customer], FormPage[CustomerForm]):
         ]
 
     def get_initial(self) -> dict[str, Any]:
-        return {name: getattr(self.object, name) for name in CustomerForm.base_fields}
+        shown = {name: getattr(self.object, name) for name in CustomerForm.base_fields}
+        return shown | {
+            "postal_code": " ".join(filter(None, [self.object.postal_code[:4], self.object.postal_code[4:]]))
+        }
 
     def get_cancel_url(self) -> str:
         return page_of(self.object)

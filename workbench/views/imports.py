@@ -83,7 +83,7 @@ class ImportUpload(FormPage[UploadForm]):
             by=self.user,
             now=self.now,
         )
-        run_waiting_imports.delay_on_commit()
+        run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
         return reverse("workbench:import_detail", args=[run.pk])
 
 

@@ -1,0 +1,488 @@
+"""The pages about customers: finding them, knowing them, changing them, recording what they allow."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from campaigns.models import Campaign, Enrolment
+from common.time import clock
+from customers.models import Consent, Customer, Fact, FactTotal, Purpose, World
+from labels.actions import create_label, give_label
+from labels.models import Assignment, Label
+from mailings.models import Content, Decision, Mailing, Message
+from tests.factories import (
+    NOW,
+    BranchFactory,
+    ConsentFactory,
+    CustomerFactory,
+    FactFactory,
+    HouseholdFactory,
+    SourceFactory,
+    SubscriptionFactory,
+    VoucherFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(marketeer: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(marketeer)
+
+
+@pytest.fixture
+def viewer(make_user: Callable[..., User], client_of: Callable[[User], Client]) -> Client:
+    """Somebody who may look at customers but not change them."""
+    from django.contrib.auth.models import Permission
+
+    from common.roles import ensure_roles
+
+    ensure_roles()
+    user = make_user(None, "kijker")
+    user.user_permissions.add(*Permission.objects.filter(codename__in=["view_workbench", "view_customers"]))
+    return client_of(user)
+
+
+@pytest.fixture
+def anna() -> Customer:
+    customer: Customer = CustomerFactory(
+        number="1000001", first_name="Anna", name_prefix="de", last_name="Wit", email="anna@example.nl",
+        phone="+31612340001", branch=BranchFactory(code="EDA", name="Edam"), birth_date=dt.date(1980, 3, 14),
+    )  # fmt: skip
+    return customer
+
+
+@pytest.fixture
+def reader(anna: Customer) -> Customer:
+    """Two thousand loans in the past two years, with their totals."""
+    source, now = SourceFactory(), clock()
+    Fact.objects.bulk_create(
+        Fact(
+            customer=anna, kind="loan", occurred_at=now - dt.timedelta(hours=8 * number), source=source,
+            external_id=str(number), world="reizen" if number % 3 else "spanning", genre="gidsen",
+            quantity=1 + number % 3,
+        )
+        for number in range(2000)
+    )  # fmt: skip
+    FactTotal.objects.create(
+        customer=anna, kind="loan", first_at=now - dt.timedelta(days=667), last_at=now, count=2000, quantity=4000,
+        amount_cents=0,
+    )  # fmt: skip
+    World.objects.get_or_create(code="reizen", defaults={"name": "Reizen"})
+    return anna
+
+
+def text(page: Any) -> str:
+    return str(page.content.decode())
+
+
+def mailing(name: str = "Welkomstmail") -> Mailing:
+    content = Content.objects.create(name=name, subject=name, updated_at=NOW)
+    purpose = Purpose.objects.get(code="marketing")
+    return Mailing.objects.create(
+        name=name, origin="by hand", due_key=name, purpose=purpose, channels="email", content=content, created_at=NOW
+    )
+
+
+def sent(customer: Customer, name: str = "Welkomstmail", **fields: Any) -> Message:
+    one = mailing(name)
+    Decision.objects.create(mailing=one, customer=customer, outcome="accepted", channel="email", decided_at=NOW)
+    given = {"state": "sent", "sent_at": NOW, "address": "anna@example.nl"} | fields
+    return Message.objects.create(
+        mailing=one, customer=customer, channel="email", state_at=NOW, next_attempt_at=NOW, **given
+    )
+
+
+# --- the list ---
+
+
+def test_the_list_shows_customers_by_last_name(desk: Client, anna: Customer) -> None:
+    CustomerFactory(first_name="Zoë", last_name="Étienne")
+    CustomerFactory(first_name="Bo", last_name="Zwart")
+    page = text(desk.get("/customers/"))
+    assert page.index("Zoë Étienne") < page.index("Anna de Wit") < page.index("Bo Zwart")
+    assert "anna@example.nl" in page
+    assert "Edam" in page
+
+
+@pytest.mark.parametrize("words", ["anna de wit", "ana wit", "1000001", "anna@example", "1441ab", "0612340001"])
+def test_a_customer_is_found_by_what_one_has_at_hand(desk: Client, anna: Customer, words: str) -> None:
+    CustomerFactory(first_name="Bo", last_name="Zwart", postal_code="1135AB")
+    page = text(desk.get("/customers/", {"q": words}))
+    assert "Anna de Wit" in page
+    assert "Bo Zwart" not in page
+
+
+def test_the_list_narrows_by_kind_and_branch(desk: Client, anna: Customer) -> None:
+    CustomerFactory(first_name="Bo", last_name="Zwart", kind="former")
+    assert "Anna de Wit" not in text(desk.get("/customers/", {"kind": "former"}))
+    page = text(desk.get("/customers/", {"branch": anna.branch_id}))
+    assert "Anna de Wit" in page
+    assert "Bo Zwart" not in page
+
+
+def test_htmx_gets_the_table_alone(desk: Client, anna: Customer) -> None:
+    page = text(desk.get("/customers/", {"q": "wit"}, headers={"HX-Request": "true"}))
+    assert "Anna de Wit" in page
+    assert "<html" not in page
+
+
+def test_the_list_takes_as_many_queries_for_fifty_as_for_one(
+    desk: Client, anna: Customer, django_assert_max_num_queries: Any
+) -> None:
+    CustomerFactory.create_batch(60)
+    with django_assert_max_num_queries(7):
+        desk.get("/customers/")
+
+
+def test_a_customer_without_a_name_shows_by_address(desk: Client) -> None:
+    CustomerFactory(kind="newsletter", first_name="", initials="", last_name="", email="lezer@example.nl")
+    assert ">lezer@example.nl</a>" in text(desk.get("/customers/"))
+
+
+# --- the page of one customer ---
+
+
+def test_the_overview_tells_who_it_is(desk: Client, anna: Customer) -> None:
+    SubscriptionFactory(customer=anna, name="Leeskring", payment_method="direct_debit")
+    page = text(desk.get(f"/customers/{anna.pk}/"))
+    assert "<h1" in page
+    for words in (
+        "Anna de Wit",
+        "1000001",
+        "14 maart 1980",
+        "anna@example.nl",
+        "+31612340001",
+        "Lindenlaan",
+        "Leeskring",
+    ):
+        assert words in page
+
+
+def test_the_overview_shows_the_household(desk: Client, anna: Customer) -> None:
+    Customer.objects.filter(pk=anna.pk).update(household=HouseholdFactory())
+    CustomerFactory(first_name="Kind", last_name="de Wit", household=Customer.objects.get(pk=anna.pk).household)
+    CustomerFactory(first_name="Vreemde", last_name="Eend")
+    page = text(desk.get(f"/customers/{anna.pk}/"))
+    assert "Kind de Wit" in page
+    assert "Vreemde" not in page
+
+
+def test_the_overview_of_somebody_of_whom_little_is_known_stands(desk: Client) -> None:
+    bare = CustomerFactory(
+        kind="prospect",
+        first_name="",
+        initials="",
+        email="",
+        street="",
+        birth_date=None,
+        registered_on=None,
+        branch=None,
+    )
+    page = desk.get(f"/customers/{bare.pk}/")
+    assert page.status_code == 200
+    assert "Het adres is niet volledig" in text(page)
+
+
+def test_worlds_and_activity_are_counted(desk: Client, reader: Customer) -> None:
+    page = desk.get(f"/customers/{reader.pk}/")
+    worlds = page.context["worlds"]["rows"]
+    assert [row["label"] for row in worlds] == ["Reizen", "Spanning"]
+    assert sum(row["value"] for row in worlds) == sum(1 + number % 3 for number in range(2000))
+    activity = page.context["activity"]
+    assert len(activity["labels"]) == 24
+    assert sum(activity["datasets"][0]["data"]) == 2000
+
+
+def test_a_month_begins_at_midnight_in_amsterdam(desk: Client, anna: Customer) -> None:
+    today = clock().astimezone(NOW.tzinfo)
+    first = today.replace(day=1, hour=0, minute=10, second=0)
+    FactFactory(customer=anna, occurred_at=first)
+    FactTotal.objects.create(
+        customer=anna, kind="loan", first_at=first, last_at=first, count=1, quantity=1, amount_cents=0
+    )
+    assert desk.get(f"/customers/{anna.pk}/").context["activity"]["datasets"][0]["data"][-1] == 1
+
+
+def test_two_thousand_facts_cost_no_more_queries_than_one(
+    desk: Client, reader: Customer, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(30):
+        sent(reader, f"mail {number}")
+        ConsentFactory(
+            customer=reader, purpose=Purpose.objects.get(code="marketing"), event_at=NOW - dt.timedelta(number)
+        )
+    for part, most in (("", 24), ("timeline/", 16), ("messages/", 11), ("consents/", 11), ("vouchers/", 9)):
+        with django_assert_max_num_queries(most):
+            assert desk.get(f"/customers/{reader.pk}/{part}").status_code == 200
+
+
+def test_a_customer_that_does_not_exist_is_not_found(desk: Client) -> None:
+    for part in ("", "timeline/", "messages/", "consents/", "vouchers/", "change/"):
+        assert desk.get(f"/customers/999999/{part}").status_code == 404
+
+
+# --- the timeline ---
+
+
+def test_the_timeline_holds_everything_in_order(desk: Client, anna: Customer) -> None:
+    FactFactory(customer=anna, occurred_at=NOW - dt.timedelta(days=4), world="reizen", quantity=3)
+    FactTotal.objects.create(customer=anna, kind="loan", first_at=NOW, last_at=NOW, count=1, quantity=3, amount_cents=0)
+    ConsentFactory(customer=anna, purpose=Purpose.objects.get(code="marketing"), event_at=NOW - dt.timedelta(days=3))
+    VoucherFactory(customer=anna, issued_at=NOW - dt.timedelta(days=2))
+    sent(anna, sent_at=NOW - dt.timedelta(days=1))
+    page = desk.get(f"/customers/{anna.pk}/timeline/")
+    titles = [moment.title for moment in page.context["moments"]]
+    assert titles[0] == "Welkomstmail"
+    assert titles[1].startswith("Kreeg de bon")
+    assert titles[2] == "Ja: Aanbiedingen en activiteiten"
+    assert titles[3] == "Leende"
+    assert "3 stuks" in text(page)
+
+
+def test_the_timeline_narrows_to_one_kind_and_pages(desk: Client, reader: Customer) -> None:
+    sent(reader)
+    page = desk.get(f"/customers/{reader.pk}/timeline/", {"kind": "message"})
+    assert [moment.title for moment in page.context["moments"]] == ["Welkomstmail"]
+    page = desk.get(f"/customers/{reader.pk}/timeline/", {"kind": "loan", "page": "80"})
+    assert len(page.context["moments"].object_list) == 25
+    assert page.context["moments"].paginator.num_pages == 80
+    assert {moment.title for moment in page.context["moments"]} == {"Leende"}
+
+
+def test_a_kind_that_the_customer_does_not_have_shows_everything(desk: Client, reader: Customer) -> None:
+    page = desk.get(f"/customers/{reader.pk}/timeline/", {"kind": "../etc", "page": "-3"})
+    assert page.context["moments"].paginator.count == 2000
+
+
+def test_pages_of_the_timeline_hold_every_moment_once(desk: Client, anna: Customer) -> None:
+    moment = NOW - dt.timedelta(days=3)
+    FactFactory.create_batch(60, customer=anna, occurred_at=moment)
+    FactTotal.objects.create(
+        customer=anna, kind="loan", first_at=moment, last_at=moment, count=60, quantity=60, amount_cents=0
+    )
+    shown = 0
+    for number in (1, 2, 3):
+        page = desk.get(f"/customers/{anna.pk}/timeline/", {"page": number}, headers={"HX-Request": "true"})
+        shown += len(page.context["moments"].object_list)
+    assert shown == 60
+
+
+# --- messages and campaigns ---
+
+
+def test_messages_tell_what_was_not_sent_and_why(desk: Client, anna: Customer) -> None:
+    sent(anna)
+    Decision.objects.create(
+        mailing=mailing("Zomeractie"), customer=anna, outcome="objection", decided_at=NOW - dt.timedelta(days=1)
+    )
+    page = text(desk.get(f"/customers/{anna.pk}/messages/"))
+    assert page.index("Welkomstmail") < page.index("Zomeractie")
+    assert "Niet verstuurd" in page
+    assert str(Decision.Outcome.OBJECTION.label) in page
+
+
+def test_the_words_of_a_mail_server_are_shown(desk: Client, anna: Customer) -> None:
+    sent(anna, state="failed", sent_at=None, reply="550 5.1.1 no such user")
+    assert "550 5.1.1 no such user" in text(desk.get(f"/customers/{anna.pk}/messages/"))
+
+
+def test_campaigns_taken_part_in_are_shown(desk: Client, anna: Customer) -> None:
+    campaign = Campaign.objects.create(name="Welkom", kind="welcome", created_at=NOW)
+    Enrolment.objects.create(campaign=campaign, customer=anna, entered_on=NOW.date(), entered_by="trigger")
+    page = text(desk.get(f"/customers/{anna.pk}/messages/"))
+    assert "Welkom" in page
+    assert str(Enrolment.State.ACTIVE.label) in page
+
+
+def test_vouchers_are_shown_with_their_state(desk: Client, anna: Customer) -> None:
+    VoucherFactory(customer=anna, valid_until=clock().date() + dt.timedelta(days=1))
+    VoucherFactory(customer=anna, valid_from=dt.date(2020, 1, 1), valid_until=dt.date(2020, 2, 1))
+    VoucherFactory(customer=CustomerFactory(), code="ZZZZZZZZZZ")
+    page = text(desk.get(f"/customers/{anna.pk}/vouchers/"))
+    assert "Verlopen" in page
+    assert "ZZZZZZZZZZ" not in page
+
+
+# --- consents ---
+
+SAID = {"channel": "email", "state": "withdrawn", "source": "phone", "wording_version": "2026-1", "note": "belde zelf"}
+
+
+def say(client: Client, customer: Customer, **fields: Any) -> Any:
+    purpose = Purpose.objects.get(code=fields.pop("purpose", "marketing"))
+    return client.post(f"/customers/{customer.pk}/consents/record/", {**SAID, "purpose": purpose.pk, **fields})
+
+
+def test_what_holds_is_explained_with_the_ledger(desk: Client, anna: Customer) -> None:
+    ConsentFactory(customer=anna, purpose=Purpose.objects.get(code="marketing"), event_at=NOW, wording_version="2024-3")
+    page = text(desk.get(f"/customers/{anna.pk}/consents/"))
+    assert "zei ja op 15 juni 2026" in page
+    assert "2024-3" in page
+    assert "heeft hier nooit ja op gezegd" in page
+
+
+def test_what_was_said_by_phone_is_recorded(desk: Client, anna: Customer) -> None:
+    answer = say(desk, anna)
+    assert answer.status_code == 302
+    consent = Consent.objects.get()
+    assert (consent.customer, consent.channel, consent.state) == (anna, "email", "withdrawn")
+    assert (consent.source.code, consent.actor, consent.wording_version) == ("phone", "marketeer", "2026-1")
+    assert consent.evidence == {"note": "belde zelf"}
+    assert abs(consent.event_at - clock()) < dt.timedelta(minutes=1)
+
+
+def test_an_objection_over_all_channels_is_a_row_each(desk: Client, anna: Customer) -> None:
+    say(desk, anna, channel="all", state="objected", event_at="2026-06-01T14:30")
+    assert set(Consent.objects.values_list("channel", flat=True)) == {"email", "post", "phone", "sms"}
+    assert set(Consent.objects.values_list("event_at", flat=True)) == {
+        dt.datetime(2026, 6, 1, 14, 30, tzinfo=NOW.tzinfo)
+    }
+
+
+def test_for_an_opt_in_purpose_all_channels_means_email(desk: Client, anna: Customer) -> None:
+    say(desk, anna, channel="all", purpose="newsletter")
+    assert list(Consent.objects.values_list("channel", flat=True)) == ["email"]
+
+
+@pytest.mark.parametrize("wrong", [{"state": ""}, {"state": "perhaps"}, {"channel": "fax"}, {"source": "gossip"}])
+def test_a_consent_without_meaning_comes_back(desk: Client, anna: Customer, wrong: dict[str, str]) -> None:
+    answer = say(desk, anna, **wrong)
+    assert answer.status_code == 422
+    assert "belde zelf" in text(answer)
+    assert not Consent.objects.exists()
+
+
+def test_a_consent_cannot_be_said_in_the_future(desk: Client, anna: Customer) -> None:
+    answer = say(desk, anna, event_at="2999-01-01T12:00")
+    assert answer.status_code == 422
+    assert "Dit ligt in de toekomst" in text(answer)
+
+
+def test_looking_changes_nothing(desk: Client, anna: Customer) -> None:
+    assert desk.get(f"/customers/{anna.pk}/consents/record/").status_code == 405
+    assert not Consent.objects.exists()
+
+
+def test_who_may_only_look_sees_no_forms_and_can_change_nothing(viewer: Client, anna: Customer) -> None:
+    page = text(viewer.get(f"/customers/{anna.pk}/consents/"))
+    assert "Vastleggen wat de klant zei" not in page
+    assert say(viewer, anna).status_code == 403
+    for url in ("change/", "labels/give/"):
+        assert viewer.post(f"/customers/{anna.pk}/{url}", {}).status_code == 403
+    assert viewer.get("/customers/new/").status_code == 403
+    assert not Consent.objects.exists()
+
+
+# --- adding and changing ---
+
+FORM = {
+    "kind": "member", "first_name": "Anna", "name_prefix": "de", "last_name": "Wit", "birth_date": "1980-03-14",
+    "gender": "f", "email": "nieuw@example.nl", "phone": "06-12340001", "street": "Dijk", "house_number": "3",
+    "postal_code": "1135 ab", "city": "Edam",
+}  # fmt: skip
+
+
+def test_a_customer_is_changed_and_the_change_is_shown(desk: Client, anna: Customer) -> None:
+    form = text(desk.get(f"/customers/{anna.pk}/change/"))
+    assert 'value="1441 AB"' in form
+    assert 'value="1980-03-14"' in form
+    assert 'value="anna@example.nl"' in form
+    answer = desk.post(f"/customers/{anna.pk}/change/", FORM)
+    assert answer["Location"] == f"/customers/{anna.pk}/"
+    anna.refresh_from_db()
+    assert (anna.street, anna.postal_code, anna.gender) == ("Dijk", "1135AB", "f")
+    page = text(desk.get(f"/customers/{anna.pk}/"))
+    assert "nieuw@example.nl" in page
+    assert "<s>anna@example.nl</s>" in page
+    assert "marketeer" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("email", "nieuw(at)example.nl", "geen volledig e-mailadres"),
+        ("phone", "12", "geen volledig telefoonnummer"),
+        ("postal_code", "1135", "Schrijf een postcode als 1441 AB"),
+        ("birth_date", "2999-01-01", "tussen 1900 en vandaag"),
+    ],
+)
+def test_a_wrong_value_comes_back_with_what_to_do(
+    desk: Client, anna: Customer, field: str, value: str, words: str
+) -> None:
+    answer = desk.post(f"/customers/{anna.pk}/change/", {**FORM, field: value})
+    assert answer.status_code == 422
+    assert words in text(answer)
+    anna.refresh_from_db()
+    assert anna.street == "Lindenlaan"
+
+
+def test_a_customer_needs_a_name_or_an_address(desk: Client, anna: Customer) -> None:
+    answer = desk.post(f"/customers/{anna.pk}/change/", {**FORM, "last_name": "", "email": ""})
+    assert answer.status_code == 422
+    assert desk.post(f"/customers/{anna.pk}/change/", {**FORM, "last_name": ""}).status_code == 302
+
+
+def test_a_customer_is_added_under_a_free_number(desk: Client, anna: Customer) -> None:
+    assert desk.post("/customers/new/", {**FORM, "number": "1000001"}).status_code == 422
+    answer = desk.post("/customers/new/", {**FORM, "number": "1000002"})
+    added = Customer.objects.get(number="1000002")
+    assert answer["Location"] == f"/customers/{added.pk}/"
+
+
+def test_names_are_text_and_never_markup(desk: Client) -> None:
+    evil = CustomerFactory(
+        first_name="<script>alert(1)</script>", last_name='"><img src=x onerror=alert(1)>', city="{{ 7|add:7 }}"
+    )
+    FactFactory(customer=evil, genre="<b>genre</b>")
+    for url in (
+        "/customers/",
+        f"/customers/{evil.pk}/",
+        f"/customers/{evil.pk}/timeline/",
+        f"/customers/{evil.pk}/change/",
+    ):
+        page = text(desk.get(url))
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert "<b>genre" not in page
+
+
+# --- labels ---
+
+
+@pytest.fixture
+def label(marketeer: User) -> Label:
+    return create_label(code="leeskring", name="Leeskring", kind="own", by=marketeer, now=NOW)
+
+
+def test_an_own_label_is_given_and_taken(desk: Client, anna: Customer, label: Label) -> None:
+    assert "Leeskring" in text(desk.get(f"/customers/{anna.pk}/"))
+    desk.post(f"/customers/{anna.pk}/labels/give/", {"label": label.pk})
+    assert Assignment.objects.open().get().customer == anna
+    page = text(desk.get(f"/customers/{anna.pk}/"))
+    assert "Het label Leeskring weghalen" in page
+    desk.post(f"/customers/{anna.pk}/labels/{label.pk}/take/")
+    assert not Assignment.objects.open().exists()
+    assert Assignment.objects.get().taken_by == "marketeer"
+
+
+def test_a_label_of_the_system_is_not_given_by_hand(desk: Client, anna: Customer) -> None:
+    system = Label.objects.create(code="x", name="Berekend", kind="system", created_at=NOW)
+    answer = desk.post(f"/customers/{anna.pk}/labels/give/", {"label": system.pk}, follow=True)
+    assert "Kies eerst een label" in text(answer)
+    assert desk.post(f"/customers/{anna.pk}/labels/{system.pk}/take/").status_code == 404
+    assert not Assignment.objects.exists()
+
+
+def test_only_one_customer_gets_the_label(desk: Client, anna: Customer, label: Label) -> None:
+    other = CustomerFactory()
+    give_label(label, Customer.objects.filter(pk=other.pk), by="x", now=NOW)
+    desk.post(f"/customers/{anna.pk}/labels/give/", {"label": label.pk})
+    desk.post(f"/customers/{anna.pk}/labels/{label.pk}/take/")
+    assert Assignment.objects.open().get().customer == other
