@@ -14,8 +14,8 @@ from django.db.models.functions import Coalesce
 from customers.names import fold_name, normalise_phone, normalise_postal_code
 
 if TYPE_CHECKING:
-    from customers.models.customers import Customer, Subscription
-    from customers.models.facts import Fact
+    from customers.models.customers import Customer, Subscription  # noqa: F401 - named in a string below
+    from customers.models.facts import Fact  # noqa: F401
 
 _POSTAL_AND_NUMBER = re.compile(r"^([1-9]\d{3}\s?[a-z]{2})[\s,]*(\d{1,5})?\s*(.*)$", re.IGNORECASE)
 
