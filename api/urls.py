@@ -42,6 +42,10 @@ documentation = {"permission_classes": [MayReadDocumentation]}
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(**documentation), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema", **documentation), name="docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerView.as_view(url_name="api:schema", template_name="api/docs.html", **documentation),
+        name="docs",
+    ),
     path("", include(router.urls)),
 ]
