@@ -23,6 +23,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from django.utils.translation import gettext
 
 from common.time import clock
 from customers.models import Branch, Purpose
@@ -86,7 +87,7 @@ class Connection:
     def send(self, envelope: Envelope) -> Outcome:
         """Send one message and say what became of it; never raises for what a server or network can do."""
         if not is_email(envelope.recipient):
-            return Outcome(envelope.message_id, FAILED, "This is not an e-mail address.", reached=False)
+            return Outcome(envelope.message_id, FAILED, gettext("This is not an e-mail address."), reached=False)
         was_open = self._smtp is not None
         attempt = _Attempt(envelope)
         outcome = self._try(attempt)
@@ -366,7 +367,7 @@ def _prepare(mailing: Mailing, token: UUID, claimed: list[tuple[int, int]]) -> _
         return _persist(lambda: _Chunk(mailing, token, claimed))
     except (LookupError, TypeError, ValueError) as error:
         log.exception("mailing %s cannot be prepared", mailing.pk)
-        reason = f"The content cannot be written: {type(error).__name__}"
+        reason = gettext("The content cannot be written: %s") % type(error).__name__
         running = Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING)
         _persist(lambda: running.update(state=Mailing.State.PAUSED, pause_reason=reason))
         return None
@@ -447,7 +448,7 @@ def _compose(chunk: _Chunk, waiting: deque[Recipient], room: int, done: list[Out
             composed[recipient.message_id] = chunk.envelope(recipient)
         except (KeyError, TypeError, ValueError) as error:
             log.exception("message %s cannot be composed", recipient.message_id)
-            words = f"The message could not be written: {type(error).__name__}"
+            words = gettext("The message could not be written: %s") % type(error).__name__
             done.append(Outcome(recipient.message_id, FAILED, words, reached=False))
     return composed
 

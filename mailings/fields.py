@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.blocks import MERGE_FIELD
@@ -71,8 +71,11 @@ def check_merge_fields(text: str, *, field: str | None = None) -> None:
     for match in MERGE_FIELD.finditer(text):
         if match[1] not in merge_fields:
             known = ", ".join(one.code for one in merge_fields)
-            message = _now("There is no field “%(name)s”. You can use: %(known)s.") % {"name": match[1], "known": known}
+            message = gettext("There is no field “%(name)s”. You can use: %(known)s.") % {
+                "name": match[1],
+                "known": known,
+            }
             raise Refused("merge_field", message, field=field)
     if wrong := _LEFT_OVER.search(MERGE_FIELD.sub("", text)):
-        message = _now('“%(text)s” is not a field. Write it like this: {{ first_name | default: "reader" }}')
+        message = gettext('“%(text)s” is not a field. Write it like this: {{ first_name | default: "reader" }}')
         raise Refused("merge_field", message % {"text": wrong[0][:40]}, field=field)

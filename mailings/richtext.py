@@ -38,7 +38,7 @@ def is_empty(text: str) -> bool:
 
 def first_words(text: str, *, length: int = 80) -> str:
     """Return the beginning of a text without tags, cut between words."""
-    words = " ".join(html.unescape(nh3.clean(text, tags=set())).split())
+    words = " ".join(html.unescape(nh3.clean(text.replace("<", " <"), tags=set())).split())
     return words if len(words) <= length else words[: length - 1].rsplit(" ", 1)[0] + "…"
 
 

@@ -79,6 +79,7 @@ MENU = (
     Section(
         _("Management"),
         (
+            Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),
             Entry(_("Users"), "workbench:user_list", "manage_users", "user-cog"),
             Entry(_("API"), "workbench:integration_list", "manage_integrations", "plug"),
             Entry(_("Demo mailbox"), "workbench:mailbox", "view_workbench", "inbox", demo_only=True),

@@ -17,6 +17,7 @@ from mailings.models.querysets import DecisionQuerySet, MailingQuerySet, Message
     pghistory.UpdateEvent(condition=pghistory.AnyChange("state", "pause_reason")),
     fields=["name", "origin", "state", "pause_reason"],
     model_name="MailingEvent",
+    obj_field=pghistory.ObjForeignKey(related_name="events"),
 )
 class Mailing(models.Model):
     """One content to one set of candidates, once. Campaign steps, actions and editions each make one per due run.

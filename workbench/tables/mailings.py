@@ -1,0 +1,104 @@
+"""The tables of mailings, their messages and decisions, and of blocked addresses."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
+
+from mailings.models import Decision, Mailing, Message, Suppression
+from workbench.columns import BadgeColumn, MomentColumn, NumberColumn
+
+MAILING_TONES = {"sending": "info", "paused": "warning", "finished": "success", "cancelled": "neutral"}
+MESSAGE_TONES = {
+    "queued": "info",
+    "claimed": "info",
+    "sending": "info",
+    "sent": "success",
+    "deferred": "warning",
+    "failed": "danger",
+    "in_doubt": "warning",
+    "withdrawn": "neutral",
+}
+CUSTOMER = ("workbench:customer_detail", {"pk": tables.A("customer_id")})
+
+
+class MailingTable(tables.Table):
+    name = tables.Column(linkify=("workbench:mailing_detail", {"pk": tables.A("pk")}))
+    purpose = tables.Column()
+    created_at = MomentColumn(verbose_name=_("Started"))
+    state = BadgeColumn(tones=MAILING_TONES)
+    message_count = NumberColumn(verbose_name=_("Messages"))
+    sent_count = NumberColumn(verbose_name=_("Sent"))
+    waiting_count = NumberColumn(verbose_name=_("Waiting"))
+    failed_count = NumberColumn(verbose_name=_("Failed"))
+    doubt_count = NumberColumn(verbose_name=_("In doubt"))
+
+    class Meta:
+        model = Mailing
+        fields = (
+            "name",
+            "purpose",
+            "created_at",
+            "state",
+            "message_count",
+            "sent_count",
+            "waiting_count",
+            "failed_count",
+            "doubt_count",
+        )
+
+
+class MessageTable(tables.Table):
+    customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
+    channel = tables.Column(accessor="get_channel_display", order_by="channel")
+    address = tables.Column(default="–")
+    state = BadgeColumn(tones=MESSAGE_TONES)
+    state_at = MomentColumn(verbose_name=_("Since"))
+    attempts = NumberColumn()
+    reply = tables.TemplateColumn(
+        template_name="workbench/_mailings_reply.html", verbose_name=_("What the server said"), orderable=False
+    )
+
+    class Meta:
+        model = Message
+        fields = ("customer", "channel", "address", "state", "state_at", "attempts", "reply")
+
+
+class DecisionTable(tables.Table):
+    customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
+    number = tables.Column(accessor="customer__number", verbose_name=_("Number"))
+    outcome = BadgeColumn(tones={"accepted": "success"})
+    channel = tables.Column(default="–")
+    basis = tables.Column(default="–")
+
+    class Meta:
+        model = Decision
+        fields = ("customer", "number", "outcome", "channel", "basis")
+
+    def render_channel(self, value: str) -> str:
+        return str(dict(Message.Channel.choices).get(value, value))
+
+    def render_basis(self, value: str) -> str:
+        return str(BASES.get(value, value))
+
+
+BASES = {
+    "consent": _("Permission"),
+    "customer_relation": _("Customer relation"),
+    "service": _("Service"),
+    "legitimate_interest": _("Legitimate interest (post)"),
+}
+
+
+class SuppressionTable(tables.Table):
+    address = tables.Column()
+    reason = BadgeColumn(tones={"bounce": "warning", "complaint": "danger"})
+    detail = tables.Column(default="–")
+    since = MomentColumn()
+    release = tables.TemplateColumn(
+        template_name="workbench/_suppressions_release.html", verbose_name=_("Release"), orderable=False
+    )
+
+    class Meta:
+        model = Suppression
+        fields = ("address", "reason", "detail", "since", "release")

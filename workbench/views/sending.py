@@ -1,0 +1,95 @@
+"""How this organisation sends, and the addresses it must not use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from mailings import actions
+from mailings.models import SendingSettings, Suppression
+from workbench.base import ActionView, FormPage, ListPage, ObjectMixin
+from workbench.changes import changes_of
+from workbench.filters.mailings import SuppressionFilter
+from workbench.forms.sending import SendingForm, SuppressionForm
+from workbench.tables.mailings import SuppressionTable
+
+
+class SendingPage(FormPage[SendingForm]):
+    permission = "manage_users"
+    template_name = "workbench/sending.html"
+    form_class = SendingForm
+    page_title = _("Sending")
+    submit_label = _("Save")
+    success_message = _("Saved. It holds for mailings that start from now on.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {"instance": SendingSettings.load()}
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        current = SendingSettings.objects.filter(pk=1).first()
+        return super().get_context(history=changes_of(current) if current else [], **extra)
+
+    def perform(self, form: SendingForm) -> str:
+        actions.change_sending_settings(by=self.user, **form.cleaned_data)
+        return reverse("workbench:sending_settings")
+
+
+class SuppressionList(ListPage):
+    permission = "manage_mailings"
+    page_title = _("Blocked addresses")
+    lead = _("Addresses that no mail goes to: refused for good by a mail server, reported as spam, or blocked by you.")
+    table_class = SuppressionTable
+    filterset_class = SuppressionFilter
+    create_label = _("Block an address")
+    empty_icon = "shield-check"
+    empty_title = _("No address is blocked")
+
+    def get_breadcrumb(self) -> list[Any]:
+        return [(_("Mailings"), reverse("workbench:mailing_list"))]
+
+    def get_queryset(self) -> QuerySet[Suppression]:
+        return Suppression.objects.in_force()
+
+    def get_create_url(self) -> str:
+        return reverse("workbench:suppression_add")
+
+
+class SuppressionAdd(FormPage[SuppressionForm]):
+    permission = "manage_mailings"
+    form_class = SuppressionForm
+    page_title = _("Block an address")
+    submit_label = _("Block")
+    success_message = _("No mail goes to this address any more.")
+
+    def get_breadcrumb(self) -> list[Any]:
+        return [(_("Blocked addresses"), reverse("workbench:suppression_list"))]
+
+    def get_cancel_url(self) -> str:
+        return reverse("workbench:suppression_list")
+
+    def perform(self, form: SuppressionForm) -> str:
+        actions.suppress_address(**form.cleaned_data, by=self.user, now=self.now)
+        return reverse("workbench:suppression_list")
+
+
+class SuppressionRelease(ObjectMixin[Suppression], ActionView):
+    permission = "manage_mailings"
+    success_message = _("The address may be used again.")
+
+    def get_queryset(self) -> QuerySet[Suppression]:
+        return Suppression.objects.all()
+
+    def perform(self) -> str:
+        actions.release_suppression(self.object, by=self.user, now=self.now)
+        return reverse("workbench:suppression_list")
+
+
+urlpatterns = [
+    path("sending/", SendingPage.as_view(), name="sending_settings"),
+    path("mailings/blocked/", SuppressionList.as_view(), name="suppression_list"),
+    path("mailings/blocked/add/", SuppressionAdd.as_view(), name="suppression_add"),
+    path("mailings/blocked/<int:pk>/release/", SuppressionRelease.as_view(), name="suppression_release"),
+]
