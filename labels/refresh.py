@@ -13,28 +13,21 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 
-from common.sql import execute, rows
+from common.sql import execute
 from labels.models import Label, LabelGroup, RefreshRun
+from labels.profiling import unprofiled_sql
 from labels.system import Family, LabelSpec, families
 
 _LOCK = 0x77_6D_6C_61  # one refresh at a time: transaction-scoped advisory lock
 
-_REFUSED = """
-CREATE TEMPORARY TABLE label_refused ON COMMIT DROP AS
-SELECT DISTINCT customer_id FROM (
-    SELECT DISTINCT ON (consent.customer_id, consent.channel) consent.customer_id, consent.state
-      FROM customers_consent AS consent JOIN customers_purpose AS purpose ON purpose.id = consent.purpose_id
-     WHERE purpose.code = 'profiling' AND consent.event_at <= %(now)s
-     ORDER BY consent.customer_id, consent.channel, consent.event_at DESC, consent.state = 'granted'
-) AS latest WHERE state <> 'granted'
-"""
+_UNPROFILED = "CREATE TEMPORARY TABLE label_unprofiled ON COMMIT DROP AS {unprofiled}"
 
 _COMPUTE = """
 INSERT INTO label_target (label_id, customer_id)
 SELECT label.id, computed.customer_id FROM ({family}) AS computed
   JOIN labels_label AS label ON label.code = computed.code AND label.kind = 'system' AND label.is_active
 """
-_PERMITTED = " WHERE NOT EXISTS (SELECT 1 FROM label_refused AS r WHERE r.customer_id = computed.customer_id)"
+_PERMITTED = " WHERE NOT EXISTS (SELECT 1 FROM label_unprofiled AS u WHERE u.customer_id = computed.customer_id)"
 
 _DIFFERENCE = """
 CREATE TEMPORARY TABLE label_difference ON COMMIT DROP AS
@@ -107,7 +100,8 @@ def _ensure_family(family: Family, *, now: dt.datetime) -> list[str]:
 
 def _ensure_label(label: Label | None, spec: LabelSpec, group: LabelGroup, *, now: dt.datetime) -> None:
     """Write a label when it is new or differs from its definition."""
-    label = label or Label(code=spec.code, created_at=now)
+    if label is None:
+        label = Label(code=spec.code, created_at=now)
     wanted = {
         "name": str(spec.name)[:80],
         "description": str(spec.description),
@@ -125,8 +119,8 @@ def _ensure_label(label: Label | None, spec: LabelSpec, group: LabelGroup, *, no
 def _write_difference(now: dt.datetime) -> tuple[int, int]:
     """Compute every family and write what differs; returns how many were given and taken."""
     # Dropped at commit; within one long transaction (a test, a script) an earlier run may have left them.
-    execute("DROP TABLE IF EXISTS pg_temp.label_refused, pg_temp.label_target, pg_temp.label_difference")
-    execute(_REFUSED, {"now": now})
+    execute("DROP TABLE IF EXISTS pg_temp.label_unprofiled, pg_temp.label_target, pg_temp.label_difference")
+    execute(_UNPROFILED.format(unprofiled=unprofiled_sql()), {"now": now})
     execute("CREATE TEMPORARY TABLE label_target (label_id bigint, customer_id bigint) ON COMMIT DROP")
     for family in families:
         statement = _COMPUTE.format(family=family.sql) + (_PERMITTED if family.is_profiling else "")
@@ -135,9 +129,3 @@ def _write_difference(now: dt.datetime) -> tuple[int, int]:
     execute(_DIFFERENCE)
     taken = execute(_CLOSE, {"now": now})
     return execute(_OPEN, {"now": now}), taken
-
-
-def profiled_customers_refused(*, now: dt.datetime) -> int:
-    """Return how many customers have refused profiling, so get no label derived from what they did."""
-    statement = _REFUSED.split("AS\n", 1)[1]
-    return int(rows(f"SELECT count(*) AS n FROM ({statement}) AS refused", {"now": now})[0]["n"])  # noqa: S608

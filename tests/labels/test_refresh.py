@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, connections
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from customers.models import Customer, Fact
 from labels.actions import (
@@ -17,7 +19,7 @@ from labels.actions import (
     take_profiling_labels,
 )
 from labels.models import Assignment, Label, LabelGroup, RefreshRun
-from labels.refresh import profiled_customers_refused
+from labels.profiling import count_unprofiled
 from labels.system import families
 from labels.tasks import refresh_system_labels_nightly
 from tests.factories import (
@@ -157,7 +159,20 @@ def test_who_refuses_profiling_gets_no_labels_of_behaviour(profiling: object) ->
         assert open_codes(people[state]) >= {"borrowing-average", "household-1"}
     for state in ("withdrawn", "objected"):
         assert open_codes(people[state]) == {"household-1"}
-    assert profiled_customers_refused(now=NOW) == 2
+    assert count_unprofiled(now=NOW) == 2
+
+
+def test_silence_is_no_yes_where_a_yes_is_needed(profiling: object, settings: Settings) -> None:
+    settings.PROFILING_NEEDS_YES = True
+    said_yes, said_both, silent = CustomerFactory.create_batch(3)
+    for customer in (said_yes, said_both, silent):
+        borrow(customer, 10)
+    ConsentFactory(customer=said_yes, purpose=profiling)
+    ConsentFactory(customer=said_both, purpose=profiling)
+    ConsentFactory(customer=said_both, purpose=profiling, channel="post", state="withdrawn")
+    refresh_system_labels(now=NOW, due_key="1")
+    assert ["borrowing-average" in open_codes(c) for c in (said_yes, said_both, silent)] == [True, False, False]
+    assert count_unprofiled(now=NOW) == 2
 
 
 def test_the_latest_word_on_profiling_counts_and_at_a_tie_the_refusal(profiling: object) -> None:
@@ -199,7 +214,7 @@ def test_who_objects_loses_those_labels_and_at_once_when_asked(profiling: object
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@limits(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30), st.integers(0, 500)), min_size=1, max_size=12))
 def test_runs_day_after_day_end_where_one_run_would(changes: list[tuple[int, int, int]]) -> None:
     WorldFactory(code="reizen")
