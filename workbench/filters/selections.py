@@ -22,7 +22,7 @@ class OwnerFilter(django_filters.ModelChoiceFilter):
 
     @property
     def field(self) -> forms.Field:
-        field = super().field
+        field: forms.Field = super().field
         field.label_from_instance = lambda user: user.get_full_name() or user.get_username()
         return field
 

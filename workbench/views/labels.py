@@ -203,7 +203,7 @@ class LabelRefresh(ActionView):
     success_message = gettext_lazy("The system labels are being computed. Look again in a moment.")
 
     def perform(self) -> str:
-        refresh_system_labels_now.delay_on_commit()
+        refresh_system_labels_now.delay_on_commit()  # type: ignore[attr-defined]
         return reverse("workbench:label_list")
 
 
