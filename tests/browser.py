@@ -59,9 +59,7 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
     opened.on(
         "console",
-        lambda line: (
-            complaints.append(f"console: {line.text}") if _is_complaint(line.text, line.type) else None
-        ),
+        lambda line: complaints.append(f"console: {line.text}") if _is_complaint(line.text, line.type) else None,
     )
     opened.on(
         "request",
@@ -78,9 +76,7 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
 
 def _is_complaint(text: str, kind: str) -> bool:
     # A refused form answers 4xx on purpose, which the console calls an error too.
-    return kind == "error" and not text.startswith(
-        "Failed to load resource: the server responded with a status of 4"
-    )
+    return kind == "error" and not text.startswith("Failed to load resource: the server responded with a status of 4")
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ os.environ.setdefault("WISE_EMBEDDED", "1")
 # Playwright keeps an event loop in the main thread, which Django would take for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 if not os.environ.get("DATABASE_URL"):
-    sys.exit(
-        "the tests need their servers: run 'make test', or 'make test T=tests/customers' for some of them"
-    )
+    sys.exit("the tests need their servers: run 'make test', or 'make test T=tests/customers' for some of them")
 os.environ.pop("DEMO", None)
 # A mail that a test did not expect goes nowhere: nothing listens at port 1.
 os.environ["EMAIL_URL"] = "smtp://127.0.0.1:1"
