@@ -1,17 +1,8 @@
-"""Ports of this machine: which are free, and which answer."""
+"""Ports of this machine: which are free."""
 
 import socket
 
 LOCAL = "127.0.0.1"
-
-
-def is_listening(port: int) -> bool:
-    """Whether something accepts connections there."""
-    try:
-        with socket.create_connection((LOCAL, port), timeout=2):
-            return True
-    except OSError:
-        return False
 
 
 def is_free(port: int) -> bool:

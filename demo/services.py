@@ -10,7 +10,7 @@ from django.conf import settings
 from wise_marketing.celery import app
 
 from .browser import Browser
-from .ports import LOCAL, is_listening
+from .ports import LOCAL
 from .processes import Child, Children
 
 WEB_WORKERS = 2
@@ -23,12 +23,12 @@ def open_children(state: Path) -> Children:
 
 
 def start_mailbox(children: Children, folder: Path) -> None:
-    """Start the mail server; settings.EMAIL_PORT is where it listens."""
+    """Start the mail server at settings.EMAIL_PORT; ready when it says so."""
     port = settings.EMAIL_PORT
     command = [
         sys.executable, "-m", "demo.mailbox", "--host", LOCAL, "--port", str(port), "--folder", str(folder),
     ]  # fmt: skip
-    children.start("mailbox", command, is_ready=lambda _: is_listening(port))
+    children.start("mailbox", command, is_ready=lambda child: "mailbox: " in text_of(child))
 
 
 def start_web(children: Children, port: int) -> None:
@@ -37,7 +37,9 @@ def start_web(children: Children, port: int) -> None:
         sys.executable, "-m", "gunicorn", "wise_marketing.wsgi", "--bind", f"{LOCAL}:{port}",
         "--workers", str(WEB_WORKERS), "--threads", "4", "--graceful-timeout", "5", "--access-logfile", "-",
     ]  # fmt: skip
-    children.start("web", command, is_ready=lambda _: answers(settings.BASE_URL))
+    children.start(
+        "web", command, is_ready=lambda child: "Listening at" in text_of(child) and answers(settings.BASE_URL)
+    )
 
 
 def start_worker(children: Children) -> None:

@@ -75,13 +75,14 @@ class Demo:
             installation.forget_files()
             installation.migrate()
             self._logins = installation.open_accounts()
+        self._start_faces(children)
         since = clock()
         self._import_files(local_date(since))
         by = User.objects.get(username=installation.STAFF["marketeer"][0])
         with self._console.step("System labels") as step:
             run = refresh_system_labels(now=clock(), due_key=f"demo {since.isoformat()}")
             step.result = f"{run.given_count:,} assigned"
-        self._start_services(children)
+        self._start_engines(children)
         self._plan(by)
         self._deliver(children)
         played = self._play(children)
@@ -175,12 +176,17 @@ class Demo:
         with self._console.step("Database and accounts"):
             installation.migrate()
             self._logins = installation.open_accounts()
-        self._start_services(children)
+        self._start_faces(children)
+        self._start_engines(children)
 
-    def _start_services(self, children: Children) -> None:
-        with self._console.step("Mailbox, web, worker and scheduler"):
+    def _start_faces(self, children: Children) -> None:
+        """Start what listens at a port first: later another program might have taken it."""
+        with self._console.step("Mailbox and web"):
             services.start_mailbox(children, self._mailbox)
             services.start_web(children, self._port)
+
+    def _start_engines(self, children: Children) -> None:
+        with self._console.step("Worker and scheduler"):
             services.start_worker(children)
             services.start_scheduler(children)
 

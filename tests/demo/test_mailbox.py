@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.smtp import Envelope
 
 from demo.mailbox import INDEX, Mailbox
-from demo.ports import free_port, is_listening
+from demo.ports import free_port
 from demo.processes import Children
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ def server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     port, folder = free_port(), tmp_path / "mailbox"
     command = [sys.executable, "-m", "demo.mailbox", "--port", str(port), "--folder", str(folder)]
     with Children(tmp_path / "log", environment={"PYTHONPATH": str(ROOT)}) as children:
-        children.start("mailbox", command, is_ready=lambda _: is_listening(port))
+        children.start("mailbox", command, is_ready=lambda child: "mailbox: " in child.log.read_text())
         yield port, folder
 
 
