@@ -104,9 +104,7 @@ def change_customer(
 def _keep(customer: Customer, changes: dict[str, list[str]], by: By, now: dt.datetime) -> None:
     user = by if isinstance(by, User) else None
     name = user.get_full_name() or user.get_username() if user else str(by or "")
-    CustomerChange.objects.create(
-        customer=customer, fields=changes, changed_by=name, user=user, changed_at=now
-    )
+    CustomerChange.objects.create(customer=customer, fields=changes, changed_by=name, user=user, changed_at=now)
 
 
 def _checked(fields: Any, now: dt.datetime) -> dict[str, Any]:

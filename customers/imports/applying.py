@@ -31,6 +31,8 @@ def apply_run(run: ImportRun, *, now: dt.datetime) -> None:
     keep what was refused. Killed anywhere, nothing has happened.
     """
     format = FORMATS[run.format]  # noqa: A001
+    if not run.file:
+        raise FileNotFoundError(run.file_name)
     with run.file.open("rb") as file, staging_tables(format):
         raw = file.file
         dialect = examine(raw, format)

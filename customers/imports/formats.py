@@ -114,6 +114,8 @@ PURPOSES = {
 CHANNELS = {"email": "email", "e-mail": "email", "post": "post", "telefoon": "phone", "sms": "sms"}
 STATES = {"ja": "granted", "nee": "withdrawn", "bezwaar": "objected"}
 
+HIGHEST_PRICE_CENTS = 10_000_000  # a year's subscription; far above it is a typing error, and the column is an int
+
 _CODE = Check("code", "r.code <> '' AND r.code !~ '^[A-Za-z0-9_-]+$'")
 _CUSTOMER = Column(
     "klantnummer", _("Number of the customer, who must be known."), "1000001", required=True, filled=True, longest=40
@@ -216,7 +218,11 @@ SUBSCRIPTIONS = Format(
         Column("omschrijving", _("Name, as customers see it."), "Volwassenenabonnement", longest=100),
         Column(
             "prijs", _("Price per year in euros; 0 when it is free."), "58,00", required=True, filled=True,
-            checks=[_unreadable("prijs", "cents", "amount"), Check("negative", "customers_read_cents(r.prijs) < 0")],
+            checks=[
+                _unreadable("prijs", "cents", "amount"),
+                Check("negative", "customers_read_cents(r.prijs) < 0"),
+                Check("too_much", f"customers_read_cents(r.prijs) > {HIGHEST_PRICE_CENTS}"),
+            ],
         ),
         Column(
             "begindatum", _("First day."), "2024-02-01", required=True, filled=True,

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from customers.imports.formats import Format
+from customers.imports.formats import FORMATS, Format
 
 DELIMITERS = (";", ",", "\t")
 LONGEST_LINE = 100_000  # characters; a row of any format is shorter by far
@@ -261,6 +261,11 @@ def _header_cells(line: str, delimiter: str) -> list[str]:
     return cells
 
 
+def _fits(header: list[str], format: Format) -> bool:  # noqa: A002
+    needed = {column.name for column in format.columns if column.required}
+    return needed <= set(header) <= set(format.names)
+
+
 def _check_header(header: list[str], format: Format) -> None:  # noqa: A002
     """Refuse a header that misses a column, has one we do not know, or has one twice; name them all."""
     missing = [column.name for column in format.columns if column.required and column.name not in header]
@@ -278,5 +283,7 @@ def _check_header(header: list[str], format: Format) -> None:  # noqa: A002
             parts.append(_("These columns are not known: %s.") % ", ".join(name[:40] for name in unknown[:10]))
         if twice:
             parts.append(_("These columns stand there twice: %s.") % ", ".join(twice))
+    if others := [str(other.name) for other in FORMATS.values() if other is not format and _fits(header, other)]:
+        parts.append(_("This looks like a file of: %s.") % ", ".join(others))
     parts.append(_("Accepted are, separated by semicolons, commas or tabs: %s.") % ", ".join(format.names))
     raise Refused("wrong_header", " ".join(parts), field="file")

@@ -27,6 +27,7 @@ REMEDIES: dict[str, _StrPromise] = {
     "order": _("The end date lies before the start date. Correct one of the two."),
     "amount": _("This is no amount. Write 12,50."),
     "negative": _("This amount cannot be below zero."),
+    "too_much": _("This amount is too high for a year. Correct it, and write 12,50."),
     "whole": _("This is no whole number."),
     "email": _("This is no complete e-mail address. Correct it, or leave the cell empty."),
     "phone": _("This is no complete phone number. Write 0612345678, or leave the cell empty."),

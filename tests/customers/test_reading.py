@@ -142,6 +142,11 @@ def test_a_missing_column_is_named_with_what_is_accepted() -> None:
     assert ", ".join(BRANCHES.names) in words
 
 
+def test_a_file_of_another_format_is_recognised() -> None:
+    assert "looks like a file of: Customers." in refusal("klantnummer;soort;achternaam\n1;lid;x\n")
+    assert "looks like" not in refusal("code;plaats\nA;a\n")
+
+
 def test_an_unknown_column_is_named() -> None:
     assert "not known: opmerking." in refusal("code;naam;opmerking\nA;a;a\n")
 
