@@ -1,90 +1,19 @@
-"""The state of the selection builder: a tree of parts that travels in the form as flat fields indexed by
-path.
-
-The root is ``r``, its second part ``r-1``, the first part of that ``r-1-0``. A group has a field ``r-1__op``,
-a criterion has ``r-0__criterion`` and the fields of its own form with the prefix ``r-0``. The server reads
-the tree out of the fields, changes it, and renders it again; nothing is kept in between.
-"""
+"""The tree of parts: read from the fields, changed by commands, turned into a rule."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
-from django import forms
 from django.http import QueryDict
-from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from pydantic import ValidationError
 
-from common.criteria import Criterion, criteria
+from common.criteria import criteria
 from common.errors import Refused
-from selections.figures import Tally
-from selections.rules import MAX_DEPTH, MAX_NODES, Condition, Group, Node, Op, Path
+from selections.rules import MAX_DEPTH, MAX_NODES, Group, Node, Op, Path
+from workbench.forms.builder.parts import ROOT, Part, condition_of, copy_of, form_of, part_of, sent_part
 
-ROOT = "r"
 _MARK = re.compile(r"^(r(?:-\d{1,3}){0,12})__(op|criterion)$")
-
-
-@dataclass(eq=False)
-class Part:
-    """A group (``op`` and children) or a criterion (``raw``: its fields as sent, or ``initial`` for a new
-    form).
-    """
-
-    op: str = ""
-    criterion: Criterion | None = None
-    raw: dict[str, list[str]] | None = None
-    initial: dict[str, Any] | None = None
-    children: list[Part] = field(default_factory=list)
-    path: str = ROOT
-    parent_op: str = ""
-    form: forms.Form | None = None
-    condition: Condition | None = None
-    rule_path: Path | None = None
-    tally: Tally | None = None
-
-    @property
-    def is_group(self) -> bool:
-        return self.criterion is None
-
-    @property
-    def is_untouched(self) -> bool:
-        """Whether nothing was filled in yet, so that complaining about it would be early."""
-        return self.form is not None and not self.form.has_changed()
-
-    @property
-    def has_one_field(self) -> bool:
-        """Whether the title of the criterion says all that the label of its field would."""
-        return self.form is not None and len(self.form.fields) == 1
-
-    @property
-    def depth(self) -> int:
-        return self.path.count("-") + 1
-
-    def walk(self) -> Iterator[Part]:
-        """Yield this part and all below it, parents first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A line of the menu from which a criterion is added."""
-
-    code: str
-    label: str
-
-
-def menu() -> list[tuple[str, list[Choice]]]:
-    """Return all criteria by group, in the order in which they were declared."""
-    groups: dict[str, list[Choice]] = {}
-    for criterion in criteria:
-        groups.setdefault(str(criterion.group), []).append(Choice(criterion.code, str(criterion.label)))
-    return list(groups.items())
 
 
 class Builder:
@@ -99,7 +28,7 @@ class Builder:
     @classmethod
     def from_rule(cls, rule: Group) -> Builder:
         """Start from a saved rule."""
-        builder = cls(_part_of(rule))
+        builder = cls(part_of(rule))
         builder.is_valid()
         return builder
 
@@ -111,7 +40,7 @@ class Builder:
             raise Refused("too_many", _("A rule has at most %(n)d parts.") % {"n": MAX_NODES})
         parts: dict[str, Part] = {}
         for path in sorted(marks, key=lambda path: (path.count("-"), _indexes(path))):
-            part = _sent_part(data, path, marks[path])
+            part = sent_part(data, path, marks[path])
             parent = parts.get(path.rpartition("-")[0])
             if part is None or (path != ROOT and (parent is None or not parent.is_group)):
                 continue
@@ -129,7 +58,7 @@ class Builder:
         """Check every criterion's form; what is wrong stands in the forms."""
         for part in self.parts():
             if part.criterion is not None and not self.is_checked:
-                part.condition = _condition(part)
+                part.condition = condition_of(part)
         self.is_checked = True
         return not self.unfinished
 
@@ -204,7 +133,7 @@ class Builder:
         siblings, index = self._place(part)
         if index is None:
             return None
-        siblings.insert(index + 1, _copy(part))
+        siblings.insert(index + 1, copy_of(part))
         return siblings[index + 1]
 
     def _do_wrap(self, part: Part, op: str) -> Part | None:
@@ -224,8 +153,7 @@ class Builder:
         return group.children[0] if group.children else self._parent(group)
 
     def _shift(self, part: Part, step: int) -> Part:
-        """Move a part one line; a criterion enters the group it meets, and both leave a group past its edge.
-        """
+        """Move a part one line; a criterion enters the group it meets, and both leave a group past its edge."""
         siblings, index = self._place(part)
         parent = self._parent(part)
         if index is None or parent is None:
@@ -259,76 +187,7 @@ class Builder:
             for index, child in enumerate(part.children):
                 child.path, child.parent_op = f"{part.path}-{index}", part.op
             if part.criterion is not None:
-                part.form = _form(part)
-
-
-def _part_of(node: Node) -> Part:
-    if isinstance(node, Group):
-        return Part(op=node.op, children=[_part_of(child) for child in node.children])
-    criterion = criteria[node.criterion]
-    return Part(criterion=criterion, initial=criterion.initial(node.params), condition=node)
-
-
-def _sent_part(data: QueryDict, path: str, mark: str) -> Part | None:
-    """Return the part of which the fields start with ``path``."""
-    if mark == "op":
-        op = data.get(f"{path}__op", "")
-        return Part(op=op if op in Op.values else Op.ALL)
-    criterion = criteria.get(data.get(f"{path}__criterion", ""))
-    if criterion is None:
-        return None
-    start = f"{path}-"
-    mine = {name.removeprefix(start): data.getlist(name) for name in data if name.startswith(start)}
-    return Part(criterion=criterion, raw={name: values for name, values in mine.items() if name[:1].isalpha()})
-
-
-def _form(part: Part) -> forms.Form:
-    assert part.criterion is not None  # noqa: S101 - for the type checker
-    if part.raw is None:
-        return part.criterion.form(initial=part.initial, prefix=part.path)
-    data: MultiValueDict[str, str] = MultiValueDict(
-        {f"{part.path}-{name}": values for name, values in part.raw.items()}
-    )
-    return part.criterion.form(data, prefix=part.path)
-
-
-def _condition(part: Part) -> Condition | None:
-    """Return the condition a criterion's form makes; None when it does not say enough, with the reason in the
-    form.
-    """
-    form, criterion = part.form, part.criterion
-    if form is None or criterion is None:
-        return None
-    if not form.is_bound:
-        return part.condition if part.initial is not None else _fresh(criterion)
-    if not form.is_valid():
-        return None
-    try:
-        return Condition(criterion=criterion.code, params=criterion.read(form.cleaned_data))
-    except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            name = str(problem["loc"][0]) if problem["loc"] else ""
-            form.add_error(name if name in form.fields else None, _words_of(problem))
-        return None
-
-
-def _fresh(criterion: Criterion) -> Condition | None:
-    """Return the condition of a form nobody touched: the defaults it shows may say enough already."""
-    shown = criterion.form()
-    defaults = {name: shown.get_initial_for_field(field, name) for name, field in shown.fields.items()}
-    form = criterion.form({name: value for name, value in defaults.items() if value is not None})
-    if not form.is_valid():
-        return None
-    try:
-        return Condition(criterion=criterion.code, params=criterion.read(form.cleaned_data))
-    except ValidationError:
-        return None
-
-
-def _words_of(problem: Mapping[str, Any]) -> str:
-    """Return pydantic's message, without its prefix where the words are our own."""
-    cause = problem.get("ctx", {}).get("error")
-    return str(cause or problem["msg"])
+                part.form = form_of(part)
 
 
 def _node(part: Part, path: Path) -> Node | None:
@@ -347,16 +206,6 @@ def _node(part: Part, path: Path) -> Node | None:
         part.rule_path = None  # nothing in it is filled in yet, which is not the same as an empty group
         return None
     return Group(op=Op(part.op), children=tuple(children))
-
-
-def _copy(part: Part) -> Part:
-    return Part(
-        op=part.op,
-        criterion=part.criterion,
-        raw=dict(part.raw) if part.raw is not None else None,
-        initial=part.initial,
-        children=[_copy(child) for child in part.children],
-    )
 
 
 def _indexes(path: str) -> list[int]:

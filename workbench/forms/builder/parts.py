@@ -1,0 +1,156 @@
+"""The parts of a rule under construction: what stands in their fields, the form they show, the condition that makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from pydantic import ValidationError
+
+from common.criteria import Criterion, criteria
+from selections.figures import Tally
+from selections.rules import Condition, Group, Node, Op, Path
+
+ROOT = "r"
+
+
+@dataclass(eq=False)
+class Part:
+    """A group (``op`` and children) or a criterion (``raw``: its fields as sent, or ``initial`` for a new
+    form).
+    """
+
+    op: str = ""
+    criterion: Criterion | None = None
+    raw: dict[str, list[str]] | None = None
+    initial: dict[str, Any] | None = None
+    children: list[Part] = field(default_factory=list)
+    path: str = ROOT
+    parent_op: str = ""
+    form: forms.Form | None = None
+    condition: Condition | None = None
+    rule_path: Path | None = None
+    tally: Tally | None = None
+
+    @property
+    def is_group(self) -> bool:
+        return self.criterion is None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was filled in yet, so that complaining about it would be early."""
+        return self.form is not None and not self.form.has_changed()
+
+    @property
+    def has_one_field(self) -> bool:
+        """Whether the title of the criterion says all that the label of its field would."""
+        return self.form is not None and len(self.form.fields) == 1
+
+    @property
+    def depth(self) -> int:
+        return self.path.count("-") + 1
+
+    def walk(self) -> Iterator[Part]:
+        """Yield this part and all below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A line of the menu from which a criterion is added."""
+
+    code: str
+    label: str
+
+
+def menu() -> list[tuple[str, list[Choice]]]:
+    """Return all criteria by group, in the order in which they were declared."""
+    groups: dict[str, list[Choice]] = {}
+    for criterion in criteria:
+        groups.setdefault(str(criterion.group), []).append(Choice(criterion.code, str(criterion.label)))
+    return list(groups.items())
+
+
+def part_of(node: Node) -> Part:
+    if isinstance(node, Group):
+        return Part(op=node.op, children=[part_of(child) for child in node.children])
+    criterion = criteria[node.criterion]
+    return Part(criterion=criterion, initial=criterion.initial(node.params), condition=node)
+
+
+def sent_part(data: QueryDict, path: str, mark: str) -> Part | None:
+    """Return the part of which the fields start with ``path``."""
+    if mark == "op":
+        op = data.get(f"{path}__op", "")
+        return Part(op=op if op in Op.values else Op.ALL)
+    criterion = criteria.get(data.get(f"{path}__criterion", ""))
+    if criterion is None:
+        return None
+    start = f"{path}-"
+    mine = {name.removeprefix(start): data.getlist(name) for name in data if name.startswith(start)}
+    return Part(criterion=criterion, raw={name: values for name, values in mine.items() if name[:1].isalpha()})
+
+
+def form_of(part: Part) -> forms.Form:
+    assert part.criterion is not None  # noqa: S101 - for the type checker
+    if part.raw is None:
+        return part.criterion.form(initial=part.initial, prefix=part.path)
+    data: MultiValueDict[str, str] = MultiValueDict(
+        {f"{part.path}-{name}": values for name, values in part.raw.items()}
+    )
+    return part.criterion.form(data, prefix=part.path)
+
+
+def condition_of(part: Part) -> Condition | None:
+    """Return the condition a criterion's form makes; None when it does not say enough, with the reason in the
+    form.
+    """
+    form, criterion = part.form, part.criterion
+    if form is None or criterion is None:
+        return None
+    if not form.is_bound:
+        return part.condition if part.initial is not None else _fresh(criterion)
+    if not form.is_valid():
+        return None
+    try:
+        return Condition(criterion=criterion.code, params=criterion.read(form.cleaned_data))
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            name = str(problem["loc"][0]) if problem["loc"] else ""
+            form.add_error(name if name in form.fields else None, _words_of(problem))
+        return None
+
+
+def _fresh(criterion: Criterion) -> Condition | None:
+    """Return the condition of a form nobody touched: the defaults it shows may say enough already."""
+    shown = criterion.form()
+    defaults = {name: shown.get_initial_for_field(field, name) for name, field in shown.fields.items()}
+    form = criterion.form({name: value for name, value in defaults.items() if value is not None})
+    if not form.is_valid():
+        return None
+    try:
+        return Condition(criterion=criterion.code, params=criterion.read(form.cleaned_data))
+    except ValidationError:
+        return None
+
+
+def _words_of(problem: Mapping[str, Any]) -> str:
+    """Return pydantic's message, without its prefix where the words are our own."""
+    cause = problem.get("ctx", {}).get("error")
+    return str(cause or problem["msg"])
+
+
+def copy_of(part: Part) -> Part:
+    return Part(
+        op=part.op,
+        criterion=part.criterion,
+        raw=dict(part.raw) if part.raw is not None else None,
+        initial=part.initial,
+        children=[copy_of(child) for child in part.children],
+    )
