@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,18 @@ def test_quoted_quotes_and_line_breaks_are_read_to_the_letter(tmp_path: Path) ->
         dialect = examine(opened, BRANCHES)
         rows = list(read_rows(opened, dialect, lambda problem: pytest.fail(problem.code)))
     assert rows == [(2, ["A", '"Aan"\n"Zee"', "x,y"]), (3, ["B", "", ""])]
+
+
+def test_a_long_file_takes_no_more_memory_than_a_short_one(tmp_path: Path) -> None:
+    file = tmp_path / "vestigingen.csv"
+    with file.open("w") as lines:
+        lines.write(f"{HEADER}\n")
+        lines.writelines(f"V{number};{'naam ' * 20};Edam\n" for number in range(40_000))
+    tracemalloc.start()
+    with file.open("rb") as opened:
+        count = sum(1 for _row in read_rows(opened, examine(opened, BRANCHES), lambda problem: None))
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 40_000
+    assert file.stat().st_size > 4_000_000
+    assert peak < 1_000_000
