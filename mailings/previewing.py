@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+import html
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +68,10 @@ class Preview:
         """Return the mail as it would leave, for a test to a colleague's ``address``."""
         compiled = {**self.compiled, "subject": ["[Test] ", *self.compiled["subject"]]}
         for part in ("html", "text"):
-            compiled[part] = [[audience, _with_targets(pieces, self.values)] for audience, pieces in compiled[part]]
+            write = html.escape if part == "html" else str
+            compiled[part] = [
+                [audience, _with_targets(pieces, self.values, write)] for audience, pieces in compiled[part]
+            ]
         prepared = PreparedMail(
             compiled,
             mailing_id=0,
@@ -81,10 +85,10 @@ class Preview:
         return prepared.render(recipient, sender=sender, now=self.now)
 
 
-def _with_targets(pieces: list[Any], values: dict[str, str]) -> list[Any]:
+def _with_targets(pieces: list[Any], values: dict[str, str], write: Callable[[str], str]) -> list[Any]:
     """Write the targets of links out; a test must not count as a click."""
     return [
-        values[str(piece[0])] if isinstance(piece, list) and str(piece[0]).startswith("link:") else piece
+        write(values[str(piece[0])]) if isinstance(piece, list) and str(piece[0]).startswith("link:") else piece
         for piece in pieces
     ]
 
