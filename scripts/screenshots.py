@@ -34,7 +34,10 @@ os.environ.update(DJANGO_SETTINGS_MODULE="wise_marketing.settings", DEMO="1", DJ
 
 def main() -> int:
     """Tell the story, serve it, and walk through it once per role; return an exit code."""
-    subprocess.run([sys.executable, "-m", "demo", "--customers", CUSTOMERS, "--exit"], check=True, cwd=PROJECT)
+    port = free_port()
+    tell = ["demo", "--customers", CUSTOMERS, "--port", str(port), "--exit"]
+    subprocess.run([sys.executable, "-m", *tell], check=True, cwd=PROJECT)
+    os.environ["BASE_URL"] = f"http://localhost:{port}"  # as in the mails that the demo sent
     django.setup()
     from django.contrib.auth.models import User
 
@@ -42,42 +45,39 @@ def main() -> int:
     from tests.browser import FLAGS, chromium
 
     TARGET.mkdir(exist_ok=True)
-    with served() as base, sync_playwright() as playwright:
+    with served(port) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(playwright.chromium.executable_path), args=FLAGS)
         walk(browser, base, "nobody", ["/accounts/login/", *customer_addresses()], None)
         for role in ROLES:
             user = User.objects.filter(groups__name=role, is_active=True).order_by("pk").first()
-            walk(browser, base, role, ["/", "/balie/", "/api/v1/"], user)
+            if user:
+                walk(browser, base, role, ["/", "/balie/", "/api/v1/docs/"], user)
         browser.close()
     print(f"{len(list(TARGET.glob('*.png')))} pictures in {TARGET}")
     return 0
 
 
-@contextmanager
-def served() -> Iterator[str]:
-    """Serve the pages from a process of its own; give its address."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        "gunicorn",
-        "wise_marketing.wsgi",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--threads",
-        "4",
-        "--log-level",
-        "error",
-    ]
-    server = subprocess.Popen([sys.executable, "-m", *command], cwd=PROJECT)
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(port: int) -> Iterator[str]:
+    """Serve the pages from a process of its own; give its address."""
+    options = f"--bind 127.0.0.1:{port} --threads 4 --log-level error --access-logfile {os.devnull}"
+    command = [sys.executable, "-m", "gunicorn", "wise_marketing.wsgi", *options.split()]
+    server = subprocess.Popen(command, cwd=PROJECT)
+    base = f"http://localhost:{port}"
     try:
         for _attempt in range(300):
             try:
-                urlopen(f"http://127.0.0.1:{port}/healthz/", timeout=5).close()
+                urlopen(f"{base}/healthz/", timeout=5).close()
                 break
             except OSError:
                 time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
+        yield base
     finally:
         server.terminate()
         server.wait()
