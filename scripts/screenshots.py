@@ -45,6 +45,8 @@ def main() -> int:
     from tests.browser import FLAGS, chromium
 
     TARGET.mkdir(exist_ok=True)
+    for picture in TARGET.glob("*.png"):
+        picture.unlink()
     with served(port) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(playwright.chromium.executable_path), args=FLAGS)
         walk(browser, base, "nobody", ["/accounts/login/", *customer_addresses()], None)
