@@ -160,7 +160,8 @@ def choose_labels(customer: Customer, *, codes: Collection[str], now: dt.datetim
 
     Raises Refused on a code that may not be chosen, or on two of one exclusive group.
     """
-    chosen = list(Label.objects.for_customers().select_related("group").filter(code__in=set(codes)))
+    # Compared here: what a browser sends may be text that no database takes.
+    chosen = [label for label in Label.objects.for_customers().select_related("group") if label.code in codes]
     if len(chosen) < len(set(codes)):
         raise Refused("unknown_label", _("This label cannot be chosen."), field="labels")
     exclusive = [label.group_id for label in chosen if label.group and label.group.is_exclusive]
@@ -168,7 +169,7 @@ def choose_labels(customer: Customer, *, codes: Collection[str], now: dt.datetim
         raise Refused("one_of_group", _("Only one of these can be chosen at a time."), field="labels")
     one = Customer.objects.filter(pk=customer.pk)
     Customer.objects.select_for_update().get(pk=customer.pk)
-    for label in Label.objects.filter(kind=Label.Kind.CUSTOMER).exclude(code__in=set(codes)):
+    for label in Label.objects.filter(kind=Label.Kind.CUSTOMER).exclude(pk__in=[label.pk for label in chosen]):
         _take(label, one, by="customer", now=now)
     for label in chosen:
         _give(label, one, by="customer", reason="", now=now)

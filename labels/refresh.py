@@ -110,7 +110,7 @@ def _ensure_label(label: Label | None, spec: LabelSpec, group: LabelGroup, *, no
         "colour": spec.colour,
         "is_active": True,
     }
-    if label.pk is None or any(getattr(label, field) != value for field, value in wanted.items()):
+    if label._state.adding or any(getattr(label, field) != value for field, value in wanted.items()):
         for field, value in wanted.items():
             setattr(label, field, value)
         label.save()

@@ -22,8 +22,9 @@ class OwnerFilter(django_filters.ModelChoiceFilter):
 
     @property
     def field(self) -> forms.Field:
-        field: forms.Field = super().field
+        field: Any = super().field
         field.label_from_instance = lambda user: user.get_full_name() or user.get_username()
+        assert isinstance(field, forms.Field)  # noqa: S101 - for the type checker
         return field
 
 
