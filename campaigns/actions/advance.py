@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from campaigns.actions.campaigns import finish_campaign
 from campaigns.actions.enrolments import leave_by_selection
 from campaigns.actions.runs import record_step_error, record_trigger_error, run_trigger, take_step
+from campaigns.actions.triggers import kind_of
 from campaigns.models import Campaign, Step, Trigger, TriggerRun
 from campaigns.triggers import trigger_kinds
 from common.errors import Refused
@@ -58,7 +59,8 @@ def advance(*, now: dt.datetime, from_hour: int = 0) -> Summary:
     for campaign in Campaign.objects.current().filter(ends_on__lt=summary.day):
         _attempt(summary, f"campaign {campaign.pk}", partial(finish_campaign, campaign, by=None, now=now))
     if has_begun:
-        summary.left += _attempt(summary, "daily preparation", partial(prepare_day, now=now)) or 0
+        if _attempt(summary, "watched selections", partial(look_at_entrances, now=now)):
+            _let_out(summary, now=now)
         for trigger, day in due_triggers(today=summary.day):
             _work_off_trigger(trigger, day, summary, now=now)
     _work_off_steps(summary, now=now, only_first=not has_begun)
@@ -66,17 +68,13 @@ def advance(*, now: dt.datetime, from_hour: int = 0) -> Summary:
 
 
 @transaction.atomic
-def prepare_day(*, now: dt.datetime) -> int:
-    """Note who came into or left the watched selections, and let out those a campaign has nothing more for.
-
-    Once per Amsterdam day; returns how many left a campaign.
-    """
+def look_at_entrances(*, now: dt.datetime) -> bool:
+    """Note who came into or left the watched selections, once per Amsterdam day; return whether it was done now."""
     statement = "INSERT INTO campaigns_dayrun (due_on, ran_at) VALUES (%s, %s) ON CONFLICT DO NOTHING"
     if not execute(statement, [local_date(now), now]):
-        return 0
+        return False
     refresh_memberships(now=now)
-    campaigns = Campaign.objects.current().filter(leave_when__isnull=False).select_related("leave_when")
-    return sum(leave_by_selection(campaign, now=now) for campaign in campaigns)
+    return True
 
 
 def run_trigger_today(trigger: Trigger, *, by: User | None, now: dt.datetime) -> TriggerRun:
@@ -86,7 +84,8 @@ def run_trigger_today(trigger: Trigger, *, by: User | None, now: dt.datetime) ->
     """
     if not trigger.is_active:
         raise Refused("trigger_off", _("Turn the trigger on first."))
-    prepare_day(now=now)
+    if kind_of(trigger).watched_selection(trigger.params):
+        refresh_memberships(now=now)
     run = run_trigger(trigger, day=local_date(now), now=now)
     if run is None:
         raise Refused("trigger_ran", _("This trigger has run for today already."))
@@ -117,6 +116,13 @@ def _useful_days(trigger: Trigger, first: dt.date, today: dt.date) -> list[dt.da
         return []
     missed = [first + dt.timedelta(days=number) for number in range((today - first).days)] if kind.catches_up else []
     return [*(day for day in missed if kind.is_useful(trigger.params, day=day, today=today)), today]
+
+
+def _let_out(summary: Summary, *, now: dt.datetime) -> None:
+    """Let out those for whom a campaign has reached its goal; it is asked again before each step."""
+    for campaign in Campaign.objects.current().filter(leave_when__isnull=False).select_related("leave_when"):
+        leaving = partial(leave_by_selection, campaign, now=now)
+        summary.left += _attempt(summary, f"leaving campaign {campaign.pk}", leaving) or 0
 
 
 def _work_off_trigger(trigger: Trigger, day: dt.date, summary: Summary, *, now: dt.datetime) -> None:

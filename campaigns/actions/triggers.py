@@ -70,7 +70,7 @@ def change_trigger(
     trigger.params = kind_of(trigger).clean(params)
     with noted(by):
         trigger.save()
-    return activate_trigger(trigger, by=by, now=now) if trigger.is_active else trigger
+    return _turn_on(trigger, by=by, now=now) if trigger.is_active else trigger
 
 
 @transaction.atomic
@@ -78,7 +78,15 @@ def activate_trigger(trigger: Trigger, *, by: User | None, now: dt.datetime) -> 
     """Turn a trigger on from today. Raises Refused when its action is not ready to go out.
 
     A trigger that waits for entrances takes note of who is in the selection already: they do not enter it any more.
+    One that is on already stays as it is: to begin anew would pass over who came since its last run.
     """
+    if Trigger.objects.select_for_update(of=("self",)).get(pk=trigger.pk).is_active:
+        trigger.refresh_from_db(fields=["is_active", "activated_at", "active_since"])
+        return trigger
+    return _turn_on(trigger, by=by, now=now)
+
+
+def _turn_on(trigger: Trigger, *, by: User | None, now: dt.datetime) -> Trigger:
     if trigger.action:
         check_action(trigger.action)
     watched = kind_of(trigger).watched_selection(trigger.params)

@@ -277,7 +277,7 @@ class StepDone(models.Model):
 
 
 class DayRun(models.Model):
-    """The daily preparation (who entered which watched selection, who leaves) done for one Amsterdam day."""
+    """The daily look at the watched selections and at who may leave a campaign, done for one Amsterdam day."""
 
     due_on = models.DateField(_("day"), unique=True)
     ran_at = models.DateTimeField(_("ran at"))

@@ -307,6 +307,27 @@ def test_a_kind_that_is_not_there_any_more_is_left_alone(make_trigger: Make, now
     assert (summary.trigger_runs, summary.failed) == (0, [])
 
 
+def test_a_condition_for_leaving_that_no_longer_works_stops_only_its_own_campaign(
+    make_trigger: Make, make_campaign: Make, member: Make, select: Make, now: dt.datetime
+) -> None:
+    condition = select("customer.age", at_least=150)
+    broken, sound = make_campaign(0, leave_when=condition), make_campaign(0)
+    trigger, customer = make_trigger(), member(**born("1980-06-15"))
+    for campaign in (broken, sound):
+        enrol(campaign, Customer.objects.all(), by="marketeer", now=now)
+    rule = {
+        "version": 1,
+        "op": "all",
+        "children": [{"criterion": "selections.in", "params": {"selection": condition.pk}}],
+    }
+    type(condition).objects.filter(pk=condition.pk).update(rule=rule)
+    summary = advance(now=now)
+    assert summary.failed == [f"leaving campaign {broken.pk}", f"step {broken.steps.get().pk} 2026-06-15"]
+    assert receivers(sound.steps.get().action) == receivers(trigger.action) == [customer.pk]
+    assert receivers(broken.steps.get().action) == []
+    assert StepRun.objects.get(step__campaign=broken).error
+
+
 # By hand
 
 

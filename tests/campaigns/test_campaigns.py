@@ -17,6 +17,7 @@ from campaigns.actions import (
     change_campaign,
     create_campaign,
     create_trigger,
+    deactivate_trigger,
     delete_campaign,
     enrol,
     finish_campaign,
@@ -313,9 +314,17 @@ def test_a_trigger_is_not_turned_on_for_an_action_without_content(make_action: M
     assert refusal.value.code == "content_empty"
 
 
-def test_turning_a_trigger_on_again_looks_ahead(make_trigger: Make, now: dt.datetime) -> None:
+def test_turning_on_a_trigger_that_is_on_changes_nothing(make_trigger: Make, now: dt.datetime) -> None:
+    trigger = make_trigger()
+    activate_trigger(trigger, by=None, now=now + dt.timedelta(days=20))
+    trigger.refresh_from_db()
+    assert (trigger.active_since, trigger.activated_at) == (now.date(), now)
+
+
+def test_turning_a_trigger_off_and_on_looks_ahead(make_trigger: Make, now: dt.datetime) -> None:
     trigger = make_trigger()
     later = now + dt.timedelta(days=20)
+    deactivate_trigger(trigger, by=None, now=later)
     activate_trigger(trigger, by=None, now=later)
     trigger.refresh_from_db()
     assert (trigger.active_since, trigger.activated_at) == (later.date(), later)

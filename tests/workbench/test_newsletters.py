@@ -236,6 +236,8 @@ def test_items_change_places_by_keyboard_and_an_audience_unfolds(
         page.locator("li[data-id]").nth(1).get_by_role("button", name="omhoog").press("Enter")
     assert list(edition.items.values_list("title", flat=True)) == ["Tweede", "De zomeragenda"]
     page.goto(url("item_add", edition.pk))
-    assert not page.get_by_label("Klantlabel", exact=True).is_visible()
+    chooser = page.locator('[data-show-if="for_whom=label"]')
+    assert not chooser.is_visible()
     page.get_by_label("Abonnees met een label").check()
+    assert chooser.is_visible()
     axe()
