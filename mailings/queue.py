@@ -92,9 +92,11 @@ def claim(mailing: Mailing, *, token: UUID, limit: int) -> list[tuple[int, int]]
 def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.datetime) -> set[int]:
     """Mark messages ``sending`` and return which may go out; the caller commits before the first byte of DATA.
 
-    In the same statement everything is asked again that may have changed since the gate: permission, suppression and
-    the mailing's state. Who may not be reached any more is withdrawn; of a mailing on pause nothing is marked. A
-    message that this claim marked already, in a commit whose answer got lost, is marked again.
+    In the same statement everything is asked again that may have changed since the gate: permission, suppression, the
+    address and the mailing's state. Who may not be reached any more is withdrawn; of a mailing on pause nothing is
+    marked. Who has another address goes back to the queue with that one: the links in a mail open somebody's own
+    page, so the old mailbox must not get them. A message that this claim marked already, in a commit whose answer
+    got lost, is marked again.
     """
     own = f"SELECT customer_id FROM mailings_message WHERE id IN ({_list(message_ids)})"  # noqa: S608
     verdicts = verdicts_sql(own, purpose=mailing.purpose, channel=Channel.EMAIL, as_of=now)
@@ -106,14 +108,23 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
                 WHEN verdict.verdict IS DISTINCT FROM 'allowed' THEN 'no_permission'
                 WHEN EXISTS (SELECT FROM mailings_suppression AS suppression
                     WHERE suppression.address = lower(message.address) AND suppression.released_at IS NULL)
-                THEN 'suppressed' ELSE '' END AS obstacle
+                THEN 'suppressed'
+                WHEN email.value IS NULL THEN 'no_address'
+                WHEN lower(email.value) <> lower(message.address) THEN 'moved' ELSE '' END AS obstacle,
+                email.value AS address
             FROM mailings_message AS message LEFT JOIN verdict USING (customer_id)
+            LEFT JOIN customers_contactpoint AS email
+                ON email.customer_id = message.customer_id AND email.channel = 'email' AND email.is_primary
             WHERE message.id IN ({_list(message_ids)})
         )
         UPDATE mailings_message AS message
-        SET state = CASE checked.obstacle WHEN '' THEN 'sending' ELSE 'withdrawn' END,
-            withdrawn_because = checked.obstacle, state_at = clock_timestamp(),
-            lease_until = clock_timestamp() + %(lease)s
+        SET state = CASE checked.obstacle WHEN '' THEN 'sending' WHEN 'moved' THEN 'queued' ELSE 'withdrawn' END,
+            withdrawn_because = CASE checked.obstacle WHEN 'moved' THEN '' ELSE checked.obstacle END,
+            address = CASE checked.obstacle WHEN 'moved' THEN checked.address ELSE message.address END,
+            claim = CASE checked.obstacle WHEN 'moved' THEN NULL ELSE message.claim END,
+            state_at = clock_timestamp(),
+            lease_until = CASE checked.obstacle WHEN 'moved' THEN NULL::timestamptz
+                ELSE clock_timestamp() + %(lease)s END
         FROM checked, mailings_mailing AS mailing
         WHERE message.id = checked.id AND message.claim = %(token)s AND message.state IN ('claimed', 'sending')
         AND mailing.id = message.mailing_id AND mailing.state = 'sending'

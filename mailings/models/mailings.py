@@ -127,6 +127,7 @@ class Message(models.Model):
     class Withdrawn(models.TextChoices):
         NO_PERMISSION = "no_permission", _("Said no in the meantime")
         SUPPRESSED = "suppressed", _("Address blocked in the meantime")
+        NO_ADDRESS = "no_address", _("Address taken away in the meantime")
         CANCELLED = "cancelled", _("Mailing cancelled")
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)

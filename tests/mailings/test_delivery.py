@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from common.time import AMSTERDAM
+from customers.actions import change_customer
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
 from mailings import delivery, queue
@@ -266,6 +267,28 @@ def test_an_address_blocked_after_the_gate_is_not_used(start: Start, reader: Rea
     assert smtp_sink.received == []
 
 
+def test_who_has_another_address_since_the_gate_gets_the_mail_there_only(
+    start: Start, reader: Reader, smtp_sink: Sink, now: dt.datetime
+) -> None:
+    customer = reader(email="oud@example.nl")
+    mailing = start()
+    change_customer(customer, by="customer", now=now, source_code="mijnmenu", email="nieuw@example.nl")
+    send()
+    send()
+    assert smtp_sink.to("oud@example.nl") == []
+    assert len(smtp_sink.to("nieuw@example.nl")) == 1
+    assert states(mailing) == {"sent": 1}
+
+
+def test_who_has_no_address_any_more_gets_nothing(start: Start, reader: Reader, smtp_sink: Sink) -> None:
+    customer = reader(email="weg@example.nl")
+    start()
+    customer.contact_points.all().delete()
+    send()
+    assert smtp_sink.received == []
+    assert Message.objects.get().withdrawn_because == "no_address"
+
+
 def test_unsubscribing_during_sending_is_heard_at_once(
     start: Start, readers: Any, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -458,9 +481,10 @@ def test_content_that_cannot_be_written_for_anybody_pauses_its_mailing_only(
 
 
 def test_an_address_that_is_none_never_reaches_the_server(start: Start, reader: Reader, smtp_sink: Sink) -> None:
-    reader()
+    wrong = "a@example.nl>\r\nRCPT TO:<b@example.nl"
+    reader().contact_points.update(value=wrong)
     mailing = start()
-    Message.objects.update(address="a@example.nl>\r\nRCPT TO:<b@example.nl")
+    assert Message.objects.get().address == wrong
     send()
     assert states(mailing) == {"failed": 1}
     assert smtp_sink.received == []
