@@ -121,6 +121,6 @@ def check_audience(audience: Any) -> dict[str, Any] | None:
     if not isinstance(audience, dict) or set(audience) != {"kind", "id"} or audience["kind"] not in AUDIENCES:
         raise Refused("audience", _("An audience is a selection or a label."), field="audience")
     model = AUDIENCES[audience["kind"]]
-    if not str(audience["id"]).isdigit() or not model._default_manager.filter(pk=audience["id"]).exists():
+    if not str(audience["id"]).isdecimal() or not model._default_manager.filter(pk=audience["id"]).exists():
         raise Refused("audience", _("This selection or label does not exist any more."), field="audience")
     return {"kind": audience["kind"], "id": int(audience["id"])}
