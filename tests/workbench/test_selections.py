@@ -225,7 +225,7 @@ def test_too_many_parts_are_refused_and_nothing_breaks(client: Client) -> None:
     assert response.status_code == 200
     assert "hooguit 100 onderdelen" in text(response)
     many |= {f"r-{n}__criterion": "customer.age" for n in range(99, 150)}
-    assert client.post(NEW, {**many, "name": "x"}).status_code == 302
+    assert "hooguit 100 onderdelen" in text(client.post(NEW, {**many, "name": "x"}))
     assert Selection.objects.count() == 0
 
 
@@ -458,3 +458,18 @@ def test_who_has_nothing_to_do_with_selections_is_turned_away(
 
 def test_who_is_not_signed_in_is_asked_to(members: Selection) -> None:
     assert Client().get("/selections/").status_code == 302
+
+
+def test_a_rule_larger_than_any_page_sends_is_refused_with_words(client: Client) -> None:
+    fields = {"r__op": "all", **{f"r-{index}__op": "any" for index in range(150)}}
+    for extra in ({"do": "add:r:customer.kind"}, {"live": "1"}, {"name": "Te groot"}):
+        response = client.post(NEW, {**fields, **extra})
+        assert response.status_code == 200
+        assert "100" in response.content.decode()
+    assert not Selection.objects.exists()
+
+
+@pytest.mark.parametrize("origin", ["²", "9" * 30, "x", ""])
+def test_a_copy_of_nothing_is_no_error(client: Client, origin: str) -> None:
+    response = client.get(NEW, {"from": origin})
+    assert response.status_code in {200, 404}

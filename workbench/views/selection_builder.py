@@ -63,6 +63,12 @@ class BuilderPage(FormPage[SelectionForm]):
         return super().get_context(builder=self.builder, menu=menu(), **extra)
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            self.builder  # noqa: B018 - reads what was sent, and refuses what no page sends
+        except Refused as refused:
+            messages.error(request, str(refused))
+            self.builder = Builder.from_rule(self.starting_rule())
+            return self.render(form=self._form_as_sent(), **self._figures())
         if "live" in request.POST:
             return self._live()
         if "do" in request.POST:
@@ -90,7 +96,7 @@ class BuilderPage(FormPage[SelectionForm]):
             self.builder.do(command)
         except Refused as refused:
             messages.error(self.request, str(refused))
-            del self.__dict__["builder"]
+            self.__dict__.pop("builder", None)  # not there when what was sent is itself refused
 
     def _live(self) -> HttpResponse:
         self.partial_name = "workbench/_selections_live.html"
@@ -133,7 +139,7 @@ class SelectionCreate(BuilderPage):
     def original(self) -> Selection | None:
         """The selection this one starts as a copy of."""
         pk = self.request.GET.get("from", "")
-        return get_object_or_404(Selection, pk=pk) if pk.isdigit() else None
+        return get_object_or_404(Selection, pk=pk) if pk.isdecimal() else None
 
     def starting_rule(self) -> Group:
         return parse_rule(self.original.rule) if self.original else EVERYBODY
