@@ -327,6 +327,7 @@ def test_subscriptions_come_in_and_end(take_in: Import, anja: Customer) -> None:
         ("A1;1000002;v;;58;2024-02-01;;incasso", "klantnummer", "customer"),
         ("A1;1000001;v;;veel;2024-02-01;;incasso", "prijs", "amount"),
         ("A1;1000001;v;;-1;2024-02-01;;incasso", "prijs", "negative"),
+        ("A1;1000001;v;;999999999,99;2024-02-01;;incasso", "prijs", "too_much"),
         ("A1;1000001;v;;58;2024-02-30;;incasso", "begindatum", "date"),
         ("A1;1000001;v;;58;;;incasso", "begindatum", "empty"),
         ("A1;1000001;v;;58;2024-02-01;2024-01-31;incasso", "einddatum", "order"),
