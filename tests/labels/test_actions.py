@@ -236,7 +236,7 @@ def test_a_customer_has_exactly_what_he_chose(interests: dict[str, Label], red: 
 def test_a_customer_chooses_only_what_may_be_chosen(interests: dict[str, Label], red: Label, now: dt.datetime) -> None:
     customer = CustomerFactory()
     change_label(interests["muziek"], is_active=False)
-    for codes in (["rood"], ["muziek"], ["bestaat-niet"], ["reizen", "rood"]):
+    for codes in (["rood"], ["muziek"], ["bestaat-niet"], ["a\0b"], ["reizen", "rood"]):
         with pytest.raises(Refused) as refused:
             choose_labels(customer, codes=codes, now=now)
         assert refused.value.code == "unknown_label"
