@@ -1,0 +1,248 @@
+"""Editions of a newsletter and their text items: composed, checked, planned and sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from common.time import AMSTERDAM, local_date
+from mailings.models import Mailing
+from newsletter import actions
+from newsletter.models import Edition, Newsletter, TextItem
+from newsletter.variants import variants_of
+from workbench.base import ActionView, DetailPage, FormPage, ObjectMixin
+from workbench.forms.newsletters import EditionForm, ItemForm, PlanForm, initial_of_edition, initial_of_item
+from workbench.funnel import gate_funnel
+from workbench.tables.newsletters import EDITION_TONES
+
+USUAL_TIME = dt.time(9)
+
+
+def list_crumb() -> list[Any]:
+    return [(_("Newsletters"), reverse("workbench:newsletter_list"))]
+
+
+def newsletter_crumbs(newsletter: Newsletter) -> list[Any]:
+    return [*list_crumb(), (newsletter.name, reverse("workbench:newsletter_detail", args=[newsletter.pk]))]
+
+
+class _Editions(ObjectMixin[Edition]):
+    def get_queryset(self) -> QuerySet[Edition]:
+        return Edition.objects.select_related("newsletter__purpose", "mailing", "content")
+
+    @property
+    def page_url(self) -> str:
+        return reverse("workbench:edition_detail", args=[self.object.pk])
+
+    def get_cancel_url(self) -> str:
+        return self.page_url
+
+    def get_breadcrumb(self) -> list[Any]:
+        return [*newsletter_crumbs(self.object.newsletter), (self.object.subject, self.page_url)]
+
+
+class EditionPage(_Editions, DetailPage[Edition]):
+    permission = "manage_newsletters"
+    template_name = "workbench/newsletters_edition.html"
+
+    def get_breadcrumb(self) -> list[Any]:
+        return newsletter_crumbs(self.object.newsletter)
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        edition = self.object
+        return super().get_context(
+            items=list(edition.items.select_related("selection", "label")),
+            is_sent=edition.state == Edition.State.SENT,
+            tone=EDITION_TONES[edition.state],
+            **extra,
+        )
+
+
+class EditionCheck(_Editions, FormPage[PlanForm]):
+    """Who gets which items and what the gate would say; from here the edition is planned."""
+
+    permission = "manage_newsletters"
+    template_name = "workbench/newsletters_check.html"
+    form_class = PlanForm
+    page_title = _("Check and send")
+    submit_label = _("Plan")
+    success_message = _("The edition has been planned.")
+
+    def get_initial(self) -> dict[str, Any]:
+        tomorrow = local_date(self.now) + dt.timedelta(days=1)
+        return {"send_at": self.object.send_at or dt.datetime.combine(tomorrow, USUAL_TIME, tzinfo=AMSTERDAM)}
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        edition = self.object
+        variants = variants_of(edition, now=self.now)
+        funnel = gate_funnel(
+            purpose=edition.newsletter.purpose,
+            channels=Mailing.Channels.EMAIL,
+            candidates=edition.newsletter.subscribers(now=self.now),
+            now=self.now,
+        )
+        return super().get_context(object=edition, variants=variants, funnel=funnel, **extra)
+
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.object.state == Edition.State.SENT:
+            return self.go(self.page_url)
+        return super().get(request, *args, **kwargs)
+
+    def perform(self, form: PlanForm) -> str:
+        actions.plan_edition(self.object, send_at=form.cleaned_data["send_at"], by=self.user, now=self.now)
+        return self.page_url
+
+
+class EditionChange(_Editions, FormPage[EditionForm]):
+    permission = "manage_newsletters"
+    template_name = "workbench/newsletters_form.html"
+    form_class = EditionForm
+    page_title = _("Subject and introduction")
+    submit_label = _("Save")
+    success_message = _("The edition has been changed.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return initial_of_edition(self.object)
+
+    def perform(self, form: EditionForm) -> str:
+        actions.change_edition(self.object, **form.cleaned_data, by=self.user, now=self.now)
+        return self.page_url
+
+
+class EditionSend(_Editions, ActionView):
+    permission = "manage_newsletters"
+    success_message = _("The edition has been handed over for sending.")
+
+    def perform(self) -> str:
+        actions.send_edition(self.object, by=self.user, now=self.now)
+        return self.page_url
+
+
+class EditionUnplan(_Editions, ActionView):
+    permission = "manage_newsletters"
+    success_message = _("The edition is a draft again.")
+
+    def perform(self) -> str:
+        actions.unplan_edition(self.object, by=self.user)
+        return self.page_url
+
+
+class EditionCopy(_Editions, ActionView):
+    permission = "manage_newsletters"
+    success_message = _("This is a copy, as a draft.")
+
+    def perform(self) -> str:
+        copy = actions.copy_edition(self.object, by=self.user, now=self.now)
+        return reverse("workbench:edition_detail", args=[copy.pk])
+
+
+class EditionDelete(_Editions, ActionView):
+    permission = "manage_newsletters"
+    success_message = _("The edition has been deleted.")
+
+    def perform(self) -> str:
+        newsletter = self.object.newsletter
+        actions.delete_edition(self.object, by=self.user)
+        return reverse("workbench:newsletter_detail", args=[newsletter.pk])
+
+
+class EditionPreview(_Editions, ActionView):
+    """Writing the items into the content changes something, so the way to the preview is a POST."""
+
+    permission = "manage_newsletters"
+
+    def perform(self) -> str:
+        content = actions.write_content(self.object, by=self.user, now=self.now)
+        return reverse("workbench:content_preview", args=[content.pk])
+
+
+class EditionOrder(_Editions, ActionView):
+    permission = "manage_newsletters"
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        ids = [int(pk) for pk in request.POST.getlist("order") if pk.isascii() and pk.isdigit()]
+        actions.order_items(self.object, ids, by=self.user)
+        return HttpResponse(status=204)
+
+
+class ItemAdd(_Editions, FormPage[ItemForm]):
+    permission = "manage_newsletters"
+    template_name = "workbench/newsletters_item.html"
+    form_class = ItemForm
+    page_title = _("New text item")
+    submit_label = _("Add the text item")
+    success_message = _("The text item has been added.")
+
+    def perform(self, form: ItemForm) -> str:
+        _save(self.object, form, by=self.user, now=self.now)
+        return self.page_url
+
+
+class ItemChange(FormPage[ItemForm]):
+    permission = "manage_newsletters"
+    template_name = "workbench/newsletters_item.html"
+    form_class = ItemForm
+    page_title = _("Text item")
+    submit_label = _("Save")
+    success_message = _("The text item has been changed.")
+
+    @cached_property
+    def item(self) -> TextItem:
+        return _item(self.kwargs["pk"])
+
+    def get_cancel_url(self) -> str:
+        return reverse("workbench:edition_detail", args=[self.item.edition_id])
+
+    def get_breadcrumb(self) -> list[Any]:
+        edition = self.item.edition
+        return [*newsletter_crumbs(edition.newsletter), (edition.subject, self.get_cancel_url())]
+
+    def get_initial(self) -> dict[str, Any]:
+        return initial_of_item(self.item)
+
+    def perform(self, form: ItemForm) -> str:
+        _save(self.item.edition, form, item=self.item, by=self.user, now=self.now)
+        return self.get_cancel_url()
+
+
+class ItemRemove(ActionView):
+    permission = "manage_newsletters"
+    success_message = _("The text item has been taken out.")
+
+    def perform(self) -> str:
+        item = _item(self.kwargs["pk"])
+        actions.remove_item(item, by=self.user)
+        return reverse("workbench:edition_detail", args=[item.edition_id])
+
+
+def _item(pk: int) -> TextItem:
+    items = TextItem.objects.select_related("edition__newsletter", "selection", "label")
+    return get_object_or_404(items, pk=pk)
+
+
+def _save(edition: Edition, form: ItemForm, **rest: Any) -> TextItem:
+    fields = {name: value for name, value in form.cleaned_data.items() if name != "for_whom"}
+    return actions.save_item(edition, **fields, **rest)
+
+
+urlpatterns = [
+    path("editions/<int:pk>/", EditionPage.as_view(), name="edition_detail"),
+    path("editions/<int:pk>/check/", EditionCheck.as_view(), name="edition_check"),
+    path("editions/<int:pk>/change/", EditionChange.as_view(), name="edition_change"),
+    path("editions/<int:pk>/preview/", EditionPreview.as_view(), name="edition_preview"),
+    path("editions/<int:pk>/send/", EditionSend.as_view(), name="edition_send"),
+    path("editions/<int:pk>/unplan/", EditionUnplan.as_view(), name="edition_unplan"),
+    path("editions/<int:pk>/copy/", EditionCopy.as_view(), name="edition_copy"),
+    path("editions/<int:pk>/delete/", EditionDelete.as_view(), name="edition_delete"),
+    path("editions/<int:pk>/order/", EditionOrder.as_view(), name="edition_order"),
+    path("editions/<int:pk>/items/add/", ItemAdd.as_view(), name="item_add"),
+    path("items/<int:pk>/", ItemChange.as_view(), name="item_change"),
+    path("items/<int:pk>/remove/", ItemRemove.as_view(), name="item_remove"),
+]
