@@ -286,6 +286,15 @@ def test_after_ten_misses_in_a_minute_even_a_good_code_has_to_wait(
     assert take_in(voucher, now=now + dt.timedelta(seconds=61)).pk
 
 
+def test_used_vouchers_do_not_make_a_queue_wait(voucher: Voucher, take_in: TakeIn) -> None:
+    take_in(voucher)
+    for _time in range(12):
+        with pytest.raises(Refused) as refused:
+            take_in(voucher)
+        assert refused.value.code == "used"
+    assert take_in(VoucherFactory(definition=voucher.definition)).pk
+
+
 def test_waiting_attempts_do_not_make_the_wait_longer(take_in: TakeIn, now: dt.datetime, voucher: Voucher) -> None:
     miss(take_in, 10)
     assert miss(take_in, 10, now=now + dt.timedelta(seconds=40)) == "too_many_attempts"

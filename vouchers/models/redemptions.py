@@ -146,8 +146,8 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
         return [(str(words.get(row["reason"], row["reason"])), row["count"]) for row in counted]
 
     def misses_since(self, since: dt.datetime) -> Self:
-        """Refusals that may be guesses: all but those that only said "wait"."""
-        return self.filter(tried_at__gt=since).exclude(reason=Attempt.Reason.TOO_MANY_ATTEMPTS)
+        """Guesses: codes that do not exist. Who brings a real voucher that is used or expired is not guessing."""
+        return self.filter(tried_at__gt=since, reason=Attempt.Reason.UNKNOWN)
 
 
 class Attempt(models.Model):
