@@ -72,6 +72,10 @@ has_chromium() {
 
 # Without a browser everything but its tests works, so this says what to do and goes on.
 ensure_chromium() {
+    # Playwright's own Node needs this library, which a bare Linux lacks.
+    if [ "$(uname)" = Linux ] && ! .venv/bin/python -m playwright --version >/dev/null 2>&1; then
+        apt libatomic1 || say "libatomic is missing (browser tests); please run: sudo apt-get install libatomic1"
+    fi
     has_chromium && return
     if [ "$(uname)" = Darwin ]; then
         say "Chromium is missing (browser tests); please run: brew install --cask google-chrome"
@@ -80,7 +84,7 @@ ensure_chromium() {
     # Ubuntu offers Chromium as a snap only, which no container can install: there Playwright's own.
     if grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; then
         say "installing Chromium for the browser tests ..."
-        apt libatomic1 && as_root .venv/bin/python -m playwright install-deps chromium </dev/null >/dev/null 2>&1 &&
+        can_apt && as_root .venv/bin/python -m playwright install-deps chromium </dev/null >/dev/null 2>&1 &&
             .venv/bin/python -m playwright install chromium </dev/null >/dev/null 2>&1 && return
         say "Chromium is missing (browser tests); please run: sudo snap install chromium"
         return 1

@@ -44,6 +44,7 @@ def embedded(state: Path, *arguments: str, **more: str) -> subprocess.Popen[str]
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # away from a terminal, where Ctrl-C goes another way
     )
 
 
@@ -135,6 +136,18 @@ def test_up_stays_until_down(state: Path) -> None:
     assert outcome(embedded(state, "down"))[0] == 0
     assert processes_of(Place(state)) == []
     assert outcome(embedded(state, "status"))[1].count(" down ") == 2
+
+
+def test_down_stops_the_servers_of_a_run_too(state: Path) -> None:
+    wrapper = embedded(state, "run", "--", "sh", "-c", "echo ready; exec sleep 600")
+    assert wrapper.stdout is not None
+    assert wrapper.stdout.readline() == "ready\n"
+    started = time.monotonic()
+    assert outcome(embedded(state, "down"))[0] == 0
+    assert time.monotonic() - started < 20
+    wrapper.terminate()
+    assert outcome(wrapper)[0] == 128 + signal.SIGTERM
+    assert processes_of(Place(state)) == []
 
 
 def test_servers_that_the_environment_names_are_not_started(state: Path) -> None:

@@ -70,10 +70,13 @@ def run(command: list[str], *, temporary: bool) -> int:
     """Run a command with both servers up; return its exit code, 128 + n when signal n ended it."""
     place = Place(_temporary_folder(), temporary=True) if temporary else Place(state_dir())
     child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []  # what came before there was a command to pass it on to
 
     def pass_on(number: int, _frame: object) -> None:
+        if child is None:
+            early.append(number)
         # Ctrl-C at a terminal reaches the command already, as a member of the same process group.
-        if child and not (number == signal.SIGINT and _is_in_foreground()):
+        elif not (number == signal.SIGINT and _is_in_foreground()):
             child.send_signal(number)
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -83,6 +86,8 @@ def run(command: list[str], *, temporary: bool) -> int:
         child = subprocess.Popen(
             command, env=os.environ | environment(place), preexec_fn=lambda: end_with_parent(signal.SIGTERM)
         )
+        for number in early:
+            child.send_signal(number)
         code = child.wait()
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
@@ -145,6 +150,8 @@ def _guard(place: Place, life: int, ready: int) -> None:
     except EmbeddedError as error:
         os.write(ready, str(error).encode())
     os.close(ready)
+    # From here on nobody asks how a server ended; one that `down` stopped must not stay as a zombie.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while os.read(life, 1):
         pass
     stop(place, stops)
