@@ -16,6 +16,7 @@ from django.utils.timezone import localtime
 
 from common.money import format_cents
 
+WHOLE = {"td": {"class": "when"}}
 RIGHT = {"th": {"class": "num"}, "td": {"class": "num"}}
 
 
@@ -37,7 +38,10 @@ class CentsColumn(NumberColumn):
 
 
 class MomentColumn(tables.Column):
-    """A date, or a date and time of Amsterdam."""
+    """A date, or a date and time of Amsterdam, on one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"attrs": WHOLE, **kwargs})
 
     def render(self, value: dt.date | dt.datetime) -> str:
         if isinstance(value, dt.datetime):

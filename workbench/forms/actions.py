@@ -20,6 +20,7 @@ class ActionForm(forms.Form):
     purpose = forms.ModelChoiceField(
         Purpose.objects.all(),
         label=_("Purpose"),
+        empty_label=_("Choose a purpose"),
         help_text=_("Decides who may be reached: a birthday wish with a voucher is marketing, not service."),
     )
     channels = forms.ChoiceField(label=_("Channels"), choices=Mailing.Channels, initial=Mailing.Channels.EMAIL)
@@ -27,12 +28,15 @@ class ActionForm(forms.Form):
         Label.objects.filter(kind=Label.Kind.OWN, is_active=True),
         label=_("Label it gives"),
         required=False,
+        empty_label=_("No label"),
         help_text=_("Everybody the message goes to gets this label."),
     )
 
 
 class SelectionForm(forms.Form):
-    selection = forms.ModelChoiceField(Selection.objects.all(), label=_("Selection"))
+    selection = forms.ModelChoiceField(
+        Selection.objects.all(), label=_("Selection"), empty_label=_("Choose a selection")
+    )
 
 
 class TriggerKindForm(forms.Form):
@@ -49,6 +53,7 @@ class TriggerForm(forms.Form):
         Selection.objects.all(),
         label=_("Only for selection"),
         required=False,
+        empty_label=_("Everybody"),
         help_text=_("Empty: everybody to whom it happens. Permission is asked in any case."),
     )
 

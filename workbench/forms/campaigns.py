@@ -36,6 +36,7 @@ class CampaignForm(forms.Form):
         Selection.objects.all(),
         label=_("Leaves when in selection"),
         required=False,
+        empty_label=_("No selection"),
         help_text=_("Who comes into this selection has reached the goal and gets no further step."),
     )
     may_reenter = forms.BooleanField(label=_("May enter again after leaving or completing"), required=False)
@@ -53,7 +54,7 @@ class CampaignAddForm(CampaignForm):
 
 
 class StepForm(forms.Form):
-    action = forms.ModelChoiceField(Action.objects.in_use(), label=_("Action"))
+    action = forms.ModelChoiceField(Action.objects.in_use(), label=_("Action"), empty_label=_("Choose an action"))
     day = forms.IntegerField(
         label=_("Days after entering"),
         min_value=0,
@@ -63,7 +64,9 @@ class StepForm(forms.Form):
 
 
 class EnrolForm(forms.Form):
-    selection = forms.ModelChoiceField(Selection.objects.all(), label=_("Selection"))
+    selection = forms.ModelChoiceField(
+        Selection.objects.all(), label=_("Selection"), empty_label=_("Choose a selection")
+    )
 
 
 class LeaveForm(forms.Form):

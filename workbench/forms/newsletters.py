@@ -67,8 +67,12 @@ class ItemForm(forms.Form):
         label=_("Link text"), max_length=60, required=False, help_text=_("For example “Reserve your place”.")
     )
     for_whom = forms.ChoiceField(label=_("For whom"), choices=FOR_WHOM, initial="everybody", widget=forms.RadioSelect)
-    selection = forms.ModelChoiceField(Selection.objects.all(), label=_("Selection"), required=False)
-    label = forms.ModelChoiceField(Label.objects.filter(is_active=True), label=_("Label"), required=False)
+    selection = forms.ModelChoiceField(
+        Selection.objects.all(), label=_("Selection"), required=False, empty_label=_("Choose a selection")
+    )
+    label = forms.ModelChoiceField(
+        Label.objects.filter(is_active=True), label=_("Label"), required=False, empty_label=_("Choose a label")
+    )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -11,7 +11,7 @@ from workbench.columns import MomentColumn, NumberColumn
 
 class ActionTable(tables.Table):
     name = tables.Column(linkify=("workbench:action_detail", {"pk": tables.A("pk")}))
-    channels = tables.Column(accessor="get_channels_display", order_by="channels")
+    channels = tables.Column(accessor="get_channels_display", order_by="channels", verbose_name=_("Channels"))
     mailing_count = NumberColumn(verbose_name=_("Mailings"))
     message_count = NumberColumn(verbose_name=_("Messages"))
     last_mailing_at = MomentColumn(verbose_name=_("Last used"))

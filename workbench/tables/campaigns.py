@@ -14,7 +14,7 @@ ENROLMENT_TONES = {"active": "success", "completed": "info", "left": "neutral"}
 
 class CampaignTable(tables.Table):
     name = tables.Column(linkify=("workbench:campaign_detail", {"pk": tables.A("pk")}))
-    kind = tables.Column(accessor="get_kind_display", order_by="kind")
+    kind = tables.Column(accessor="get_kind_display", order_by="kind", verbose_name=_("Kind"))
     state = BadgeColumn(tones=CAMPAIGN_TONES)
     step_count = NumberColumn(verbose_name=_("Steps"))
     active_count = NumberColumn(verbose_name=_("Taking part"))

@@ -21,6 +21,8 @@ MESSAGE_TONES = {
 }
 CUSTOMER = ("workbench:customer_detail", {"pk": tables.A("customer_id")})
 
+BREAKABLE = {"td": {"class": "text-break"}}
+
 
 class MailingTable(tables.Table):
     name = tables.Column(linkify=("workbench:mailing_detail", {"pk": tables.A("pk")}))
@@ -50,13 +52,16 @@ class MailingTable(tables.Table):
 
 class MessageTable(tables.Table):
     customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
-    channel = tables.Column(accessor="get_channel_display", order_by="channel")
-    address = tables.Column(default="–")
+    channel = tables.Column(accessor="get_channel_display", order_by="channel", verbose_name=_("Channel"))
+    address = tables.Column(default="–", attrs=BREAKABLE)
     state = BadgeColumn(tones=MESSAGE_TONES)
     state_at = MomentColumn(verbose_name=_("Since"))
     attempts = NumberColumn()
     reply = tables.TemplateColumn(
-        template_name="workbench/_mailings_reply.html", verbose_name=_("What the server said"), orderable=False
+        template_name="workbench/_mailings_reply.html",
+        verbose_name=_("What the server said"),
+        orderable=False,
+        attrs=BREAKABLE,
     )
 
     class Meta:

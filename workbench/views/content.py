@@ -158,7 +158,7 @@ class _BlockForm(_Contents, FormPage[forms.Form]):
         return super().make_form()
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        context = super().get_context(block=self.block, merge_fields=list(merge_fields), **extra)
+        context = super().get_context(block_type=self.block, merge_fields=list(merge_fields), **extra)
         if self.block.code == "image":
             chosen = str(context["form"]["picture"].value() or "")
             context["pictures"] = [(one, str(one.pk) == chosen) for one in Picture.objects.all()[:PICTURES_SHOWN]]
