@@ -125,11 +125,9 @@ def preview(*, purpose: Purpose, channels: str, candidates: QuerySet[Customer], 
 def _lay_down(candidates: QuerySet[Customer]) -> None:
     """Put the candidates in a table that lasts as long as the transaction, and let the planner count them."""
     execute("DROP TABLE IF EXISTS pg_temp.gate_candidate")
-    execute(
-        "CREATE TEMPORARY TABLE gate_candidate ON COMMIT DROP AS"
-        f" SELECT DISTINCT id AS customer_id FROM ({ids_of(candidates)}) AS given WHERE %(all)s",  # noqa: S608
-        {"all": True},  # with a parameter the doubled percent signs become single ones again
-    )
+    ids = f"SELECT DISTINCT id AS customer_id FROM ({ids_of(candidates)}) AS given WHERE %(all)s"  # noqa: S608
+    # With a parameter the doubled percent signs become single ones again.
+    execute(f"CREATE TEMPORARY TABLE gate_candidate ON COMMIT DROP AS {ids}", {"all": True})
     execute("ANALYZE gate_candidate")
 
 
