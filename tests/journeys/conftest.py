@@ -16,7 +16,7 @@ from customers.actions import ensure_base_data
 from labels.actions import ensure_system_labels
 from mailings.actions import change_sending_settings
 
-PASSWORD = "geheim-wachtwoord"  # noqa: S105 -- what make_user gives everybody
+PASSWORD = "geheim-wachtwoord"  # what make_user gives everybody
 
 
 @pytest.fixture

@@ -18,7 +18,13 @@ from vouchers.models import Definition, Redemption
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PERSON = {"kind": "member", "first_name": "Sanne", "last_name": "de Boer", "email": "sanne@example.nl", "branch": "edam"}
+PERSON = {
+    "kind": "member",
+    "first_name": "Sanne",
+    "last_name": "de Boer",
+    "email": "sanne@example.nl",
+    "branch": "edam",
+}
 
 
 @pytest.fixture

@@ -1,0 +1,186 @@
+"""A small library in full swing, so that every page has something to show: what the demo makes, and what goes wrong
+in real life besides. Everything is done by the actions that the pages call.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from aiosmtpd.smtp import Envelope
+from django.contrib.auth.models import User
+from django.core.files import File
+
+from campaigns.actions import advance, enrol, run_action
+from campaigns.models import Action, Campaign, Trigger
+from common.actions import add_integration, add_user
+from common.errors import Refused
+from customers.actions import change_customer, run_import, upload_import
+from customers.consents import record_consent
+from customers.models import Branch, Channel, Consent, Customer, ImportRun, Purpose
+from demo.library import write_files
+from demo.loading import imports
+from demo.mailbox import Mailbox
+from demo.plans import Maker
+from labels.actions import refresh_system_labels
+from labels.models import Label
+from mailings.actions import print_letters, record_click, suppress_address, unsubscribe
+from mailings.models import Mailing, Message
+from mailings.tasks import send_queued
+from newsletter.actions import create_edition, save_item, send_edition, subscribe
+from newsletter.models import Edition, Newsletter, TextItem
+from selections.models import Selection
+from tests.smtp_sink import Sink
+from vouchers.actions import redeem, reverse_redemption
+from vouchers.models import Redemption, Voucher
+
+CUSTOMERS = 120
+LONG = "Wilhelmina-Antoinette van den Oudenhuijsen-Schimmelpenninck"
+
+
+class Story:
+    """What came of it; the pages are those of these objects."""
+
+    branch: Branch
+    customer: Customer
+    voucher: Voucher
+    used: Voucher
+    redemption: Redemption
+    mailing: Mailing
+    message: Message
+    edition: Edition
+    refused: ImportRun
+
+    def __init__(self, *, by: User, now: dt.datetime, sink: Sink, folder: Path) -> None:
+        self.by, self.now, self.sink, self.folder = by, now, sink, folder
+        self._take_files_in()
+        self._make_plans()
+        self._send()
+        self._send_newsletter()
+        self._hear_from_customers()
+        self._take_vouchers_in()
+        self._administer()
+
+    def _take_files_in(self) -> None:
+        files = write_files(self.folder / "library", customers=CUSTOMERS, today=self.now.date())
+        for _title, take_in in imports(files, by=self.by):
+            take_in()
+        with files["fouten"].open("rb") as file:
+            self.refused = upload_import(
+                format="customers", source_code="library", file=File(file, name="fouten.csv"), file_name="fouten.csv",
+                by=self.by, now=self.now,
+            )  # fmt: skip
+        run_import(self.refused, now=self.now)
+        refresh_system_labels(now=self.now, due_key="test")
+        self.branch = Branch.objects.order_by("code")[0]
+
+    def _make_plans(self) -> None:
+        maker = Maker(by=self.by, now=self.now)
+        maker.settle_sender()
+        maker.make_labels()
+        newcomers, members = maker.select_newcomers(), maker.select_members()
+        readers = maker.select_thriller_readers()
+        maker.label_by_hand(members)
+        maker.prepare_newsletter(readers)
+        action = maker.make_birthday_action(maker.define_birthday_voucher())
+        maker.congratulate(action, members)
+        campaign = maker.make_welcome_campaign()
+        maker.welcome(campaign, newcomers)
+        enrol(campaign, Customer.objects.all()[:5], by=self.by.username, now=self.now)
+        advance(now=self.now)
+
+    def _send(self) -> None:
+        """One mailing with everything that can become of a message: sent, refused, in doubt, as a letter."""
+        send_queued()  # the campaign's first step
+        action = Action.objects.get(name__startswith="Verjaardag")
+        self.mailing = run_action(action, Customer.objects.all(), due_key="test", by=self.by, now=self.now)
+        mails = self.mailing.messages.filter(channel=Message.Channel.EMAIL).order_by("id")
+        refused, doubted = mails[0], mails[1]
+        self.sink.at_recipient[refused.address] = ["550 5.1.1 no such user"] * 2
+        self.sink.at_data[doubted.address] = ["accept and drop"]
+        send_queued()
+        print_letters(self.mailing, by=self.by, now=self.now)
+        self.message = self.mailing.messages.filter(channel="email", state=Message.State.SENT).order_by("id")[0]
+        self.customer = self.message.customer
+        mailbox = Mailbox(self.folder / "mailbox")
+        for mail in self.sink.received[:3]:
+            envelope = Envelope()
+            envelope.mail_from, envelope.rcpt_tos = mail.sender, list(mail.recipients)
+            envelope.original_content = mail.content
+            mailbox.keep(envelope, self.now)
+
+    def _send_newsletter(self) -> None:
+        newsletter = Newsletter.objects.get()
+        subscribe(self.customer, newsletter, source_code="mijnmenu", actor="customer", now=self.now)
+        sent = create_edition(newsletter, subject="Juni in Waterland", by=self.by, now=self.now)
+        save_item(sent, title="De zomeragenda", body="<p>Er is van alles.</p>", by=self.by, now=self.now)
+        send_edition(sent, by=self.by, now=self.now)
+        self.edition = Edition.objects.exclude(pk=sent.pk).get()
+        self.item = TextItem.objects.filter(edition=self.edition).order_by("pk")[0]
+
+    def _hear_from_customers(self) -> None:
+        record_click(self.message.pk, self.mailing.links.order_by("position")[0].position, now=self.now)
+        other = self.mailing.messages.filter(channel="email", state=Message.State.SENT).order_by("id")[1]
+        unsubscribe(other, scope="purpose", method="page", now=self.now)
+        record_consent(
+            self.customer, purpose=Purpose.objects.get(code="profiling"), channel=Channel.EMAIL,
+            state=Consent.State.GRANTED, source_code="counter", actor=self.by.username, event_at=self.now,
+            wording_version="2026-1",
+        )  # fmt: skip
+        change_customer(self.customer, last_name=LONG, by=self.by, now=self.now)
+        suppress_address("verhuisd@example.nl", detail="Belde zelf", by=self.by, now=self.now)
+
+    def _take_vouchers_in(self) -> None:
+        self.voucher = Voucher.objects.get(customer=self.customer)
+        self.used = Voucher.objects.exclude(pk=self.voucher.pk).filter(customer__isnull=False).order_by("pk")[0]
+        other = Voucher.objects.exclude(pk__in=[self.voucher.pk, self.used.pk]).order_by("pk")[0]
+        for number, voucher in enumerate([other, self.used]):
+            self.redemption = redeem(
+                voucher.code, branch=self.branch, staff=self.by, channel="counter", order_cents=2400,
+                idempotency_key=f"story:{number}", now=self.now,
+            )  # fmt: skip
+            if voucher == other:
+                reverse_redemption(self.redemption, reason="Klant zag ervan af", staff=self.by, now=self.now)
+        try:
+            redeem(
+                self.used.code, branch=self.branch, staff=self.by, channel="counter", order_cents=2400,
+                idempotency_key="story:again", now=self.now,
+            )  # fmt: skip
+        except Refused as refused:
+            self.refusal = refused
+
+    def _administer(self) -> None:
+        add_user(username="r.dejong", name=f"Riet {LONG}", email="riet@example.nl", role="counter", by=self.by)
+        self.integration, _token = add_integration(name="theaterkassa", by=self.by)
+
+    def of(self, route: str) -> int:
+        """Return the number to fill in for ``<int:pk>`` in this route; the longest start that is known counts."""
+        start = max((known for known in self.objects if route.startswith(known)), key=len)
+        return int(self.objects[start])
+
+    @property
+    def objects(self) -> dict[str, int]:
+        """Which object each family of addresses is about."""
+        definition = self.voucher.definition
+        return {
+            "customers/": self.customer.pk,
+            "imports/": self.refused.pk,
+            "labels/": Label.objects.get(name="Leesclub Spanning").pk,
+            "labels/groups/": Label.objects.filter(kind=Label.Kind.CUSTOMER)[0].group_id or 0,
+            "selections/": Selection.objects.get(name="Thrillerlezers").pk,
+            "actions/": Action.objects.get(name__startswith="Verjaardag").pk,
+            "campaigns/": Campaign.objects.get().pk,
+            "triggers/": Trigger.objects.get(kind="birthday").pk,
+            "newsletters/": self.edition.newsletter_id,
+            "editions/": self.edition.pk,
+            "items/": self.item.pk,
+            "mailings/": self.mailing.pk,
+            "content/": self.mailing.content_id,
+            "vouchers/": definition.pk,
+            "vouchers/codes/": self.used.pk,
+            "users/": self.by.pk,
+            "integrations/": self.integration.pk,
+            "mailbox/": 1,
+            "balie/": self.redemption.pk,
+            "mijn/": self.voucher.pk,
+        }

@@ -1,0 +1,174 @@
+"""Every page, wide and narrow: axe finds nothing, nothing sticks out, one main heading, nothing the browser complains
+about and nothing from elsewhere. A page that is new is found by its address.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.contrib.auth.models import User
+from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import TimeoutError as TookTooLong
+from pytest_django import Settings
+
+from common.tokens import make_token
+from tests.access.test_every_url import addresses
+from tests.factories import BranchFactory
+from tests.journeys.story import Story
+from tests.smtp_sink import Sink
+from workbench.base import ListPage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WIDTHS = (1440, 390)
+AXE = """() => axe.run({resultTypes: ["violations"], preload: false}).then((found) => found.violations.map(
+    (one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => node.html.slice(0, 150)).join(" | ")}`))"""
+ENGLISH = re.compile(r".*\b(?:the|and|this|your|when|which|not|yet|kind|channels?|state|date)\b.*", re.IGNORECASE)
+FITS = "document.documentElement.scrollWidth <= window.innerWidth"
+
+#: Addresses that answer a GET with something else than a page of ours, by how they end.
+NO_PAGES = {
+    r"\.csv$": "a file",
+    r"/(pdf|letter|export|preview/letter)/$": "a file",
+    r"^imports/<int:pk>/progress/$": "a part of a page that htmx asks for",
+    r"^vouchers/example/$": "a part of a page that htmx asks for",
+    r"^mailings/letters/": "a file",
+    r"/preview/frame/$": "a mail in a frame",
+    r"^mailbox/<int:number>/(html|source)/$": "a mail in a frame, and a file",
+}
+
+
+def pages(start: str, story: Story | None, but: str = "") -> Iterator[str]:
+    """The addresses of the pages that begin with this; without a story only those that need no object."""
+    known = {"code": "text", "block_id": "b2", "number": 1}
+    for address in addresses():
+        view = getattr(address.callback, "view_class", None)
+        is_page = view and hasattr(view, "get") and "get" in view.http_method_names
+        if not is_page or not address.route.startswith(start) or (but and re.match(but, address.route)):
+            continue
+        if any(re.search(end, address.route) for end in NO_PAGES) or ("<" in address.route and not story):
+            continue
+        yield "/" + re.sub(
+            r"<(?:\w+:)?(\w+)>",
+            lambda name, route=address.route: str(known.get(name[1]) or (story and story.of(route))),
+            address.route,
+        )
+
+
+class Inspector:
+    """Looks at pages and remembers what is wrong; ``verdict`` says it all at once."""
+
+    def __init__(self, page: Page, host: str) -> None:
+        self.page, self.host = page, host
+        self.faults: list[str] = []
+        self.count = 0
+        page.on("console", self._hear)
+        page.on("request", self._see_request)
+
+    def look_at(self, path: str) -> None:
+        answer = self.page.goto(path, wait_until="load")
+        assert answer
+        if answer.status != 200 or "text/html" not in answer.headers["content-type"]:
+            self.faults.append(f"{path}: answers {answer.status} {answer.headers.get('content-type')}")
+            return
+        self.count += 1
+        if (headings := self.page.locator("h1").count()) != 1:
+            self.faults.append(f"{path}: {headings} main headings")
+        self.faults += [f"{path}: English: {line}" for line in ENGLISH.findall(self.page.inner_text("body"))]
+        self.page.evaluate(AXE_SCRIPT)
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self._inspect(path, width)
+
+    def _inspect(self, path: str, width: int) -> None:
+        if folder := os.environ.get("SHOTS"):
+            name = re.sub(r"\W+", "-", urlsplit(path).path).strip("-") or "home"
+            self.page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
+        try:  # charts draw themselves again a moment after the window has changed
+            self.page.wait_for_function(FITS, timeout=1000)
+        except TookTooLong:
+            self.faults.append(f"{path} at {width}: sticks out sideways")
+        self.faults += [f"{path} at {width}: {words}" for words in self.page.evaluate(AXE)]
+
+    def _hear(self, line: ConsoleMessage) -> None:
+        if line.type == "error":
+            self.faults.append(f"{self.page.url}: console: {line.text}")
+
+    def _see_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https"} and parts.netloc != self.host:
+            self.faults.append(f"{self.page.url}: asks {request.url}")
+
+    def verdict(self) -> None:
+        assert not self.faults, "\n" + "\n".join(self.faults)
+
+
+@pytest.fixture
+def inspector(page: Page, live_server: object) -> Inspector:
+    return Inspector(page, urlsplit(str(live_server)).netloc)
+
+
+@pytest.fixture
+def story(
+    administrator: User,
+    now: dt.datetime,
+    smtp_sink: Sink,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Story:
+    monkeypatch.setattr(ListPage, "rows_per_page", 12)  # there are pages to turn, and axe has less to read
+    settings.DEMO, settings.STATE_DIR, settings.MEDIA_ROOT = True, tmp_path, tmp_path / "media"
+    return Story(by=administrator, now=now, sink=smtp_sink, folder=tmp_path)
+
+
+def test_every_page_of_the_workbench(
+    inspector: Inspector, story: Story, administrator: User, sign_in: Callable[[User], None]
+) -> None:
+    sign_in(administrator)
+    found = list(pages("", story, but=r"accounts/login|api|balie|mijn|m/|healthz|readyz|favicon|language"))
+    for path in found:
+        inspector.look_at(path)
+    assert inspector.count > 60
+    inspector.verdict()
+
+
+def test_every_page_of_counter_and_mijnmenu(
+    inspector: Inspector, page: Page, story: Story, administrator: User, sign_in: Callable[[User], None]
+) -> None:
+    # A stranger.
+    for path in ("/accounts/login/", "/mijn/link/", "/mijn/link/?oud=1"):
+        inspector.look_at(path)
+    inspector.look_at(f"/m/u/{make_token('unsubscribe', story.message.pk)}")
+
+    # A customer.
+    page.goto(f"/mijn/enter/{make_token('mijnmenu', [story.customer.pk, story.customer.link_version])}/")
+    for path in pages("mijn/", story, but=r"mijn/(enter|link|gegevens/(adres|bevestigen))"):
+        inspector.look_at(path)
+
+    # Counter staff, with the right to take back.
+    sign_in(administrator)
+    inspector.look_at("/balie/vestiging/")
+    page.get_by_role("button", name=story.branch.name).click()
+    for path in pages("balie/", story):
+        inspector.look_at(path)
+    assert inspector.count > 15
+    inspector.verdict()
+
+
+def test_every_list_before_anything_is_there(
+    inspector: Inspector, administrator: User, sign_in: Callable[[User], None]
+) -> None:
+    BranchFactory(code="edam", name="Edam")
+    sign_in(administrator)
+    for path in pages("", None, but=r"accounts|api|mijn|m/|healthz|readyz|favicon|language|.*/(add|new)/$|mailbox"):
+        inspector.look_at(path)
+    assert inspector.count > 15
+    inspector.verdict()
