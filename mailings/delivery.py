@@ -1,9 +1,8 @@
 """The only place that talks to a mail server. All the input and output, none of the decisions.
 
-Each message is sent at most once by itself: it is marked ``sending`` and that is committed before its first byte of
-DATA goes out. A worker keeps N connections and never has more than N messages marked, so a crash leaves at most N in
-doubt. Whether a lost connection means "not sent" or "in doubt" depends on whether the final dot was on its way; SMTP
-libraries raise the same error for both, so the phase is kept here.
+At most once: whoever calls has marked the message ``sending`` and committed that (``mailings.worker`` does), and gets
+an outcome for it, never an exception. Whether a lost connection means "not sent" or "in doubt" depends on whether the
+final dot was on its way; SMTP libraries raise the same error for both, so the phase is kept here.
 """
 
 from __future__ import annotations
@@ -15,33 +14,19 @@ import select
 import smtplib
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar
-from uuid import UUID, uuid4
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
 from django.utils.translation import gettext
 
-from common.time import clock
-from customers.models import Branch, Purpose
 from customers.names import is_email
-from mailings import hours, queue
-from mailings.actions.mailings import finish_mailings
-from mailings.models import Mailing, Message, SendingSettings
+from mailings.models import Message
 from mailings.queue import Outcome
-from mailings.recipients import load_recipients
-from mailings.rendering import PreparedMail, Recipient, Sender
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
-CONNECTIONS = 8
-CHUNK = 400
-HEARTBEAT_SECONDS = 15
-DATABASE_RETRY_SECONDS = 45
+PATIENCE_SECONDS = 0.004  # how long outcomes may wait for others, so that a commit serves several
 CONNECT_SECONDS = 10
 DOT_SECONDS = 300
 SENT, DEFERRED, FAILED, IN_DOUBT = (
@@ -59,20 +44,6 @@ class Envelope(NamedTuple):
     sender: str
     recipient: str
     content: bytes
-
-
-@dataclass
-class Summary:
-    """What one run did: outcomes by state, and why it stopped early if it did."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    is_unreachable: bool = False
-    has_more: bool = False
-
-    def add(self, outcomes: list[Outcome]) -> None:
-        """Count outcomes."""
-        for outcome in outcomes:
-            self.counts[outcome.state] = self.counts.get(outcome.state, 0) + 1
 
 
 # --- one connection -------------------------------------------------------------------------------------------------
@@ -292,15 +263,16 @@ class Crew:
             self.done.put(outcome)
         mine.quit()
 
-    def collect(self, *, timeout: float) -> list[Outcome]:
-        """Return all outcomes there are, waiting for the first; empty when there is none in time."""
-        try:
-            found = [self.done.get(timeout=timeout)]
-        except queues.Empty:
-            return []
+    def collect(self, *, wanted: int, timeout: float) -> list[Outcome]:
+        """Return the outcomes there are: wait for the first, and a moment for ``wanted``; empty when none is in
+        time.
+        """
+        found: list[Outcome] = []
+        until = time.monotonic() + timeout
         with contextlib.suppress(queues.Empty):
-            while True:
-                found.append(self.done.get_nowait())
+            while len(found) < wanted or not self.done.empty():
+                found.append(self.done.get(timeout=max(0.0, until - time.monotonic())))
+                until = min(until, time.monotonic() + PATIENCE_SECONDS) if len(found) == 1 else until
         return found
 
     def dismiss(self) -> None:
@@ -309,168 +281,6 @@ class Crew:
             self.orders.put(None)
         for thread in self._threads:
             thread.join()
-
-
-@contextlib.contextmanager
-def _crew(size: int) -> Iterator[Crew]:
-    crew = Crew(size)
-    try:
-        yield crew
-    finally:
-        crew.dismiss()
-
-
-# --- one run of a worker --------------------------------------------------------------------------------------------
-
-
-def send_ready(*, seconds: float, connections: int = CONNECTIONS, chunk: int = CHUNK) -> Summary:
-    """Send what is ready, for about that long; safe to run in several processes at once.
-
-    Stops early when no server can be reached: then the rest is put back, to be tried at the next ring.
-    """
-    summary, until = Summary(), time.monotonic() + seconds
-    sent_nothing: list[int] = []  # mailings that gave no message though they seemed to have some: others are at them
-    with _crew(connections) as crew:
-        while not summary.is_unreachable:
-            mailing = _persist(lambda: queue.next_mailing(has_hours=_within_hours(), skip=sent_nothing))
-            if mailing is None:
-                break
-            if time.monotonic() >= until:
-                summary.has_more = True
-                break
-            if not _send_chunk(mailing, crew, summary, chunk):
-                sent_nothing.append(mailing.pk)
-    _persist(lambda: finish_mailings(now=clock()))
-    return summary
-
-
-def _within_hours() -> bool:
-    limits = SendingSettings.load()
-    return hours.is_open(clock(), from_hour=limits.send_from_hour, until_hour=limits.send_until_hour)
-
-
-def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int) -> int:
-    """Claim a chunk of one mailing and send it; return how many were claimed."""
-    token = uuid4()
-    claimed = _persist(lambda: queue.claim(mailing, token=token, limit=size))
-    try:
-        if claimed and (chunk := _prepare(mailing, token, claimed)):
-            _work_off(chunk, crew, summary)
-    finally:
-        _persist(lambda: queue.release(token))
-    return len(claimed)
-
-
-def _prepare(mailing: Mailing, token: UUID, claimed: list[tuple[int, int]]) -> _Chunk | None:
-    """Return what sending needs; content that cannot be written for anybody puts its mailing on pause."""
-    try:
-        return _persist(lambda: _Chunk(mailing, token, claimed))
-    except (LookupError, TypeError, ValueError) as error:
-        log.exception("mailing %s cannot be prepared", mailing.pk)
-        reason = gettext("The content cannot be written: %s") % type(error).__name__
-        running = Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING)
-        _persist(lambda: running.update(state=Mailing.State.PAUSED, pause_reason=reason))
-        return None
-
-
-class _Chunk:
-    """What is needed to send some claimed messages of one mailing: its prepared mail, readers, senders."""
-
-    def __init__(self, mailing: Mailing, token: UUID, claimed: list[tuple[int, int]]) -> None:
-        self.mailing, self.token = mailing, token
-        self.identity = SendingSettings.load()
-        purpose = mailing.purpose
-        self.mail = PreparedMail(
-            mailing.compiled,
-            mailing_id=mailing.pk,
-            identity=self.identity,
-            list_name=purpose.name,
-            list_code=purpose.code,
-            is_service=purpose.rule == Purpose.Rule.SERVICE,
-        )
-        self.recipients = load_recipients(
-            claimed,
-            compiled=mailing.compiled,
-            identity=self.identity,
-            origin=f"mailing:{mailing.pk}",
-            medium="email",
-            now=clock(),
-        )
-        self.branches = dict(Branch.objects.exclude(sender_email="").values_list("pk", "sender_email"))
-
-    def sender_for(self, recipient: Recipient) -> Sender:
-        """Return the branch's own address when it has one, else the organisation's."""
-        own = self.branches.get(recipient.branch_id or 0)
-        return Sender(self.identity.sender_name or self.identity.organisation, own or self.identity.sender_email)
-
-    def envelope(self, recipient: Recipient) -> Envelope:
-        """Return the message for one reader, ready to go."""
-        content = self.mail.render(recipient, sender=self.sender_for(recipient), now=clock())
-        return Envelope(recipient.message_id, self.identity.sender_email, recipient.address, content)
-
-
-def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
-    """Keep every connection busy: one commit records what came back and marks as many as there are free connections."""
-    waiting = deque(chunk.recipients)
-    done: list[Outcome] = []
-    busy, beat = 0, time.monotonic()
-    while waiting or busy or done:
-        composed = _compose(chunk, waiting, crew.size - busy, done)
-        outcomes, done = done, []
-        marked = _persist(
-            lambda outcomes=outcomes, ids=[*composed]: queue.record_and_mark(  # type: ignore[misc]
-                chunk.mailing, outcomes, ids, token=chunk.token, now=clock()
-            )
-        )
-        summary.add(outcomes)
-        for message_id in marked:
-            crew.orders.put(composed[message_id])
-        busy += len(marked)
-        if composed and not marked and not _is_being_sent(chunk.mailing):
-            waiting.clear()
-        if busy:
-            done = crew.collect(timeout=HEARTBEAT_SECONDS)
-            busy -= len(done)
-        summary.is_unreachable = crew.size == 0
-        if summary.is_unreachable or any(outcome.pause for outcome in done):
-            waiting.clear()
-        if time.monotonic() - beat >= HEARTBEAT_SECONDS:
-            _persist(lambda: queue.extend(chunk.token))
-            beat = time.monotonic()
-
-
-def _compose(chunk: _Chunk, waiting: deque[Recipient], room: int, done: list[Outcome]) -> dict[int, Envelope]:
-    """Write the next messages; one that cannot be written fails by itself and is shown."""
-    composed: dict[int, Envelope] = {}
-    while waiting and len(composed) < room:
-        recipient = waiting.popleft()
-        try:
-            composed[recipient.message_id] = chunk.envelope(recipient)
-        except (KeyError, TypeError, ValueError) as error:
-            log.exception("message %s cannot be composed", recipient.message_id)
-            words = gettext("The message could not be written: %s") % type(error).__name__
-            done.append(Outcome(recipient.message_id, FAILED, words, reached=False))
-    return composed
-
-
-def _is_being_sent(mailing: Mailing) -> bool:
-    return _persist(lambda: Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING).exists())
-
-
-def _persist(work: Callable[[], T]) -> T:
-    """Run database work, again when the database went away or broke off a deadlock; every statement here may be
-    repeated.
-    """
-    until = time.monotonic() + DATABASE_RETRY_SECONDS
-    while True:
-        try:
-            return work()
-        except (OperationalError, InterfaceError):
-            if time.monotonic() >= until or connection.in_atomic_block:
-                raise
-            log.warning("the database is away; trying again")
-            connection.close()
-            time.sleep(0.5)
 
 
 # --- one message, now -----------------------------------------------------------------------------------------------

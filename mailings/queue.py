@@ -103,7 +103,7 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
     marked = rows(
         f"""
         WITH verdict AS MATERIALIZED ({verdicts}),
-        checked AS (
+        checked AS MATERIALIZED (
             SELECT message.id, CASE
                 WHEN verdict.verdict IS DISTINCT FROM 'allowed' THEN 'no_permission'
                 WHEN EXISTS (SELECT FROM mailings_suppression AS suppression
@@ -125,12 +125,14 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
             state_at = clock_timestamp(),
             lease_until = CASE checked.obstacle WHEN 'moved' THEN NULL::timestamptz
                 ELSE clock_timestamp() + %(lease)s END
-        FROM checked, mailings_mailing AS mailing
-        WHERE message.id = checked.id AND message.claim = %(token)s AND message.state IN ('claimed', 'sending')
-        AND mailing.id = message.mailing_id AND mailing.state = 'sending'
+        FROM checked
+        -- the ids once more: without them a planner with old figures reads the whole mailing
+        WHERE message.id IN ({_list(message_ids)}) AND message.id = checked.id
+        AND message.claim = %(token)s AND message.state IN ('claimed', 'sending')
+        AND (SELECT mailing.state FROM mailings_mailing AS mailing WHERE mailing.id = %(mailing)s) = 'sending'
         RETURNING message.id, message.state
         """,  # noqa: S608 - ids are integers
-        {"token": token, "lease": dt.timedelta(seconds=LEASE_SECONDS)},
+        {"mailing": mailing.pk, "token": token, "lease": dt.timedelta(seconds=LEASE_SECONDS)},
     )
     return {row["id"] for row in marked if row["state"] == Message.State.SENDING}
 
@@ -222,17 +224,26 @@ def release(token: UUID) -> int:
 
 
 def recover() -> tuple[int, int]:
-    """Take over from workers that died: return how many messages went back to the queue and how many are in doubt."""
-    requeued = execute(
-        """UPDATE mailings_message SET state = 'queued', state_at = clock_timestamp(), claim = NULL, lease_until = NULL
-        WHERE state = 'claimed' AND lease_until < clock_timestamp()"""
-    )
-    doubtful = execute(
-        # the token stays: should the worker live after all, its outcome ends the doubt
-        """UPDATE mailings_message SET state = 'in_doubt', state_at = clock_timestamp(), lease_until = NULL
-        WHERE state = 'sending' AND lease_until < clock_timestamp()"""
-    )
+    """Take over from workers that died: return how many messages went back to the queue and how many are in doubt.
+
+    Rows that are locked are left alone: whoever holds them lives, if only just.
+    """
+    requeued = execute(_RECOVER, {"was": "claimed", "becomes": "queued"})
+    # the token stays: should the worker live after all, its outcome ends the doubt
+    doubtful = execute(_RECOVER, {"was": "sending", "becomes": "in_doubt"})
     return requeued, doubtful
+
+
+_RECOVER = """
+    WITH given_up AS (
+        SELECT id FROM mailings_message
+        WHERE state = %(was)s AND state IN ('claimed', 'sending') AND lease_until < clock_timestamp()
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE mailings_message AS message SET state = %(becomes)s, state_at = clock_timestamp(), lease_until = NULL,
+        claim = CASE %(becomes)s WHEN 'queued' THEN NULL ELSE message.claim END
+    FROM given_up WHERE message.id = given_up.id
+"""
 
 
 def _list(ids: Sequence[int]) -> str:

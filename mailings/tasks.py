@@ -5,9 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 
 from common.time import clock
-from mailings import delivery, queue
+from mailings import queue
 from mailings.actions import finish_mailings, print_letters
 from mailings.models import Mailing
+from mailings.worker import send_ready
 
 RUN_SECONDS = 15  # short, so that a worker that is asked to stop can, and other tasks get their turn
 
@@ -15,7 +16,7 @@ RUN_SECONDS = 15  # short, so that a worker that is asked to stop can, and other
 @shared_task
 def send_queued() -> dict[str, int]:
     """Send what is ready and return outcomes by state; rings for the next run itself while there is more."""
-    summary = delivery.send_ready(seconds=RUN_SECONDS)
+    summary = send_ready(seconds=RUN_SECONDS)
     if summary.has_more:
         send_queued.delay()
     return summary.counts

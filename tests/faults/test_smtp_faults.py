@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from customers.models import Customer
-from mailings import delivery
+from mailings import delivery, worker
 from mailings.models import Mailing, Message
 from tests.faults.scripted_smtp import Server
 
@@ -34,7 +34,7 @@ def test_a_connection_lost_before_the_dot_defers_and_after_it_leaves_a_doubt(
 ) -> None:  # fmt: skip
     reader(email=address)
     start()
-    delivery.send_ready(seconds=20)
+    worker.send_ready(seconds=20)
     message = Message.objects.get()
     assert message.state == state, message.reply
     assert (len(mail_server.accepted()) == 1) is is_taken
@@ -56,7 +56,7 @@ def test_faults_of_all_kinds_at_once_lose_and_repeat_nothing(
     for number in range(100):
         reader(email=f"{kinds[number % 10]}{number}@example.nl")
     mailing = start()
-    delivery.send_ready(seconds=30, connections=5)
+    worker.send_ready(seconds=30, connections=5)
     taken = [line.split()[0] for line in mail_server.accepted()]
     assert len(taken) == len(set(taken)) == 70
     by_state: dict[str, set[str]] = {}

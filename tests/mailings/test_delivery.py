@@ -15,7 +15,7 @@ from common.time import AMSTERDAM
 from customers.actions import change_customer
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
-from mailings import delivery, queue
+from mailings import delivery, queue, worker
 from mailings.actions import cancel, change_sending_settings, pause, resume, suppress_address, unsubscribe
 from mailings.models import Decision, Mailing, Message, Suppression
 from mailings.queue import Outcome
@@ -36,8 +36,8 @@ def now() -> dt.datetime:
     return timezone.now()
 
 
-def send(**options: Any) -> delivery.Summary:
-    return delivery.send_ready(seconds=30, **options)
+def send(**options: Any) -> worker.Summary:
+    return worker.send_ready(seconds=30, **options)
 
 
 def states(mailing: Mailing) -> dict[str, int]:
@@ -365,7 +365,7 @@ def test_outside_sending_hours_only_service_mail_leaves(
     assert waiting.next_attempt_at.astimezone(AMSTERDAM).hour == 9
     assert ready.next_attempt_at == night
     Message.objects.update(next_attempt_at=timezone.now())
-    monkeypatch.setattr(delivery, "_within_hours", lambda: False)
+    monkeypatch.setattr(worker, "_within_hours", lambda: False)
     assert send().counts == {"sent": 1}
     assert states(service_mail) == {"sent": 1}
 
@@ -453,14 +453,14 @@ def test_a_message_that_cannot_be_written_fails_alone(
     readers(4)
     mailing = start()
     bad = Message.objects.order_by("id")[1]
-    real = delivery._Chunk.envelope
+    real = worker._Chunk.envelope
 
     def envelope(self: Any, recipient: Any) -> Any:
         if recipient.message_id == bad.pk:
             raise ValueError("broken record")
         return real(self, recipient)
 
-    monkeypatch.setattr(delivery._Chunk, "envelope", envelope)
+    monkeypatch.setattr(worker._Chunk, "envelope", envelope)
     send()
     assert states(mailing) == {"sent": 3, "failed": 1}
     assert Message.objects.get(state="failed").pk == bad.pk

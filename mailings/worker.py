@@ -1,0 +1,228 @@
+"""One run of a worker: claim, write, mark, hand to the connections, record; until nothing is ready or time is up.
+
+Each message is sent at most once by itself: it is marked ``sending`` and that is committed before its first byte of
+DATA goes out. A worker keeps N connections and never has more than N messages marked, so a crash leaves at most N in
+doubt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from django.db import InterfaceError, OperationalError, connection
+from django.utils.translation import gettext
+
+from common.time import clock
+from customers.models import Branch, Purpose
+from mailings import hours, queue
+from mailings.actions.mailings import finish_mailings
+from mailings.delivery import FAILED, Crew, Envelope
+from mailings.models import Mailing, SendingSettings
+from mailings.queue import Outcome
+from mailings.recipients import load_recipients
+from mailings.rendering import PreparedMail, Recipient, Sender
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+CONNECTIONS = 8
+CHUNK = 400
+HEARTBEAT_SECONDS = 15
+DATABASE_RETRY_SECONDS = 45
+
+
+@dataclass
+class Summary:
+    """What one run did: outcomes by state, and why it stopped early if it did."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    is_unreachable: bool = False
+    has_more: bool = False
+
+    def add(self, outcomes: list[Outcome]) -> None:
+        """Count outcomes."""
+        for outcome in outcomes:
+            self.counts[outcome.state] = self.counts.get(outcome.state, 0) + 1
+
+
+@contextlib.contextmanager
+def _crew(size: int) -> Iterator[Crew]:
+    crew = Crew(size)
+    try:
+        yield crew
+    finally:
+        crew.dismiss()
+
+
+def send_ready(*, seconds: float, connections: int = CONNECTIONS, chunk: int = CHUNK) -> Summary:
+    """Send what is ready, for about that long; safe to run in several processes at once.
+
+    Stops early when no server can be reached: then the rest is put back, to be tried at the next ring.
+    """
+    summary, until = Summary(), time.monotonic() + seconds
+    sent_nothing: list[int] = []  # mailings that gave no message though they seemed to have some: others are at them
+    with _crew(connections) as crew:
+        while not summary.is_unreachable:
+            mailing = _persist(lambda: queue.next_mailing(has_hours=_within_hours(), skip=sent_nothing))
+            if mailing is None:
+                break
+            if time.monotonic() >= until:
+                summary.has_more = True
+                break
+            if not _send_chunk(mailing, crew, summary, chunk):
+                sent_nothing.append(mailing.pk)
+    _persist(lambda: finish_mailings(now=clock()))
+    return summary
+
+
+def _within_hours() -> bool:
+    limits = SendingSettings.load()
+    return hours.is_open(clock(), from_hour=limits.send_from_hour, until_hour=limits.send_until_hour)
+
+
+def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int) -> int:
+    """Claim a chunk of one mailing and send it; return how many were claimed."""
+    token = uuid4()
+    claimed = _persist(lambda: queue.claim(mailing, token=token, limit=size))
+    try:
+        if claimed and (chunk := _prepare(mailing, token, claimed)):
+            _work_off(chunk, crew, summary)
+    finally:
+        _persist(lambda: queue.release(token))
+    return len(claimed)
+
+
+def _prepare(mailing: Mailing, token: UUID, claimed: list[tuple[int, int]]) -> _Chunk | None:
+    """Return what sending needs; content that cannot be written for anybody puts its mailing on pause."""
+    try:
+        return _persist(lambda: _Chunk(mailing, token, claimed))
+    except (LookupError, TypeError, ValueError) as error:
+        log.exception("mailing %s cannot be prepared", mailing.pk)
+        reason = gettext("The content cannot be written: %s") % type(error).__name__
+        running = Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING)
+        _persist(lambda: running.update(state=Mailing.State.PAUSED, pause_reason=reason))
+        return None
+
+
+class _Chunk:
+    """What is needed to send some claimed messages of one mailing: its prepared mail, readers, senders."""
+
+    def __init__(self, mailing: Mailing, token: UUID, claimed: list[tuple[int, int]]) -> None:
+        self.mailing, self.token = mailing, token
+        self.was_refused = False  # the last attempt to mark something marked nothing
+        self.identity = SendingSettings.load()
+        purpose = mailing.purpose
+        self.mail = PreparedMail(
+            mailing.compiled,
+            mailing_id=mailing.pk,
+            identity=self.identity,
+            list_name=purpose.name,
+            list_code=purpose.code,
+            is_service=purpose.rule == Purpose.Rule.SERVICE,
+        )
+        self.recipients = load_recipients(
+            claimed,
+            compiled=mailing.compiled,
+            identity=self.identity,
+            origin=f"mailing:{mailing.pk}",
+            medium="email",
+            now=clock(),
+        )
+        self.branches = dict(Branch.objects.exclude(sender_email="").values_list("pk", "sender_email"))
+
+    def sender_for(self, recipient: Recipient) -> Sender:
+        """Return the branch's own address when it has one, else the organisation's."""
+        own = self.branches.get(recipient.branch_id or 0)
+        return Sender(self.identity.sender_name or self.identity.organisation, own or self.identity.sender_email)
+
+    def envelope(self, recipient: Recipient) -> Envelope:
+        """Return the message for one reader, ready to go."""
+        content = self.mail.render(recipient, sender=self.sender_for(recipient), now=clock())
+        return Envelope(recipient.message_id, self.identity.sender_email, recipient.address, content)
+
+
+def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
+    """Keep every connection busy until the chunk is done.
+
+    Each round 1. records what came back and marks as many messages as there are free connections, in one commit;
+    2. hands those out; 3. writes the next messages while the connections work; 4. waits for outcomes.
+    """
+    waiting, ready = deque(chunk.recipients), deque[Envelope]()
+    done: list[Outcome] = []
+    busy, beat = 0, time.monotonic()
+    while waiting or ready or busy or done:
+        if not ready:
+            _compose(chunk, waiting, ready, crew.size, done)
+        marked = _mark_next(chunk, ready, crew.size - busy, done, summary)
+        for envelope in marked:
+            crew.orders.put(envelope)
+        busy += len(marked)
+        done = []
+        _compose(chunk, waiting, ready, crew.size, done)
+        if busy:
+            outcomes = crew.collect(wanted=max(1, busy // 2), timeout=HEARTBEAT_SECONDS)
+            busy -= len(outcomes)
+            done += outcomes
+        summary.is_unreachable = crew.size == 0
+        if summary.is_unreachable or any(outcome.pause for outcome in done) or _was_stopped(chunk):
+            waiting.clear()
+            ready.clear()
+        if time.monotonic() - beat >= HEARTBEAT_SECONDS:
+            _persist(lambda: queue.extend(chunk.token))
+            beat = time.monotonic()
+
+
+def _mark_next(
+    chunk: _Chunk, ready: deque[Envelope], room: int, done: list[Outcome], summary: Summary
+) -> list[Envelope]:
+    """Record what is done, mark what comes next, in one commit; return what may go out."""
+    batch = [ready.popleft() for _ in range(min(room, len(ready)))]
+    if not batch and not done:
+        return []
+    ids = [envelope.message_id for envelope in batch]
+    marked = _persist(lambda: queue.record_and_mark(chunk.mailing, done, ids, token=chunk.token, now=clock()))
+    summary.add(done)
+    chunk.was_refused = bool(batch) and not marked
+    return [envelope for envelope in batch if envelope.message_id in marked]
+
+
+def _was_stopped(chunk: _Chunk) -> bool:
+    """Say whether the mailing is not being sent any more; asked only when nothing could be marked."""
+    return chunk.was_refused and not _persist(
+        lambda: Mailing.objects.filter(pk=chunk.mailing.pk, state=Mailing.State.SENDING).exists()
+    )
+
+
+def _compose(chunk: _Chunk, waiting: deque[Recipient], ready: deque[Envelope], room: int, done: list[Outcome]) -> None:
+    """Write messages until ``room`` are ready; one that cannot be written fails by itself and is shown."""
+    while waiting and len(ready) < room:
+        recipient = waiting.popleft()
+        try:
+            ready.append(chunk.envelope(recipient))
+        except (KeyError, TypeError, ValueError) as error:
+            log.exception("message %s cannot be composed", recipient.message_id)
+            words = gettext("The message could not be written: %s") % type(error).__name__
+            done.append(Outcome(recipient.message_id, FAILED, words, reached=False))
+
+
+def _persist(work: Callable[[], T]) -> T:
+    """Run database work, again when the database went away or broke off a deadlock; every statement here may be
+    repeated.
+    """
+    until = time.monotonic() + DATABASE_RETRY_SECONDS
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() >= until or connection.in_atomic_block:
+                raise
+            log.warning("the database is away; trying again")
+            connection.close()
+            time.sleep(0.5)
