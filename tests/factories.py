@@ -39,7 +39,9 @@ class HouseholdFactory(DjangoModelFactory):
 
 
 class CustomerFactory(DjangoModelFactory):
-    """A member with an address and an e-mail address; ``email=""`` gives one without, ``phone=`` adds a number."""
+    """A member with an address and an e-mail address; ``email=""`` gives one without, ``phone=`` adds a
+    number.
+    """
 
     class Meta:
         model = "customers.Customer"
@@ -144,3 +146,39 @@ class ConsentFactory(DjangoModelFactory):
     actor = "test"
     wording_version = "2024-3"
     event_at = NOW - dt.timedelta(days=30)
+
+
+class DefinitionFactory(DjangoModelFactory):
+    """An active voucher for 25% off, usable once by the customer on it, without end."""
+
+    class Meta:
+        model = "vouchers.Definition"
+
+    name = factory.Sequence(lambda n: f"Verjaardagsbon {n}")
+    kind = "discount"
+    benefit = "percent"
+    percent = factory.LazyAttribute(lambda row: 25 if row.benefit == "percent" else None)
+    amount_cents = factory.LazyAttribute(lambda row: 500 if row.benefit in ("fixed", "set_price") else None)
+    product = factory.LazyAttribute(lambda row: "koffie" if row.benefit == "free_product" else "")
+    state = "active"
+    created_at = NOW
+
+
+class VoucherFactory(DjangoModelFactory):
+    """A code given to a customer by hand; ``vouchers.actions.issue_vouchers`` does it for many."""
+
+    class Meta:
+        model = "vouchers.Voucher"
+
+    definition = factory.SubFactory(DefinitionFactory)
+    code = factory.LazyFunction(lambda: next(_codes()))
+    customer = factory.SubFactory(CustomerFactory)
+    origin = "by hand:1"
+    issued_at = NOW - dt.timedelta(days=3)
+    valid_from = dt.date(2026, 6, 12)
+
+
+def _codes() -> Any:
+    from vouchers.codes import generate
+
+    return generate(1)
