@@ -12,6 +12,7 @@ import logging
 import queue as queues
 import select
 import smtplib
+import ssl
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -89,12 +90,16 @@ class Connection:
         return outcome
 
     def _open(self) -> smtplib.SMTP:
-        kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
-        smtp = kind(settings.EMAIL_HOST, settings.EMAIL_PORT, settings.SITE_HOST, timeout=CONNECT_SECONDS)
+        where = (settings.EMAIL_HOST, settings.EMAIL_PORT, settings.SITE_HOST)
+        smtp: smtplib.SMTP
+        if settings.EMAIL_USE_SSL:
+            smtp = smtplib.SMTP_SSL(*where, timeout=CONNECT_SECONDS, context=ssl.create_default_context())
+        else:
+            smtp = smtplib.SMTP(*where, timeout=CONNECT_SECONDS)
         try:
             smtp.ehlo_or_helo_if_needed()
             if settings.EMAIL_USE_TLS:
-                smtp.starttls()
+                smtp.starttls(context=ssl.create_default_context())  # smtplib's own would trust anybody
             if settings.EMAIL_HOST_USER:
                 smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
             smtp.ehlo_or_helo_if_needed()
