@@ -37,7 +37,8 @@ def chromium(own: str) -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+# Per module: while it is there an event loop runs in this thread, in which other tests could run none of theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         program = chromium(playwright.chromium.executable_path)
