@@ -33,7 +33,7 @@ def only(*customers: Customer):  # type: ignore[no-untyped-def]
 
 
 def history(label: Label) -> list[tuple[int, dt.datetime, dt.datetime | None]]:
-    return list(label.assignments.order_by("customer_id", "since").values_list("customer_id", "since", "until"))
+    return list(label.assignments.order_by("since", "customer_id").values_list("customer_id", "since", "until"))
 
 
 @pytest.fixture
