@@ -55,11 +55,12 @@ def pages(start: str, story: Story | None, but: str = "") -> Iterator[str]:
             continue
         if any(re.search(end, address.route) for end in NO_PAGES) or ("<" in address.route and not story):
             continue
-        yield "/" + re.sub(
-            r"<(?:\w+:)?(\w+)>",
-            lambda name, route=address.route: str(known.get(name[1]) or (story and story.of(route))),
-            address.route,
-        )
+        names = re.findall(r"<(?:\w+:)?(\w+)>", address.route)
+        path = address.route
+        for name in names:
+            value = known.get(name) or (story and story.of(address.route))
+            path = re.sub(rf"<(?:\w+:)?{name}>", str(value), path)
+        yield "/" + path
 
 
 class Inspector:
