@@ -53,13 +53,13 @@ class MailingTable(tables.Table):
 class MessageTable(tables.Table):
     customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
     channel = tables.Column(accessor="get_channel_display", order_by="channel", verbose_name=_("Channel"))
-    address = tables.Column(default="–", attrs=BREAKABLE)
+    address = tables.Column(default="–")
     state = BadgeColumn(tones=MESSAGE_TONES)
     state_at = MomentColumn(verbose_name=_("Since"))
     attempts = NumberColumn()
     reply = tables.TemplateColumn(
         template_name="workbench/_mailings_reply.html",
-        verbose_name=_("What the server said"),
+        verbose_name=_("Answer"),
         orderable=False,
         attrs=BREAKABLE,
     )
