@@ -15,6 +15,7 @@ from campaigns.actions import advance, enrol, run_action
 from campaigns.models import Action, Campaign, Trigger
 from common.actions import add_integration, add_user
 from common.errors import Refused
+from common.time import local_date
 from customers.actions import change_customer, run_import, upload_import
 from customers.consents import record_consent
 from customers.models import Branch, Channel, Consent, Customer, ImportRun, Purpose
@@ -62,7 +63,7 @@ class Story:
         self._administer()
 
     def _take_files_in(self) -> None:
-        files = write_files(self.folder / "library", customers=CUSTOMERS, today=self.now.date())
+        files = write_files(self.folder / "library", customers=CUSTOMERS, today=local_date(self.now))
         for _title, take_in in imports(files, by=self.by):
             take_in()
         with files["fouten"].open("rb") as file:
@@ -131,7 +132,7 @@ class Story:
         suppress_address("verhuisd@example.nl", detail="Belde zelf", by=self.by, now=self.now)
 
     def _take_vouchers_in(self) -> None:
-        self.voucher = Voucher.objects.get(customer=self.customer)
+        self.voucher = Voucher.objects.filter(customer=self.customer).order_by("-pk")[0]
         self.used = Voucher.objects.exclude(pk=self.voucher.pk).filter(customer__isnull=False).order_by("pk")[0]
         other = Voucher.objects.exclude(pk__in=[self.voucher.pk, self.used.pk]).order_by("pk")[0]
         for number, voucher in enumerate([other, self.used]):
