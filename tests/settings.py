@@ -2,6 +2,7 @@
 
 import os
 import sys
+from urllib.parse import urlsplit
 
 os.environ.setdefault("WISE_EMBEDDED", "1")
 # Playwright keeps an event loop in the main thread, which Django would take for asynchronous code.
@@ -12,8 +13,9 @@ os.environ.pop("DEMO", None)
 # A mail that a test did not expect goes nowhere: nothing listens at port 1.
 os.environ["EMAIL_URL"] = "smtp://127.0.0.1:1"
 
+from wise_marketing.environment import celery_broker
 from wise_marketing.settings import *  # noqa: F403
-from wise_marketing.settings import REDIS_URL, celery_broker
+from wise_marketing.settings import REDIS_URL
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
@@ -21,6 +23,11 @@ WHITENOISE_AUTOREFRESH = True  # looks for a file when it is asked for, instead 
 
 # Workers of pytest-xdist are gw0, gw1, ...; each has its own broker and cache.
 _process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-REDIS_URL = f"{REDIS_URL.partition('?')[0]}?db={_process + 1}"
+_server = urlsplit(REDIS_URL)
+REDIS_URL = (
+    f"unix://{_server.path}?db={_process + 1}"
+    if _server.scheme == "unix"
+    else f"{_server.scheme}://{_server.netloc}/{_process + 1}"
+)
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
 CACHES["default"]["LOCATION"] = REDIS_URL  # noqa: F405

@@ -5,147 +5,34 @@ settings end the program with one line on standard error. On a local machine (DE
 servers) everything has a default; elsewhere nothing that matters has.
 """
 
-import os
-import secrets
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from wise_marketing.embedded import Place, state_dir
+from wise_marketing.environment import (
+    celery_broker,
+    parse_base,
+    parse_database,
+    parse_email,
+    parse_redis,
+    problems,
+    read,
+    read_flag,
+    read_key,
+    read_parsed,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = state_dir()
-
-# --- environment -------------------------------------------------------------------------------------------
-
-T = TypeVar("T")
-problems: list[str] = []
-
-
-def read(name: str, default: str | None = None) -> str:
-    """Return NAME, else the contents of the file NAME_FILE, else the default; none at all is a problem."""
-    if value := os.environ.get(name, "").strip():
-        return value
-    if path := os.environ.get(f"{name}_FILE"):
-        try:
-            return Path(path).read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{name}_FILE={path} cannot be read ({getattr(error, 'strerror', None) or 'not text'})")
-            return ""
-    if default is None:
-        problems.append(f"{name} is missing")
-        return ""
-    return default
-
-
-def read_flag(name: str) -> bool:
-    """Return a yes or no; not set means no."""
-    value = read(name, "0").lower()
-    if value not in {"0", "1", "no", "yes", "off", "on", "false", "true"}:
-        problems.append(f"{name} must be 0 or 1, not '{value}'")
-    return value in {"1", "yes", "on", "true"}
-
-
-def read_whole(name: str, default: int) -> int:
-    """Return a whole number."""
-    value = read(name, str(default))
-    if not value.isdigit():
-        problems.append(f"{name} must be a whole number, not '{value}'")
-        return default
-    return int(value)
-
-
-def read_parsed(name: str, default: str | None, parse: Callable[[str], T], otherwise: T, form: str) -> T:
-    """Return a parsed URL. A message shows its `form` and not the value, which may hold a password."""
-    value = read(name, default)
-    if not value:
-        return otherwise
-    try:
-        return parse(value)
-    except (ValueError, KeyError, environ.ImproperlyConfigured):
-        problems.append(f"{name} must look like {form}")
-        return otherwise
-
-
-def read_key(name: str) -> str:
-    """Return a secret key; a local machine makes one on first use and keeps it in the state folder."""
-    if not IS_LOCAL or os.environ.get(name) or os.environ.get(f"{name}_FILE"):
-        value = read(name)
-        if value and len(value) < 32:
-            problems.append(f"{name} must have at least 32 characters")
-        return value
-    path = STATE_DIR / name.lower()
-    if not path.exists() and STATE_DIR.is_dir():
-        mine = path.with_suffix(f".{os.getpid()}")
-        mine.touch(mode=0o600)
-        mine.write_text(secrets.token_urlsafe(48))
-        try:
-            os.link(mine, path)  # unlike a rename this lets the first of several processes win
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
-    return path.read_text() if path.exists() else ""
-
-
-def parse_database(url: str) -> dict[str, Any]:
-    """Turn a URL into Django's settings; a socket's folder comes as ?host=/folder."""
-    config: dict[str, Any] = environ.Env.db_url_config(url)
-    if config["ENGINE"] != "django.db.backends.postgresql" or not config["NAME"]:
-        raise ValueError(url)
-    options = config.setdefault("OPTIONS", {})
-    config["HOST"] = options.pop("host", None) or config["HOST"]
-    config["USER"] = options.pop("user", None) or config["USER"]
-    return config
-
-
-def parse_redis(url: str) -> str:
-    """Check a URL that redis-py understands."""
-    parts = urlsplit(url)
-    place = parts.path if parts.scheme == "unix" else parts.hostname
-    if parts.scheme not in {"redis", "rediss", "unix"} or not place:
-        raise ValueError(url)
-    return url
-
-
-def parse_email(url: str) -> dict[str, Any]:
-    """Turn a URL into Django's settings: smtp is plain, smtp+tls STARTTLS, smtps TLS from the first byte."""
-    parts = urlsplit(url)
-    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
-    if not parts.hostname:
-        raise ValueError(url)
-    return {
-        "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": parts.port or ports[parts.scheme],
-        "EMAIL_HOST_USER": unquote(parts.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
-        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
-        "EMAIL_USE_SSL": parts.scheme == "smtps",
-    }
-
-
-def parse_base(url: str) -> str:
-    """Check the address of the site; return it without a slash at the end."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError(url)
-    return url.rstrip("/")
-
-
-def if_local(default: str) -> str | None:
-    """Return a default that only a local machine may fall back on."""
-    return default if IS_LOCAL else None
-
 
 # --- who and where -----------------------------------------------------------------------------------------
 
@@ -155,15 +42,21 @@ DEMO = read_flag("DEMO")
 IS_LOCAL = DEBUG or DEMO or read_flag("WISE_EMBEDDED")
 EMBEDDED = Place(STATE_DIR)
 
+
+def if_local(default: str) -> str | None:
+    """Return a default that only a local machine may fall back on."""
+    return default if IS_LOCAL else None
+
+
 try:
     STATE_DIR.mkdir(parents=True, exist_ok=True)
 except OSError as error:
     problems.append(f"WISE_STATE_DIR={STATE_DIR} cannot be made ({error.strerror})")
 
-SECRET_KEY = read_key("SECRET_KEY")
+SECRET_KEY = read_key("SECRET_KEY", keep_in=STATE_DIR if IS_LOCAL else None)
 SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", "").split()
 # Links in mails live for years, longer than a SECRET_KEY should: they have a key of their own.
-LINK_KEY = read_key("LINK_KEY")
+LINK_KEY = read_key("LINK_KEY", keep_in=STATE_DIR if IS_LOCAL else None)
 
 BASE_URL = read_parsed(
     "BASE_URL", if_local("http://localhost:8000"), parse_base, "http://localhost", "https://crm.example.nl"
@@ -393,16 +286,6 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- Celery: a doorbell, the work itself lies in PostgreSQL ------------------------------------------------
-
-
-def celery_broker(url: str) -> str:
-    """Celery has its own way to write a socket's URL."""
-    parts = urlsplit(url)
-    if parts.scheme != "unix":
-        return url
-    database = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair).get("db", "0")
-    return f"redis+socket://{parts.path}?virtual_host={database}"
-
 
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

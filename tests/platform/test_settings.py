@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wise_marketing.settings import celery_broker, parse_base, parse_database, parse_email, parse_redis
+from wise_marketing.environment import celery_broker, parse_base, parse_database, parse_email, parse_redis
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 GOOD = {
@@ -66,6 +66,7 @@ def test_complete_settings_load() -> None:
         ("DATABASE_URL", "postgresql://wise:pw@db/", "DATABASE_URL must look like postgresql://"),
         ("REDIS_URL", "memcached://somewhere", "REDIS_URL must look like redis://"),
         ("EMAIL_URL", "gopher://somewhere", "EMAIL_URL must look like smtp://"),
+        ("EMAIL_URL", "gopher://somewhere:25", "EMAIL_URL must look like smtp://"),
         ("EMAIL_URL", "smtp://host:port", "EMAIL_URL must look like smtp://"),
         ("BASE_URL", "crm.example.nl", "BASE_URL must look like https://"),
         ("SECRET_KEY", "short", "SECRET_KEY must have at least 32 characters"),
