@@ -19,6 +19,22 @@ SOURCES = {
     "mailings": "Mailings",
     "vouchers": "Bonnen",
 }
+# Who is believed first when sources differ (lower wins; among equals what was said last). What people tell about their
+# address and number to mail goes before any system's.
+SOURCE_KINDS = {
+    "library": ("system", 10),
+    "theatre": ("system", 20),
+    "api": ("system", 20),
+    "import": ("system", 20),
+    "website": ("people", 10),
+    "mijnmenu": ("people", 10),
+    "counter": ("people", 10),
+    "phone": ("people", 10),
+    "workbench": ("people", 10),
+    "mailings": ("product", 90),
+    "vouchers": ("product", 90),
+}
+FIELDS_OF_PEOPLE = {"email": 5, "phone": 5}
 # What people enter themselves, or staff for them: a file does not overrule it.
 ENTERED_BY_PEOPLE = ("mijnmenu", "counter", "phone", "workbench", "website")
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from common.money import format_cents
 from common.time import clock, local_date
@@ -21,6 +24,22 @@ register = template.Library()
 def cents(value: int | None) -> str:
     """Show integer cents as Dutch euros; nothing for None."""
     return "" if value is None else format_cents(value)
+
+
+@register.filter
+def phone(value: str | None) -> str:
+    """Show a Dutch number in the way people here write it: ``06 12 34 56 78``; other numbers as they are."""
+    number = value or ""
+    if re.fullmatch(r"\+316\d{8}", number):
+        return " ".join(["06", *(number[start : start + 2] for start in range(4, 12, 2))])
+    return f"0{number[3:]}" if re.fullmatch(r"\+31\d{9}", number) else number
+
+
+@register.filter
+def breakable(value: str | None) -> SafeString:
+    """Let an e-mail address break before its at-sign, not in the middle of a word."""
+    name, sign, domain = (value or "").partition("@")
+    return format_html("{}<wbr>{}{}", name, sign, domain)
 
 
 @register.filter

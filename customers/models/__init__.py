@@ -1,32 +1,52 @@
 """Who the customers are, what they did, what they allow, and how that came in."""
 
-from customers.models.consents import Channel, Consent, Purpose
+from customers.models.consents import Channel, Consent, Purpose, PurposeChannel, Wording
 from customers.models.customers import (
     Branch,
     ContactPoint,
     Customer,
     CustomerChange,
+    FieldRank,
+    Guardianship,
     Household,
     Source,
     Subscription,
 )
-from customers.models.facts import Fact, FactTotal, World
-from customers.models.imports import ImportError, ImportRun  # noqa: A004 - a row of an import
+from customers.models.facts import Fact, FactCount, FactTotal, KindSetting, World
+from customers.models.imports import Feed, ImportChange, ImportError, ImportRun  # noqa: A004 - a row of an import
+from customers.models.privacy import AccessRequest, ErasedKey, Erasure, RetentionRun
+from customers.models.records import MatchPair, Merge, MergedRows, SourceRecord
 
 __all__ = [
+    "AccessRequest",
     "Branch",
     "Channel",
     "Consent",
     "ContactPoint",
     "Customer",
     "CustomerChange",
+    "ErasedKey",
+    "Erasure",
     "Fact",
+    "FactCount",
     "FactTotal",
+    "Feed",
+    "FieldRank",
+    "Guardianship",
     "Household",
+    "ImportChange",
     "ImportError",
     "ImportRun",
+    "KindSetting",
+    "MatchPair",
+    "Merge",
+    "MergedRows",
     "Purpose",
+    "PurposeChannel",
+    "RetentionRun",
     "Source",
+    "SourceRecord",
     "Subscription",
+    "Wording",
     "World",
 ]

@@ -47,18 +47,73 @@ class Purpose(models.Model):
         return self.name
 
 
+class PurposeChannel(models.Model):
+    """On what ground a purpose may use a channel while the ledger is silent; a channel without a row needs a yes.
+
+    RELATION is the customer exception of Tw 11.7(3). It holds for who has a payment obligation, and only once the
+    organisation has confirmed the other four conditions here.
+    """
+
+    class Basis(models.TextChoices):
+        CONSENT = "consent", _("Only with permission")
+        RELATION = "customer_relation", _("Customer relation (Tw 11.7)")
+        SERVICE = "service", _("Part of the service")
+        INTEREST = "legitimate_interest", _("Legitimate interest, until objection")
+        NONE = "none", _("Not used")
+
+    purpose = models.ForeignKey(Purpose, models.CASCADE, related_name="channels", verbose_name=_("purpose"))
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel)
+    basis = models.CharField(_("legal basis"), max_length=20, choices=Basis, default=Basis.CONSENT)
+    same_entity = models.BooleanField(_("we are the organisation that they pay"), default=False)
+    was_informed = models.BooleanField(_("they were told when they gave their address"), default=False)
+    could_refuse = models.BooleanField(_("they could refuse at that moment"), default=False)
+    own_similar = models.BooleanField(_("it is about our own, similar offer"), default=False)
+    needs_double_opt_in = models.BooleanField(_("confirmed by e-mail (double opt-in)"), default=False)
+
+    class Meta:
+        verbose_name = _("channel of a purpose")
+        verbose_name_plural = _("channels of a purpose")
+        constraints = [models.UniqueConstraint(fields=["purpose", "channel"], name="purpose_channel_once")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose_id} {self.channel}: {self.basis}"
+
+
+class Wording(models.Model):
+    """The words to which people say yes; a version is never changed once somebody answered it."""
+
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="wordings", verbose_name=_("purpose"))
+    version = models.CharField(_("version"), max_length=40)
+    text = models.TextField(_("text"))
+    valid_from = models.DateTimeField(_("valid from"))
+
+    class Meta:
+        verbose_name = _("wording")
+        verbose_name_plural = _("wordings")
+        ordering = ["-valid_from"]
+        constraints = [models.UniqueConstraint(fields=["purpose", "version"], name="wording_once")]
+
+    def __str__(self) -> str:
+        return self.version
+
+
 class Consent(models.Model):
     """One event in the ledger: who allowed or refused what, over which channel, when, how and with which
     words.
 
     Rows are never changed or deleted (a database trigger refuses it). The latest by ``event_at`` wins; at a
-    tie the refusal wins; an objection beats every basis that is only inferred.
+    tie the refusal wins; an objection beats every basis that is only inferred. A row RETRACTED says that the row it
+    names (``retracts``) was never said: an import that was undone.
+
+    The rows of one ``subject_id`` (the customer as whom it was recorded, whatever merged since) are a chain:
+    ``position`` counts, ``hash`` covers the row and the hash before it. The database fills all three in.
     """
 
     class State(models.TextChoices):
         GRANTED = "granted", _("Yes")
         WITHDRAWN = "withdrawn", _("No")
         OBJECTED = "objected", _("Objection")
+        RETRACTED = "retracted", _("Taken back")
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="consents", db_index=False)
     purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+", db_index=False, verbose_name=_("purpose"))
@@ -70,6 +125,13 @@ class Consent(models.Model):
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)
     event_at = models.DateTimeField(_("when"))
     received_at = models.DateTimeField(_("received at"), db_default=Now())
+    # A parent who answered for a child under 16 (AVG 8); no foreign key, the ledger outlives rows.
+    guardian_id = models.BigIntegerField(null=True, blank=True)
+    retracts = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    run_id = models.BigIntegerField(null=True, editable=False)
+    subject_id = models.BigIntegerField(editable=False, db_default=0)
+    position = models.IntegerField(editable=False, db_default=0)
+    hash = models.BinaryField(max_length=32, editable=False, db_default=b"")
 
     class Meta:
         verbose_name = _("consent")
@@ -78,7 +140,11 @@ class Consent(models.Model):
             # The same file imported twice changes nothing.
             models.UniqueConstraint(
                 fields=["customer", "purpose", "channel", "event_at", "state", "source"], name="consent_once"
-            )
+            ),
+            models.UniqueConstraint(fields=["subject_id", "position"], name="consent_chain"),
+        ]
+        indexes = [
+            models.Index(fields=["retracts"], condition=models.Q(retracts__isnull=False), name="consent_retracted"),
         ]
 
     def __str__(self) -> str:

@@ -9,14 +9,27 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from customers.models.querysets import CustomerQuerySet, SubscriptionQuerySet
+from customers.models.querysets import CustomerQuerySet, PresentManager, SubscriptionQuerySet
 
 
 class Source(models.Model):
-    """Where data came from: a library system, a ticketing system, a file, MijnMenu, the counter."""
+    """Where data came from: a library system, a ticketing system, a file, MijnMenu, the counter.
+
+    ``rank`` says whom we believe when sources differ about a field: the lowest wins, and among equals what was said
+    last. ``FieldRank`` makes exceptions per field.
+    """
+
+    class Kind(models.TextChoices):
+        SYSTEM = "system", _("Another system")
+        PEOPLE = "people", _("People, by hand")
+        PRODUCT = "product", _("This product itself")
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.SYSTEM)
+    rank = models.PositiveSmallIntegerField(_("rank"), default=20)
+    # What stands before this source's own numbers when it brings somebody new ("T-"); empty when its numbers are ours.
+    number_prefix = models.CharField(_("number prefix"), max_length=8, blank=True)
 
     class Meta:
         verbose_name = _("source")
@@ -25,6 +38,22 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FieldRank(models.Model):
+    """An exception to a source's rank for one field: "the theatre owns the phone number"."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="field_ranks", verbose_name=_("source"))
+    field = models.CharField(_("field"), max_length=40)  # one of records.FIELDS
+    rank = models.PositiveSmallIntegerField(_("rank"))
+
+    class Meta:
+        verbose_name = _("precedence of a field")
+        verbose_name_plural = _("precedence of fields")
+        constraints = [models.UniqueConstraint(fields=["source", "field"], name="field_rank_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.field}: {self.rank}"
 
 
 class Branch(models.Model):
@@ -64,6 +93,9 @@ class Household(models.Model):
 class Customer(models.Model):
     """A person we know. The key is the customer number; e-mail is a contact point that may be missing or
     shared.
+
+    What the columns hold is the outcome of what the sources say (``SourceRecord``). Who turned out to be somebody
+    else stays as an empty row that points at that person (``merged_into``); ``Customer.objects`` leaves those out.
     """
 
     class Kind(models.TextChoices):
@@ -71,6 +103,11 @@ class Customer(models.Model):
         NEWSLETTER = "newsletter", _("Newsletter contact")
         PROSPECT = "prospect", _("Prospect")
         FORMER = "former", _("Former member")
+
+    class AddressState(models.TextChoices):
+        UNKNOWN = "", _("No news")
+        MOVED = "moved", _("Moved away")
+        RETURNED = "returned", _("Post came back")
 
     class Gender(models.TextChoices):
         UNKNOWN = "", _("Unknown")
@@ -94,6 +131,16 @@ class Customer(models.Model):
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("branch"))
     household = models.ForeignKey(Household, models.SET_NULL, null=True, blank=True, verbose_name=_("household"))
     registered_on = models.DateField(_("registered on"), null=True, blank=True)
+    deceased_on = models.DateField(_("deceased on"), null=True, blank=True)
+    # News about the postal address; a new address clears it.
+    address_state = models.CharField(
+        _("post"), max_length=8, choices=AddressState, blank=True, default="", db_default=""
+    )
+    # AVG 18: kept, but not used: no mail, no labels, no selections.
+    restricted_at = models.DateTimeField(_("restricted since"), null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, related_name="absorbed", db_index=False, editable=False
+    )
     source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
     # Raised to make every earlier MijnMenu link worthless.
     link_version = models.PositiveIntegerField(default=0)
@@ -107,12 +154,24 @@ class Customer(models.Model):
         db_persist=True,
     )
 
-    objects = CustomerQuerySet.as_manager()
+    objects = PresentManager.from_queryset(CustomerQuerySet)()
+    everyone = CustomerQuerySet.as_manager()  # those who were merged into another too
 
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        base_manager_name = "everyone"
+        default_manager_name = "objects"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True) | ~models.Q(merged_into=models.F("pk")),
+                name="customer_not_merged_into_itself",
+            ),
+        ]
         indexes = [
+            models.Index(
+                fields=["merged_into"], condition=models.Q(merged_into__isnull=False), name="customer_merged_into"
+            ),
             models.Index(fields=["branch", "kind"]),
             models.Index(fields=["registered_on"]),
             models.Index(fields=["postal_code", "house_number"]),
@@ -202,6 +261,7 @@ class Subscription(models.Model):
     ended_on = models.DateField(_("end date"), null=True, blank=True)
     payment_method = models.CharField(_("payment method"), max_length=12, choices=PaymentMethod)
     source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
+    run_id = models.BigIntegerField(null=True, editable=False)  # the import that brought it
 
     objects = SubscriptionQuerySet.as_manager()
 
@@ -247,3 +307,24 @@ class CustomerChange(models.Model):
 
     def __str__(self) -> str:
         return ", ".join(self.fields)
+
+
+class Guardianship(models.Model):
+    """Who answers for whom: under 16, a parent says what is allowed (AVG 8)."""
+
+    child = models.ForeignKey(Customer, models.CASCADE, related_name="guardianships", verbose_name=_("child"))
+    guardian = models.ForeignKey(Customer, models.CASCADE, related_name="wards", verbose_name=_("parent or guardian"))
+    source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
+    run_id = models.BigIntegerField(null=True, editable=False)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("parent of a child")
+        verbose_name_plural = _("parents of children")
+        constraints = [
+            models.UniqueConstraint(fields=["child", "guardian"], name="guardianship_once"),
+            models.CheckConstraint(condition=~models.Q(child=models.F("guardian")), name="guardian_is_another"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.child_id} {self.guardian_id}"

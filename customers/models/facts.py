@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -44,6 +45,8 @@ class Fact(models.Model):
     duration_seconds = models.IntegerField(_("duration"), default=0)
     source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
     external_id = models.CharField(_("external id"), max_length=80)
+    # The import that brought it; no foreign key, which would cost more than it gives at tens of millions of rows.
+    run_id = models.BigIntegerField(null=True, editable=False)
 
     objects = FactQuerySet.as_manager()
 
@@ -57,6 +60,8 @@ class Fact(models.Model):
         indexes = [
             models.Index(fields=["customer", "occurred_at"], name="fact_of_customer"),
             models.Index(fields=["kind", "occurred_at"], include=["customer"], name="fact_of_kind"),
+            # The facts of one import lie together, so a few kilobytes find them when it is undone.
+            BrinIndex(fields=["run_id"], name="fact_of_run"),
         ]
 
     def __str__(self) -> str:
@@ -84,3 +89,54 @@ class FactTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.count}"
+
+
+class KindSetting(models.Model):
+    """What the organisation set for a kind of fact; also a kind of its own, which the code does not know.
+
+    ``keep_months`` is how long personal rows stay; after that they become counts (``FactCount``).
+    """
+
+    code = models.SlugField(_("code"), max_length=24, unique=True)
+    is_own = models.BooleanField(_("own kind"), default=False, editable=False)
+    name = models.CharField(_("name"), max_length=60, blank=True)
+    verb = models.CharField(_("verb in the past tense"), max_length=60, blank=True)  # "bezocht een workshop"
+    participle = models.CharField(_("verb after “have”"), max_length=60, blank=True)  # "een workshop bezocht"
+    icon = models.CharField(_("icon"), max_length=40, blank=True)
+    has_amount = models.BooleanField(_("has an amount in euros"), default=False)
+    has_duration = models.BooleanField(_("has a duration"), default=False)
+    keep_months = models.PositiveSmallIntegerField(_("kept for months"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("kind of activity")
+        verbose_name_plural = _("kinds of activity")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name or self.code
+
+
+class FactCount(models.Model):
+    """What is left of facts whose retention is over: counts per month without anybody in them."""
+
+    month = models.DateField(_("month"))  # its first day
+    kind = models.CharField(_("kind"), max_length=24)
+    sector = models.CharField(_("sector"), max_length=24, blank=True)
+    world = models.CharField(_("world"), max_length=40, blank=True)
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, verbose_name=_("branch"))
+    count = models.BigIntegerField(_("count"))
+    quantity = models.BigIntegerField(_("quantity"))
+    amount_cents = models.BigIntegerField(_("amount"))
+    duration_seconds = models.BigIntegerField(_("duration"))
+
+    class Meta:
+        verbose_name = _("count of facts")
+        verbose_name_plural = _("counts of facts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["month", "kind", "sector", "world", "branch"], name="fact_count_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.kind}: {self.count}"

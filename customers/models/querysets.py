@@ -132,3 +132,11 @@ class FactQuerySet(models.QuerySet["Fact"]):
         """Keep what happened from ``start`` (or ever) until just before ``end``."""
         found = self.filter(occurred_at__lt=end)
         return found.filter(occurred_at__gte=start) if start else found
+
+
+class PresentManager(models.Manager["Customer"]):
+    """Everybody who is somebody: without those who were merged into another."""
+
+    def get_queryset(self) -> CustomerQuerySet:
+        """Return the customers that were not merged away."""
+        return CustomerQuerySet(self.model, using=self._db).filter(merged_into__isnull=True)

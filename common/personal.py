@@ -1,0 +1,50 @@
+"""Where rows about persons are: each app names its tables in ``personal.py``, once, for merging, access and erasure.
+
+A test holds this list against the foreign keys of all models, so a new table about customers cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from common.registry import Registry
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+@dataclass(frozen=True)
+class PersonalTable:
+    """A table with rows about a customer.
+
+    ``merge``: "move" gives the rows to the person who is kept, except those that would break ``unique`` (the
+    other columns of a unique key) and therefore stay behind with the empty row; "stay" leaves all; "recompute"
+    leaves them, and ``customers.actions.merging`` derives them anew. ``where`` narrows the rows that ``unique`` is
+    about (a partial index).
+    ``erase``: "delete" removes the rows, "forget" sets the customer to NULL and ``scrub`` (column -> SQL expression)
+    rewrites what could tell who it was. ``shown``: column -> what it is called in a copy for the customer; ``files``
+    are columns with names of stored files that go with the row.
+    """
+
+    code: str  # the table's name, with ":column" behind it for a second column to the customer
+    name: str | _StrPromise
+    column: str = "customer_id"
+    key: str = "id"
+    merge: Literal["move", "stay", "recompute"] = "move"
+    unique: tuple[tuple[str, ...], ...] = ()
+    where: str = ""
+    erase: Literal["delete", "forget"] = "delete"
+    scrub: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str | _StrPromise] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    order: int = 50  # of erasing: lower first, so that rows go before what they refer to
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self.code.partition(":")[0]
+
+
+personal_tables: Registry[PersonalTable] = Registry("personal table")

@@ -1,0 +1,109 @@
+"""What each source says of a person, and how several records turned out to be one person."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.customers import Customer, Source
+
+
+class SourceRecord(models.Model):
+    """What one source says of one person, in normal form; the customer's columns follow from all of them.
+
+    ``values`` is field -> text (``1980-03-14``, ``1441AB``, branch by its code; empty text where it has nothing).
+    ``changed`` is field -> moment at which this source last said something else than before; a field that is not in it
+    was said at ``created_at``. ``key`` is the source's own number of the person.
+    """
+
+    source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
+    key = models.CharField(_("number at the source"), max_length=80)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="records")
+    values = models.JSONField(_("values"), default=dict)
+    changed = models.JSONField(_("changed"), default=dict)
+    run_id = models.BigIntegerField(null=True, editable=False)  # the import that brought it first
+    created_at = models.DateTimeField(_("created at"))
+    updated_at = models.DateTimeField(_("updated at"))
+
+    class Meta:
+        verbose_name = _("record of a source")
+        verbose_name_plural = _("records of sources")
+        constraints = [models.UniqueConstraint(fields=["source", "key"], name="record_once_per_source")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.key}"
+
+
+class MatchPair(models.Model):
+    """Two customers that may be one person: how likely, why, and what was decided. ``first`` has the lower id."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("To be judged")
+        MERGED = "merged", _("Merged")
+        DIFFERENT = "different", _("Not the same person")
+
+    first = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    second = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    score = models.PositiveSmallIntegerField(_("likelihood"))  # 0 to 100
+    reasons = models.JSONField(_("why"), default=list)  # [[code of a reason, points], …]
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.OPEN)
+    found_at = models.DateTimeField(_("found at"))
+    decided_by = models.CharField(_("decided by"), max_length=150, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+
+    class Meta:
+        verbose_name = _("possible duplicate")
+        verbose_name_plural = _("possible duplicates")
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="match_pair_once"),
+            models.CheckConstraint(condition=models.Q(first__lt=models.F("second")), name="match_pair_in_order"),
+        ]
+        indexes = [models.Index(fields=["state", "-score"], name="match_pair_worklist")]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} {self.second_id}: {self.score}"
+
+
+class Merge(models.Model):
+    """One person's row taken up in another's, with all that is needed to take it apart again."""
+
+    kept = models.ForeignKey(Customer, models.CASCADE, related_name="merges")
+    absorbed = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    merged_by = models.CharField(_("merged by"), max_length=150)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    merged_at = models.DateTimeField(_("merged at"))
+    before = models.JSONField(default=dict)  # the columns of both rows as they were: {"kept": {…}, "absorbed": {…}}
+    undone_by = models.CharField(_("undone by"), max_length=150, blank=True)
+    undone_at = models.DateTimeField(_("undone at"), null=True)
+
+    class Meta:
+        verbose_name = _("merge")
+        verbose_name_plural = _("merges")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["absorbed"], condition=models.Q(undone_at__isnull=True), name="absorbed_once_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.absorbed_id} -> {self.kept_id}"
+
+
+class MergedRows(models.Model):
+    """Which rows of a table a merge moved, so that undoing it moves back exactly those."""
+
+    merge = models.ForeignKey(Merge, models.CASCADE, related_name="rows")
+    table = models.CharField(max_length=63)
+    column = models.CharField(max_length=63)
+    ids = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        verbose_name = _("moved rows")
+        verbose_name_plural = _("moved rows")
+        constraints = [models.UniqueConstraint(fields=["merge", "table", "column"], name="moved_rows_once")]
+
+    def __str__(self) -> str:
+        return f"{self.table}: {len(self.ids)}"
