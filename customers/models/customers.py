@@ -116,6 +116,8 @@ class Customer(models.Model):
         OTHER = "x", _("Other")
 
     number = models.CharField(_("customer number"), max_length=40, unique=True)
+    # What the library card says, where that is not the customer number; two people may show the same (a family card).
+    card_number = models.CharField(_("card number"), max_length=40, blank=True, default="", db_default="")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     initials = models.CharField(_("initials"), max_length=20, blank=True)
     first_name = models.CharField(_("first name"), max_length=80, blank=True)
@@ -171,6 +173,11 @@ class Customer(models.Model):
         indexes = [
             models.Index(
                 fields=["merged_into"], condition=models.Q(merged_into__isnull=False), name="customer_merged_into"
+            ),
+            models.Index(
+                OpClass("card_number", name="varchar_pattern_ops"),
+                condition=~models.Q(card_number=""),
+                name="customer_card",
             ),
             models.Index(fields=["branch", "kind"]),
             models.Index(fields=["registered_on"]),
