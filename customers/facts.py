@@ -1,5 +1,5 @@
-"""Kinds of facts: what a customer can do, declared in code with its unit; higher apps register theirs in
-``facts.py``.
+"""Kinds of facts: what a customer can do. The code declares most, with their units; higher apps register theirs in
+``facts.py``, and an organisation adds kinds of its own (``KindSetting``), which everything here sees as well.
 
 Everything a customer does is one row of ``customers.Fact``; a new source is a new kind, never a new table.
 Titles are never stored: a fact carries genre, world and sector only (loan history is sensitive).
@@ -7,6 +7,8 @@ Titles are never stored: a fact carries genre, world and sector only (loan histo
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,11 @@ from common.registry import Registry
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
+
+    from customers.models import KindSetting
+
+USUAL_ICON = "circle-dot"
+PIECES = _("pieces")
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,11 @@ class FactKind:
     has_amount: bool = False
     has_duration: bool = False
     participle: str | _StrPromise = ""
+    is_income: bool = False  # its amount is what a customer paid; a discount is an amount too, and is not
+    is_own: bool = False  # made by the organisation, not by the code
+    keep_months: int | None = None  # how long personal rows stay when nobody set it; None: for as long as the customer
+    advised_months: int | None = None  # what the page about kinds advises to set
+    unit: str | _StrPromise = PIECES  # what its quantity counts
 
     @property
     def done(self) -> str | _StrPromise:
@@ -42,32 +54,116 @@ class FactKind:
         return self.participle or self.verb
 
 
-fact_kinds: Registry[FactKind] = Registry("fact kind")
+class KindRegistry(Registry[FactKind]):
+    """The kinds of the code and those of the organisation, as one collection.
+
+    Own kinds are read from the database at most once in FRESH_SECONDS per process, so a kind that another process
+    made is known here that soon; ``forget`` is called by who changes one. A kind of the code never asks the database.
+    """
+
+    FRESH_SECONDS = 2.0
+
+    def __init__(self) -> None:
+        super().__init__("fact kind")
+        self._own: dict[str, FactKind] = {}
+        self._read_at = float("-inf")
+
+    def own(self) -> dict[str, FactKind]:
+        """Return the kinds that the organisation made, by code."""
+        if time.monotonic() - self._read_at > self.FRESH_SECONDS:
+            from customers.models import KindSetting  # models are there by now; this module comes before them
+
+            settings = KindSetting.objects.filter(is_own=True).order_by("name")
+            self._own = {row.code: own_kind(row) for row in settings if row.code not in self._items}
+            self._read_at = time.monotonic()
+        return self._own
+
+    def forget(self) -> None:
+        """Read own kinds anew at the next use."""
+        self._read_at = float("-inf")
+
+    def declared(self) -> list[FactKind]:
+        """Return the kinds of the code alone."""
+        return list(self._items.values())
+
+    def __getitem__(self, code: str) -> FactKind:
+        kind = self.get(code)
+        if kind is None:
+            raise KeyError(code)
+        return kind
+
+    def get(self, code: str) -> FactKind | None:
+        """Return the kind with this code, or None."""
+        return self._items.get(code) or self.own().get(code)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._items or code in self.own()
+
+    def __iter__(self) -> Iterator[FactKind]:
+        yield from self._items.values()
+        yield from self.own().values()
+
+    def __len__(self) -> int:
+        return len(self._items) + len(self.own())
+
+
+def own_kind(row: KindSetting) -> FactKind:
+    """Return an own kind as if the code had declared it; in a file it is called by its code or its name."""
+    return FactKind(
+        row.code,
+        row.name or row.code,
+        row.verb or row.name or row.code,
+        row.icon or USUAL_ICON,
+        dutch=row.name.lower(),
+        has_amount=row.has_amount,
+        has_duration=row.has_duration,
+        participle=row.participle,
+        is_income=row.has_amount,
+        is_own=True,
+    )
+
+
+fact_kinds = KindRegistry()
+
+
+def kinds() -> list[FactKind]:
+    """Return all kinds, those of the code first."""
+    return list(fact_kinds)
+
+
+def income() -> list[str]:
+    """Return the codes of the kinds of which the amounts are what customers paid."""
+    return [kind.code for kind in fact_kinds if kind.is_income]
+
 
 for _kind in (
     FactKind(
         "loan", _("Loan"), _("borrowed"), "book-open",
-        dutch="uitlening", participle=pgettext_lazy("have", "borrowed"),
+        dutch="uitlening", participle=pgettext_lazy("have", "borrowed"), advised_months=24,
     ),
     FactKind(
         "reservation", _("Reservation"), _("reserved"), "bookmark",
-        dutch="reservering", participle=pgettext_lazy("have", "reserved"),
+        dutch="reservering", participle=pgettext_lazy("have", "reserved"), advised_months=24,
     ),
     FactKind(
         "fee", _("Contribution"), _("paid contribution"), "euro",
-        dutch="contributie", has_amount=True, participle=pgettext_lazy("have", "paid contribution"),
+        dutch="contributie", has_amount=True, is_income=True, participle=pgettext_lazy("have", "paid contribution"),
+        advised_months=84,
     ),
     FactKind(
         "fine", _("Fine"), _("paid a fine"), "receipt",
-        dutch="boete", has_amount=True, participle=pgettext_lazy("have", "paid a fine"),
+        dutch="boete", has_amount=True, is_income=True, participle=pgettext_lazy("have", "paid a fine"),
+        advised_months=84,
     ),
     FactKind(
         "ticket", _("Ticket sale"), _("bought tickets"), "ticket",
-        dutch="kaartverkoop", has_amount=True, participle=pgettext_lazy("have", "bought tickets"),
+        dutch="kaartverkoop", has_amount=True, is_income=True, participle=pgettext_lazy("have", "bought tickets"),
+        advised_months=60, unit=_("tickets"),
     ),
     FactKind(
         "visit", _("Web visit"), _("visited the website"), "globe",
         dutch="webbezoek", has_duration=True, participle=pgettext_lazy("have", "visited the website"),
+        advised_months=13, unit=_("pages"),
     ),
 ):  # fmt: skip
     fact_kinds.register(_kind)

@@ -23,6 +23,9 @@ def now() -> dt.datetime:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
+    from customers.facts import fact_kinds
+
+    fact_kinds.forget()
     yield
     cache.clear()
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Value
+from django.db.models.functions import Coalesce, ExtractYear, TruncMonth
 
+from common.time import AMSTERDAM
 from customers.names import fold_name, normalise_phone, normalise_postal_code
 
 if TYPE_CHECKING:
@@ -132,6 +134,40 @@ class FactQuerySet(models.QuerySet["Fact"]):
         """Keep what happened from ``start`` (or ever) until just before ``end``."""
         found = self.filter(occurred_at__lt=end)
         return found.filter(occurred_at__gte=start) if start else found
+
+    def by_kind(self) -> dict[str, int]:
+        """Return kind -> how many rows there are, the most frequent first."""
+        counted = self.order_by().values_list("kind").annotate(many=Count("pk"))
+        return dict(counted.order_by("-many", "kind"))
+
+    def by_month(self, *, since: dt.datetime | None = None) -> dict[str, dict[dt.date, int]]:
+        """Return kind -> first day of a month in Amsterdam -> how many; months without anything are left out."""
+        facts = self.filter(occurred_at__gte=since) if since else self
+        month = TruncMonth("occurred_at", tzinfo=AMSTERDAM, output_field=models.DateField())
+        counted = facts.order_by().values_list("kind", month).annotate(many=Count("pk")).order_by("kind", month)
+        months: dict[str, dict[dt.date, int]] = {}
+        for kind, first_day, many in counted:
+            months.setdefault(kind, {})[first_day] = many
+        return months
+
+    def by_world(self, *, kind: str = "", since: dt.datetime | None = None) -> dict[str, int]:
+        """Return world -> how many facts, the most frequent first; facts without a world are left out."""
+        facts = self.filter(kind=kind) if kind else self
+        facts = facts.filter(occurred_at__gte=since) if since else facts
+        counted = facts.exclude(world="").order_by().values_list("world").annotate(many=Count("pk"))
+        return dict(counted.order_by("-many", "world"))
+
+    def by_year(self, kinds: Iterable[str]) -> dict[int, dict[str, int]]:
+        """Return year -> kind -> cents, of these kinds, the latest year first; ``customers.facts.income()`` has those
+        that are worth something to the organisation.
+        """
+        year = ExtractYear("occurred_at", tzinfo=AMSTERDAM)
+        facts = self.filter(kind__in=list(kinds)).exclude(amount_cents=0).order_by()
+        summed = facts.values_list(year, "kind").annotate(cents=Sum("amount_cents")).order_by(year.desc(), "kind")
+        years: dict[int, dict[str, int]] = {}
+        for number, kind, cents in summed:
+            years.setdefault(number, {})[kind] = cents
+        return years
 
 
 class PresentManager(models.Manager["Customer"]):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from common.errors import Refused
 from common.sql import as_subquery
 from customers.actions import record_fact, record_facts_sql
+from customers.facts import income
 from customers.models import Customer, Fact, FactTotal, Source
 from tests.factories import NOW, BranchFactory, CustomerFactory, SourceFactory
 
@@ -113,3 +114,55 @@ def test_totals_equal_the_facts_whatever_is_told(db: None, told: list[tuple[int,
             """
         )
         assert cursor.fetchone()[0] == 0
+
+
+def test_activity_is_counted_per_month_of_amsterdam_and_kind(django_assert_num_queries: Any) -> None:
+    customer = CustomerFactory()
+    # 22:30 UTC on the last day of May is half past midnight in June's Amsterdam.
+    record(customer, "1", occurred_at=dt.datetime(2026, 5, 31, 21, 30, tzinfo=dt.UTC))
+    record(customer, "2", occurred_at=dt.datetime(2026, 5, 31, 22, 30, tzinfo=dt.UTC))
+    record(customer, "3", kind="ticket", occurred_at=dt.datetime(2026, 6, 2, 12, tzinfo=dt.UTC))
+    record(CustomerFactory(), "4")
+    facts = Fact.objects.of(customer)
+    may, june = dt.date(2026, 5, 1), dt.date(2026, 6, 1)
+    with django_assert_num_queries(1):
+        assert facts.by_month() == {"loan": {may: 1, june: 1}, "ticket": {june: 1}}
+    since = dt.datetime(2026, 5, 31, 22, tzinfo=dt.UTC)
+    assert facts.by_month(since=since) == {"loan": {june: 1}, "ticket": {june: 1}}
+
+
+def test_worlds_are_counted_with_the_most_frequent_first(django_assert_num_queries: Any) -> None:
+    customer = CustomerFactory()
+    for number, world in enumerate(["reizen", "spanning", "spanning", ""]):
+        record(customer, str(number), world=world)
+    record(customer, "old", world="reizen", occurred_at=NOW - dt.timedelta(days=400), kind="reservation")
+    record(customer, "older", world="reizen", occurred_at=NOW - dt.timedelta(days=401))
+    with django_assert_num_queries(1):
+        assert list(Fact.objects.of(customer).by_world().items()) == [("reizen", 3), ("spanning", 2)]
+    recent = Fact.objects.of(customer).by_world(kind="loan", since=NOW - dt.timedelta(days=365))
+    assert recent == {"spanning": 2, "reizen": 1}
+
+
+def test_value_is_summed_per_year_and_kind_of_what_was_paid(django_assert_num_queries: Any) -> None:
+    customer = CustomerFactory()
+    record(customer, "1", kind="fee", amount_cents=5800)
+    record(
+        customer, "2", kind="ticket", amount_cents=2500, occurred_at=dt.datetime(2025, 12, 31, 23, 30, tzinfo=dt.UTC)
+    )
+    record(
+        customer, "3", kind="ticket", amount_cents=2500, occurred_at=dt.datetime(2025, 12, 31, 22, 30, tzinfo=dt.UTC)
+    )
+    record(customer, "4", kind="redemption", amount_cents=1000)
+    kinds = income()
+    with django_assert_num_queries(1):
+        years = Fact.objects.of(customer).by_year(kinds)
+    assert years == {2026: {"fee": 5800, "ticket": 2500}, 2025: {"ticket": 2500}}
+    assert list(years) == [2026, 2025]
+
+
+def test_kinds_are_counted_from_the_rows() -> None:
+    customer = CustomerFactory()
+    for number in range(3):
+        record(customer, str(number))
+    record(customer, "f", kind="fee")
+    assert Fact.objects.of(customer).by_kind() == {"loan": 3, "fee": 1}
