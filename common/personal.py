@@ -23,6 +23,10 @@ class PersonalTable:
     other columns of a unique key) and therefore stay behind with the empty row; "stay" leaves all; "recompute"
     leaves them, and ``customers.actions.merging`` derives them anew. ``where`` narrows the rows that ``unique`` is
     about (a partial index).
+    ``follows`` ("enrolment_id > campaigns_enrolment") moves only rows whose parent moved too. ``settle`` is a query
+    over ``%(kept)s``, ``%(absorbed)s`` and ``%(now)s`` that yields ``id, stays, changes``: columns (jsonb) to write in rows
+    of either before moving, because two persons' rows do not both fit one person; undoing the merge writes them back.
+    ``holds``: "address" for a column with an e-mail address instead of a customer; merging leaves those alone.
     ``erase``: "delete" removes the rows, "forget" sets the customer to NULL and ``scrub`` (column -> SQL expression)
     rewrites what could tell who it was. ``shown``: column -> what it is called in a copy for the customer; ``files``
     are columns with names of stored files that go with the row.
@@ -35,6 +39,9 @@ class PersonalTable:
     merge: Literal["move", "stay", "recompute"] = "move"
     unique: tuple[tuple[str, ...], ...] = ()
     where: str = ""
+    follows: str = ""
+    settle: str = ""
+    holds: Literal["customer", "address"] = "customer"
     erase: Literal["delete", "forget"] = "delete"
     scrub: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str | _StrPromise] = field(default_factory=dict)

@@ -1,0 +1,44 @@
+"""The tables of campaigns with rows about a person."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from common.personal import PersonalTable, personal_tables
+
+# One person takes part in a campaign once at a time: who is kept goes on where he was.
+_SETTLE = """
+SELECT theirs.id, true AS stays, jsonb_build_object(
+           'state', 'left', 'left_at', %(now)s::timestamptz, 'left_reason', 'merged',
+           'next_step_id', NULL, 'next_on', NULL) AS changes
+  FROM campaigns_enrolment AS theirs
+  JOIN campaigns_enrolment AS own ON own.campaign_id = theirs.campaign_id
+ WHERE theirs.customer_id = %(absorbed)s AND own.customer_id = %(kept)s
+   AND theirs.state = 'active' AND own.state = 'active'
+"""
+
+TABLES = (
+    PersonalTable(
+        "campaigns_enrolment",
+        _("Campaigns you took part in"),
+        unique=(("campaign_id",),),
+        where="state = 'active'",
+        settle=_SETTLE,
+        shown={
+            "campaign_id": _("campaign"),
+            "entered_on": _("entered on"),
+            "state": _("state"),
+            "left_at": _("left at"),
+            "left_reason": _("why left"),
+        },
+    ),
+    PersonalTable(
+        "campaigns_stepdone",
+        _("Steps of campaigns behind you"),
+        follows="enrolment_id > campaigns_enrolment",
+        order=40,
+    ),
+)
+
+for table in TABLES:
+    personal_tables.register(table)

@@ -1,0 +1,50 @@
+"""The tables of mailings with rows about a person."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from common.personal import PersonalTable, personal_tables
+
+TABLES = (
+    PersonalTable(
+        "mailings_decision",
+        _("Whether you were to get a message, and why"),
+        unique=(("mailing_id",),),
+        shown={
+            "mailing_id": _("mailing"),
+            "outcome": _("outcome"),
+            "channel": _("channel"),
+            "basis": _("legal basis"),
+            "decided_at": _("decided at"),
+        },
+    ),
+    PersonalTable(
+        "mailings_message",
+        _("Messages to you"),
+        unique=(("mailing_id",),),
+        shown={
+            "mailing_id": _("mailing"),
+            "channel": _("channel"),
+            "address": _("address"),
+            "state": _("state"),
+            "sent_at": _("sent at"),
+            "reply": _("answer of the mail server"),
+        },
+    ),
+    PersonalTable(
+        "mailings_suppression",
+        _("Your address is blocked"),
+        column="address",
+        holds="address",
+        merge="stay",
+        shown={"address": _("address"), "reason": _("reason"), "since": _("since")},
+    ),
+    PersonalTable(
+        "mailings_suppressionevent", _("History of blocked addresses"), column="address", key="pgh_id",
+        holds="address", merge="stay",
+    ),
+)  # fmt: skip
+
+for table in TABLES:
+    personal_tables.register(table)
