@@ -129,8 +129,14 @@ def sign_in(context: BrowserContext, base: str, user: object) -> None:
     from django.conf import settings
     from django.test import Client
 
+    from counter.views import BRANCH
+    from customers.models import Branch
+
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]
+    session = client.session
+    session[BRANCH] = Branch.objects.values_list("code", flat=True).first()  # a counter that stands somewhere
+    session.save()
     value = client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": base}])
 
