@@ -156,6 +156,15 @@ def test_the_list_of_imports_takes_as_many_queries_for_fifty_as_for_one(
     assert "vestigingen.csv" in text(page)
 
 
+def test_a_run_says_what_was_in_its_file(desk: Client) -> None:
+    run = ImportRun.objects.create(
+        format="facts", source=Source.objects.get(code="library"), file_name="f.csv", state="done", created_at=NOW
+    )
+    assert "Gebeurtenissen (uitleningen" in text(desk.get(f"/imports/{run.pk}/"))
+    rows = text(desk.get("/imports/")).split("<tbody>")[1]
+    assert ">Gebeurtenissen</td>" in rows
+
+
 def test_imports_narrow_by_name_and_state(desk: Client, done: ImportRun) -> None:
     assert "vestigingen.csv" in text(desk.get("/imports/", {"q": "VESTIG", "state": "done"}))
     assert "vestigingen.csv" not in text(desk.get("/imports/", {"state": "waiting"}))

@@ -5,11 +5,17 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
-from customers.imports import remedy_of
+from customers.imports import FORMATS, remedy_of
 from customers.models import ImportError, ImportRun  # noqa: A004
 from workbench.columns import BadgeColumn, MomentColumn, NumberColumn
 
 STATE_TONES = {"waiting": "neutral", "running": "info", "done": "success", "refused": "danger"}
+
+
+def format_name(code: str) -> str:
+    """Return what the format of a file is called; its code when nothing brings that format any more."""
+    known = FORMATS.get(code)
+    return str(known.name) if known else code
 
 
 class ImportTable(tables.Table):
@@ -30,6 +36,9 @@ class ImportTable(tables.Table):
             "created_at",
         )  # fmt: skip
         order_by = "-created_at"
+
+    def render_format(self, value: str) -> str:
+        return format_name(value).partition(" (")[0]  # the examples behind it are for the form
 
 
 class ErrorTable(tables.Table):

@@ -23,7 +23,7 @@ from workbench.base import DetailPage, FormPage, ListPage, ObjectMixin, Template
 from workbench.exports import harmless
 from workbench.filters.imports import ImportFilter
 from workbench.forms.imports import UploadForm
-from workbench.tables.imports import STATE_TONES, ErrorTable, ImportTable
+from workbench.tables.imports import STATE_TONES, ErrorTable, ImportTable, format_name
 
 UNDER_WAY = (ImportRun.State.WAITING, ImportRun.State.RUNNING)
 
@@ -100,6 +100,7 @@ class ImportDetail(RunMixin, DetailPage[ImportRun]):
         RequestConfig(self.request, paginate={"per_page": 50}).configure(table)
         return super().get_context(
             table=table,
+            format_name=format_name(self.object.format),
             kept=table.paginator.count,
             tone=STATE_TONES[self.object.state],
             is_under_way=self.object.state in UNDER_WAY,
