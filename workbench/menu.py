@@ -62,7 +62,7 @@ MENU = (
     Section(
         _("Reach"),
         (
-            Entry(_("Actions"), "workbench:action_list", "manage_campaigns", "zap", also=("/triggers/",)),
+            Entry(_("Actions"), "workbench:action_list", "manage_campaigns", "zap", also=("/triggers/", "/content/")),
             Entry(_("Campaigns"), "workbench:campaign_list", "manage_campaigns", "route"),
             Entry(_("Calendar"), "workbench:calendar", "manage_campaigns", "calendar-days"),
             Entry(_("Newsletters"), "workbench:newsletter_list", "manage_newsletters", "newspaper", also=NEWSLETTERS),

@@ -8,6 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from playwright.sync_api import Page, expect
 
+from campaigns.models import Action
+from customers.models import Purpose
 from labels.actions import create_label, give_label
 from labels.models import Label
 from mailings.models import Content, Message, Picture
@@ -47,6 +49,30 @@ def test_the_editor_shows_the_blocks_and_all_types(client: Client, content: Cont
     page = client.get(f"/content/{content.pk}/").content.decode()
     for words in ("Een", "Twee", "/blocks/add/voucher/", "/blocks/add/text/", "Nieuws voor {{ first_name }}"):
         assert words in page
+
+
+def test_the_list_of_blocks_names_the_fields_and_the_form_keeps_them(
+    client: Client, make_content: Callable[..., Content]
+) -> None:
+    content = make_content(
+        {"type": "heading", "data": {"text": 'Dag {{ first_name | default: "lezer" }} uit {{ city }}'}}
+    )
+    page = client.get(f"/content/{content.pk}/").content.decode()
+    assert "Dag [Voornaam] uit [Plaats]" in page
+    form = client.get(f"/content/{content.pk}/blocks/{content.blocks[0]['id']}/").content.decode()
+    assert "{{ first_name | default: &quot;lezer&quot; }}" in form
+
+
+def test_the_pages_of_a_content_lead_back_to_what_it_belongs_to(
+    client: Client, content: Content, service: Purpose, now: dt.datetime
+) -> None:
+    action = Action.objects.create(name="Welkom", content=content, purpose=service, created_at=now)
+    block = content.blocks[0]["id"]
+    trail = [("Acties", "/actions/"), ("Welkom", f"/actions/{action.pk}/")]
+    assert client.get(f"/content/{content.pk}/").context["crumbs"] == trail
+    deeper = [*trail, ("Inhoud", f"/content/{content.pk}/")]
+    for address in (f"blocks/{block}/", "blocks/add/text/", "preview/"):
+        assert client.get(f"/content/{content.pk}/{address}").context["crumbs"] == deeper
 
 
 def test_the_subject_is_saved_and_checked(client: Client, content: Content) -> None:

@@ -55,7 +55,9 @@ class UploadForm(forms.Form):
 class PreviewForm(forms.Form):
     """As whom to look. ``customer`` is a customer number."""
 
-    customer = forms.CharField(label=_("Customer number"), max_length=40, required=False)
+    customer = forms.CharField(
+        label=_("Customer number"), max_length=40, required=False, help_text=_("Empty: as a made-up customer reads it.")
+    )
     audience = forms.ChoiceField(label=_("Or a member of"), required=False)
 
     def __init__(self, *args: Any, audiences: list[tuple[str, str]], **options: Any) -> None:

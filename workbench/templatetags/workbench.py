@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import template
 from django.template import Context
 
+from common.blocks import MERGE_FIELD
+from mailings.fields import merge_fields
 from workbench.menu import Link, Section, address, menu_for
 
 register = template.Library()
@@ -15,6 +17,17 @@ def workbench_menu(context: Context) -> list[tuple[Section, list[Link]]]:
     """Return the menu for this visitor and this page."""
     request = context["request"]
     return list(menu_for(request.user, request.path))
+
+
+@register.filter
+def with_field_names(text: str) -> str:
+    """Show merge fields by their names, for reading: ``{{ first_name | default: "lezer" }}`` is “[Voornaam]”."""
+    return MERGE_FIELD.sub(lambda found: f"[{_field_name(found[1])}]", text)
+
+
+def _field_name(code: str) -> str:
+    known = merge_fields.get(code)
+    return str(known.label).partition(" (")[0] if known else code
 
 
 @register.simple_tag

@@ -36,6 +36,7 @@ from workbench.base import (
     wants_partial,
 )
 from workbench.forms.content import AudienceForm, HeadForm, PreviewForm, UploadForm, audience_choices
+from workbench.views.editions import newsletter_crumbs
 
 # What a mail may do in a preview: show itself and our own pictures, nothing else.
 FRAME_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
@@ -74,7 +75,13 @@ class _Contents(ObjectMixin[Content]):
         return hasattr(self.object, "edition")
 
     def get_breadcrumb(self) -> list[Any]:
-        return [(self.owner[0], self.owner[1])] if self.owner else []
+        if self.owner is None:
+            return []
+        if self.is_written_by_edition:
+            above = newsletter_crumbs(self.object.edition.newsletter)
+        else:
+            above = [(gettext("Actions"), reverse("workbench:action_list"))]
+        return [*above, (self.owner[0], self.owner[1])]
 
 
 class ContentPage(_Contents, FormPage[HeadForm]):
@@ -87,7 +94,7 @@ class ContentPage(_Contents, FormPage[HeadForm]):
     changed = ""
 
     def get_title(self) -> Text:
-        return self.object.name
+        return gettext("Content of “%(name)s”") % {"name": self.object.name}
 
     def get_initial(self) -> dict[str, Any]:
         return {"subject": self.object.subject, "preheader": self.object.preheader}
@@ -145,7 +152,7 @@ class _BlockForm(_Contents, FormPage[forms.Form]):
         return self.block.label
 
     def get_breadcrumb(self) -> list[Any]:
-        return [*super().get_breadcrumb(), (self.object.name, self.page_url)]
+        return [*super().get_breadcrumb(), (gettext("Content"), self.page_url)]
 
     def get_cancel_url(self) -> str:
         return self.page_url
@@ -304,7 +311,7 @@ class PreviewPage(_Previews, DetailPage[Content]):
         return gettext("Preview of “%(name)s”") % {"name": self.object}
 
     def get_breadcrumb(self) -> list[Any]:
-        own = [] if self.is_written_by_edition else [(self.object.name, self.page_url)]
+        own = [] if self.is_written_by_edition else [(gettext("Content"), self.page_url)]
         return [*super().get_breadcrumb(), *own]
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
