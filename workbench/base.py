@@ -241,7 +241,9 @@ class FormPage(TemplatePage, Generic[FormT]):
         return self.form_class(initial=self.get_initial(), **sent, **self.get_form_kwargs())
 
     def get_cancel_url(self) -> str:
-        return self.cancel_url
+        """Return where "Cancel" leads: by default the page above this one."""
+        above = self.get_breadcrumb()
+        return self.cancel_url or (above[-1][1] if above else "")
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         if "form" not in extra:

@@ -139,7 +139,7 @@
   const prepare = (root) => {
     showParts(root);
     root.querySelectorAll("table.table-stack").forEach((table) => {
-      const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
+      const heads = [...table.querySelectorAll("thead th")].map((head) => (head.querySelector(".visually-hidden") ? "" : head.textContent.trim())); // its buttons say it
       table.querySelectorAll("tbody tr").forEach((row) => [...row.children].forEach((cell, index) => {
         cell.dataset.label ??= heads[index] ?? "";
       }));

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from common.errors import Refused
 from common.time import local_date
-from customers.models import Purpose
+from customers.models import Channel, Purpose
 from labels.actions import give_label, take_label
 from selections import figures
 from selections.actions import (
@@ -35,6 +35,8 @@ from workbench.filters.selections import SelectionFilter
 from workbench.forms.selections import BulkLabelForm, ExportForm
 from workbench.tables.selections import SelectionTable
 from workbench.views.selection_builder import SelectionChange, SelectionCreate, SelectionMixin, crumbs, page_of
+
+CHANNEL_ICONS = {Channel.EMAIL: "mail", Channel.POST: "mailbox", Channel.PHONE: "phone", Channel.SMS: "message-square"}
 
 log = logging.getLogger("wise.exports")
 
@@ -107,6 +109,7 @@ class SelectionDetail(SelectionMixin, DetailPage[Selection]):
         return [
             {
                 "label": channel.label,
+                "icon": CHANNEL_ICONS.get(channel, "send"),
                 "value": allowed,
                 "sub": _("%(n)d with an address") % {"n": known},
                 "tone": "success",
