@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from common.money import format_cents
+from common.templatetags.ui import breakable
 
 WHOLE = {"td": {"class": "when"}}
 RIGHT = {"th": {"class": "num"}, "td": {"class": "num"}}
@@ -30,6 +31,16 @@ class NumberColumn(tables.Column):
         return intcomma(value)
 
 
+class EmailColumn(tables.Column):
+    """An e-mail address that breaks before its at-sign where there is no room; a dash where there is none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"default": "–", **kwargs})
+
+    def render(self, value: str) -> SafeString:
+        return breakable(value)
+
+
 class CentsColumn(NumberColumn):
     """Integer cents as euros."""
 
@@ -41,7 +52,7 @@ class MomentColumn(tables.Column):
     """A date, or a date and time of Amsterdam, on one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"attrs": WHOLE, **kwargs})
+        super().__init__(*args, **{"attrs": WHOLE, "default": "–", **kwargs})
 
     def render(self, value: dt.date | dt.datetime) -> str:
         if isinstance(value, dt.datetime):

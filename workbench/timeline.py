@@ -21,6 +21,7 @@ from vouchers.models import Voucher
 from workbench.menu import address
 
 MESSAGE, VOUCHER, CONSENT = "message", "voucher", "consent"
+VISIT = "visit"  # of the website; its quantity counts pages
 
 MESSAGE_TONES = {"sent": "success", "failed": "danger", "in_doubt": "warning", "deferred": "warning"}
 CONSENT_TONES = {"granted": "success", "withdrawn": "warning", "objected": "danger"}
@@ -158,8 +159,10 @@ def fact_moment(fact: Fact, worlds: dict[str, str]) -> Moment:
     """Return a fact in words: "Leende", "3 stuks · Reizen · Edam"."""
     kind = fact_kinds.get(fact.kind)
     verb = str(kind.verb) if kind else fact.kind
-    parts = [ngettext("%d piece", "%d pieces", fact.quantity) % fact.quantity] if fact.quantity > 1 else []
-    parts += [worlds.get(fact.world, fact.world), fact.genre.replace("-", " "), fact.sector]
+    parts = [_quantity(fact)] if fact.quantity > 1 else []
+    parts += [worlds.get(fact.world, fact.world), fact.genre.replace("-", " ")]
+    if fact.kind != VISIT:  # "web" is said already
+        parts.append(fact.sector)
     if fact.amount_cents:
         parts.append(format_cents(fact.amount_cents))
     if fact.duration_seconds >= 60:
@@ -168,3 +171,9 @@ def fact_moment(fact: Fact, worlds: dict[str, str]) -> Moment:
         parts.append(fact.branch.name)
     text = " · ".join(part for part in parts if part)
     return Moment(fact.occurred_at, kind.icon if kind else "circle", verb[:1].upper() + verb[1:], text)
+
+
+def _quantity(fact: Fact) -> str:
+    if fact.kind == VISIT:
+        return ngettext("%d page", "%d pages", fact.quantity) % fact.quantity
+    return ngettext("%d piece", "%d pieces", fact.quantity) % fact.quantity

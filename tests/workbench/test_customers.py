@@ -107,7 +107,7 @@ def test_the_list_shows_customers_by_last_name(desk: Client, anna: Customer) -> 
     CustomerFactory(first_name="Bo", last_name="Zwart")
     page = text(desk.get("/customers/"))
     assert page.index("Zoë Étienne") < page.index("Anna de Wit") < page.index("Bo Zwart")
-    assert "anna@example.nl" in page
+    assert "anna<wbr>@example.nl" in page
     assert "Edam" in page
 
 
@@ -244,6 +244,15 @@ def test_the_timeline_holds_everything_in_order(desk: Client, anna: Customer) ->
     assert titles[2] == "Ja: Aanbiedingen en activiteiten"
     assert titles[3] == "Leende"
     assert "3 stuks" in text(page)
+
+
+def test_a_visit_of_the_website_counts_pages(desk: Client, anna: Customer) -> None:
+    FactFactory(customer=anna, kind="visit", sector="web", world="", genre="", quantity=3, branch=None)
+    FactTotal.objects.create(
+        customer=anna, kind="visit", first_at=NOW, last_at=NOW, count=1, quantity=3, amount_cents=0
+    )
+    moment = desk.get(f"/customers/{anna.pk}/timeline/").context["moments"][0]
+    assert (moment.title, moment.text) == ("Bezocht de website", "3 pagina's")
 
 
 def test_the_timeline_narrows_to_one_kind_and_pages(desk: Client, reader: Customer) -> None:

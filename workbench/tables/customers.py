@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
-from workbench.columns import BadgeColumn, MomentColumn
+from workbench.columns import BadgeColumn, EmailColumn, MomentColumn
 
 KIND_TONES = {"member": "brand", "newsletter": "info", "prospect": "accent", "former": "neutral"}
 
@@ -22,7 +22,7 @@ class CustomerTable(tables.Table):
     )
     number = tables.Column(verbose_name=_("Number"))
     kind = BadgeColumn(verbose_name=_("Kind"), tones=KIND_TONES, accessor="kind")
-    email = tables.Column(verbose_name=_("E-mail"), orderable=False, default="–")
+    email = EmailColumn(verbose_name=_("E-mail"), orderable=False)
     branch = tables.Column(verbose_name=_("Branch"), default="–", order_by="branch__name")
     registered_on = MomentColumn(verbose_name=_("Registered"), default="–", attrs={"td": {"class": "text-nowrap"}})
 

@@ -138,7 +138,7 @@ class CustomerDetail(CustomerPage):
         first = local_date(self._start())
         months = [first + relativedelta(months=step) for step in range(MONTHS_SHOWN)]
         return {
-            "labels": [date_format(day, "M Y") for day in months],
+            "labels": [date_format(day, "b Y") for day in months],
             "datasets": [
                 {
                     "label": str(kind.name) if (kind := fact_kinds.get(code)) else code,

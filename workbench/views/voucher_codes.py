@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from common.errors import Refused
 from common.time import local_date
+from mailings.models import Mailing
 from vouchers import actions, drawings
 from vouchers.letters import MOST_ON_PAPER, print_vouchers
 from vouchers.models import Definition, Voucher
@@ -127,7 +128,8 @@ def origin_words(origin: str) -> str:
     """Say through what a voucher was given: ``mailing:12``, ``by hand:…``, ``api:…``."""
     kind, _colon, which = origin.partition(":")
     if kind == "mailing":
-        return _("Mailing %(number)s") % {"number": which}
+        name = Mailing.objects.filter(pk=which).values_list("name", flat=True).first()
+        return name or _("Mailing %(number)s") % {"number": which}
     return {"by hand": _("By hand"), "api": _("API: %(occasion)s") % {"occasion": which}}.get(kind, origin)
 
 
