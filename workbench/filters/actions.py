@@ -14,7 +14,7 @@ class ActionFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Search by name"), field_name="name", lookup_expr="icontains")
     purpose = django_filters.ModelChoiceFilter(label=_("Purpose"), queryset=Purpose.objects.all())
     state = django_filters.ChoiceFilter(
-        label=_("Which ones"),
+        label=_("State"),
         method="choose",
         choices=[("in_use", _("In use")), ("archived", _("Archived"))],
         empty_label=_("All"),

@@ -32,16 +32,16 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
         )
         help_texts = {
             "postal_address": _("On one line. The law requires it in every message."),
-            "accent_colour": _("For the bar, buttons and links, for example #0b5563."),
+            "accent_colour": _("For the bar, buttons and links of a mail."),
             "sender_email": _("Must belong to a domain for which your mail server may send."),
-            "unsubscribe_email": _("Optional: for mail programs that unsubscribe by sending a mail."),
+            "unsubscribe_email": _("For mail programs that unsubscribe by sending a mail."),
             "cap_messages": _("0: no limit. Service messages do not count."),
             "send_from_hour": _("Nothing but service messages is sent outside these hours."),
             "send_until_hour": _("24 is midnight."),
             "minimum_age": _("Younger customers get service messages only."),
             "hold_out_percent": _("A fixed share that gets nothing, to measure what messages do. At most 50."),
         }
-        widgets = {"accent_colour": forms.TextInput(attrs={"pattern": "#[0-9a-fA-F]{6}", "maxlength": 7})}
+        widgets = {"accent_colour": forms.TextInput(attrs={"type": "color"})}
 
 
 class SuppressionForm(forms.Form):
