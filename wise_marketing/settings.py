@@ -5,6 +5,7 @@ settings end the program with one line on standard error. On a local machine (DE
 servers) everything has a default; elsewhere nothing that matters has.
 """
 
+import hmac
 import sys
 from datetime import timedelta
 from email.utils import parseaddr
@@ -57,6 +58,10 @@ SECRET_KEY = read_key("SECRET_KEY", keep_in=STATE_DIR if IS_LOCAL else None)
 SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", "").split()
 # Links in mails live for years, longer than a SECRET_KEY should: they have a key of their own.
 LINK_KEY = read_key("LINK_KEY", keep_in=STATE_DIR if IS_LOCAL else None)
+# Hashes the addresses of people who were erased, so that they are recognised for ever. Made of LINK_KEY when not given.
+PRIVACY_KEY = read("PRIVACY_KEY", "") or hmac.digest(LINK_KEY.encode(), b"wise.privacy", "sha256").hex()
+if len(PRIVACY_KEY) < 32:
+    problems.append("PRIVACY_KEY must have at least 32 characters")
 
 BASE_URL = read_parsed(
     "BASE_URL", if_local("http://localhost:8000"), parse_base, "http://localhost", "https://crm.example.nl"
