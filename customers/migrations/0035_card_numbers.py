@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("customers", "0007_chain_is_unbroken"),
+        ("customers", "0010_records_of_known_customers"),
     ]
 
     operations = [
