@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import factory
 from factory.django import DjangoModelFactory
 
+from customers.base import SOURCE_KINDS
+
 NOW = dt.datetime(2026, 6, 15, 10, 0, tzinfo=ZoneInfo("Europe/Amsterdam"))
 
 
@@ -19,6 +21,8 @@ class SourceFactory(DjangoModelFactory):
 
     code = "library"
     name = factory.LazyAttribute(lambda source: source.code.title())
+    kind = factory.LazyAttribute(lambda source: SOURCE_KINDS.get(source.code, ("system", 20))[0])
+    rank = factory.LazyAttribute(lambda source: SOURCE_KINDS.get(source.code, ("system", 20))[1])
 
 
 class BranchFactory(DjangoModelFactory):

@@ -1,4 +1,4 @@
-"""Add and change a person: normal forms, contact points, household, and a record of who changed what."""
+"""Add and change a person: normal forms, the word of a source, and a history of who changed what."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from common.errors import Refused
 from common.time import local_date
 from customers import names
 from customers.actions.sources import source
-from customers.models import Branch, ContactPoint, Customer, CustomerChange, Household, Source
+from customers.golden import adopt_sql, refresh
+from customers.models import Branch, Customer, CustomerChange, Source, SourceRecord
+from customers.records import ADDRESS, CONTACTS, FIELDS
 
 By = User | str | None
 
@@ -37,12 +39,9 @@ class Fields(TypedDict, total=False):
     city: str
     branch: Branch | None
     registered_on: dt.date | None
+    deceased_on: dt.date | None
     email: str
     phone: str
-
-
-ADDRESS = ("postal_code", "house_number", "house_number_addition")
-CONTACTS = {"email": ContactPoint.Channel.EMAIL, "phone": ContactPoint.Channel.PHONE}
 
 
 @transaction.atomic
@@ -61,14 +60,16 @@ def add_customer(
     if Customer.objects.filter(number=number).exists():
         raise Refused("number_taken", _("There is a customer with number %s already.") % number, field="number")
     told_by = source(source_code)
-    customer = Customer(number=number, source=told_by, created_at=now, updated_at=now)
     if "kind" not in fields:
         raise TypeError("a customer needs a kind")
-    values = _checked(fields, now)
-    _put(customer, values)
-    customer.save()
-    _put_contacts(customer, values, told_by, now)
+    values = {name: _shown(value) for name, value in _checked(fields, now).items()}
+    customer = Customer.objects.create(
+        number=number, kind=values["kind"], source=told_by, created_at=now, updated_at=now
+    )
+    _say(customer, values, told_by, now)
+    refresh([customer.pk], now=now)
     _keep(customer, {"number": ["", number]}, by, now)
+    customer.refresh_from_db()
     return customer
 
 
@@ -81,24 +82,52 @@ def change_customer(
     source_code: str = "workbench",
     **fields: Unpack[Fields],
 ) -> Customer:
-    """Write only what differs and keep before and after; raises Refused with the field that is wrong.
+    """Say in the record of this source what differs, and keep before and after; raises Refused with the field that
+    is wrong.
 
-    What people enter is not overruled by a later file: contact points keep the source that named them.
+    Whether it shows on the customer is a matter of precedence: the last word of people holds until a source of the
+    same rank says something new.
     """
     customer = Customer.objects.select_for_update().get(pk=customer.pk)
-    values = _checked(fields, now)
-    before = {name: _shown(_value(customer, name)) for name in values}
-    _put(customer, values)
-    _put_contacts(customer, values, source(source_code), now)
-    changes = {
-        name: [before[name], after] for name, value in values.items() if (after := _shown(value)) != before[name]
-    }
-    if not changes:
+    values = {name: _shown(value) for name, value in _checked(fields, now).items()}
+    before = _texts(customer)
+    differing = {name: value for name, value in values.items() if value != before[name]}
+    if not differing:
         return customer
-    customer.updated_at = now
-    customer.save()
-    _keep(customer, changes, by, now)
+    if any(name in ADDRESS for name in differing):
+        differing = {part: before[part] for part in ADDRESS} | differing
+    adopt_sql("SELECT %(customer)s::bigint", {"customer": customer.pk})
+    _say(customer, differing, source(source_code), now)
+    refresh([customer.pk], now=now)
+    customer.refresh_from_db()
+    after = _texts(customer)
+    changes = {name: [before[name], after[name]] for name in FIELDS if before[name] != after[name]}
+    if changes:
+        _keep(customer, changes, by, now)
     return customer
+
+
+def _say(customer: Customer, values: dict[str, str], told_by: Source, now: dt.datetime) -> None:
+    """Write these values into the record that the source has of this customer, making it when there is none."""
+    records = SourceRecord.objects.filter(source=told_by)
+    record = records.filter(customer=customer).order_by("pk").first()
+    if record is None:
+        key = (
+            customer.number if not records.filter(key=customer.number).exists() else f"{customer.number}#{customer.pk}"
+        )
+        records.create(source=told_by, key=key, customer=customer, values=values, created_at=now, updated_at=now)
+        return
+    record.values |= values
+    record.changed |= dict.fromkeys(values, now.isoformat())
+    record.updated_at = now
+    record.save(update_fields=["values", "changed", "updated_at"])
+
+
+def _texts(customer: Customer) -> dict[str, str]:
+    """Return field -> what stands on the customer, as records and the history of changes write it."""
+    points = customer.contact_points.filter(is_primary=True)
+    contacts = dict.fromkeys(CONTACTS, "") | dict(points.values_list("channel", "value"))
+    return {name: _shown(getattr(customer, name)) for name in FIELDS if name not in CONTACTS} | contacts
 
 
 def _keep(customer: Customer, changes: dict[str, list[str]], by: By, now: dt.datetime) -> None:
@@ -127,16 +156,12 @@ def _checked(fields: Any, now: dt.datetime) -> dict[str, Any]:
     born = values.get("birth_date")
     if born and not dt.date(1900, 1, 1) <= born <= local_date(now):
         raise Refused("bad_birth_date", _("A birth date lies between 1900 and today."), field="birth_date")
+    died = values.get("deceased_on")
+    if died and not dt.date(1900, 1, 1) <= died <= local_date(now):
+        raise Refused("bad_deceased_on", _("A date of death lies between 1900 and today."), field="deceased_on")
     if "kind" in values and values["kind"] not in Customer.Kind.values:
         raise Refused("unknown_kind", _("The kind “%s” does not exist.") % values["kind"], field="kind")
     return values
-
-
-def _value(customer: Customer, name: str) -> Any:
-    if name not in CONTACTS:
-        return getattr(customer, name)
-    points = customer.contact_points.filter(channel=CONTACTS[name], is_primary=True)
-    return points.values_list("value", flat=True).first() or ""
 
 
 def _shown(value: Any) -> str:
@@ -144,33 +169,3 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     return value.code if isinstance(value, Branch) else str(value)
-
-
-def _put(customer: Customer, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        if name not in CONTACTS:
-            setattr(customer, name, value)
-    if customer._state.adding or any(name in values for name in ADDRESS):
-        key = names.household_key(customer.postal_code, customer.house_number, customer.house_number_addition)
-        customer.household = Household.objects.get_or_create(key=key)[0] if key else None
-
-
-def _put_contacts(customer: Customer, values: dict[str, Any], told_by: Source, now: dt.datetime) -> None:
-    """Make the given address the primary one. Removing takes away all of them, else a file's old one would
-    come up.
-    """
-    for name, channel in CONTACTS.items():
-        if name not in values:
-            continue
-        points = ContactPoint.objects.filter(customer=customer, channel=channel)
-        if not values[name]:
-            points.delete()
-        elif not points.filter(value=values[name], is_primary=True).exists():
-            points.update(is_primary=False)
-            points.filter(source=told_by).exclude(value=values[name]).delete()
-            points.update_or_create(
-                customer=customer,
-                channel=channel,
-                value=values[name],
-                defaults={"is_primary": True, "source": told_by, "updated_at": now},
-            )
