@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -39,7 +40,10 @@ class AccessRequest(models.Model):
 
 
 class Erasure(models.Model):
-    """The receipt of an erasure (AVG 17): how many rows went from which table; nothing that tells who it was."""
+    """The receipt of an erasure (AVG 17): how many rows went from which table; nothing that tells who it was.
+
+    A night of retention has one for all whom it erased: ``persons`` says how many that were.
+    """
 
     class Ground(models.TextChoices):
         REQUEST = "request", _("At the customer's request")
@@ -49,6 +53,7 @@ class Erasure(models.Model):
     ground = models.CharField(_("ground"), max_length=9, choices=Ground)
     erased_by = models.CharField(_("erased by"), max_length=150)
     erased_at = models.DateTimeField(_("erased at"))
+    persons = models.PositiveIntegerField(_("persons"), default=1)
     counts = models.JSONField(_("rows per table"), default=dict)
 
     class Meta:
@@ -58,6 +63,36 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.erased_at:%Y-%m-%d}"
+
+
+class ErasureRequest(models.Model):
+    """A customer who asks to be erased; staff answer. When it is done the request goes with the customer."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("To be answered")
+        REFUSED = "refused", _("Refused")
+        WITHDRAWN = "withdrawn", _("Withdrawn by the customer")
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="erasure_requests")
+    asked_at = models.DateTimeField(_("asked at"))
+    note = models.TextField(_("in their own words"), blank=True, max_length=1000)
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.OPEN)
+    answer = models.TextField(_("answer to the customer"), blank=True)
+    decided_by = models.CharField(_("decided by"), max_length=150, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+
+    class Meta:
+        verbose_name = _("request for erasure")
+        verbose_name_plural = _("requests for erasure")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"], condition=models.Q(state="open"), name="one_open_erasure_request"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.state}"
 
 
 class ErasedKey(models.Model):
@@ -82,6 +117,25 @@ class ErasedKey(models.Model):
         return self.what
 
 
+@pghistory.track()
+class RetentionSetting(models.Model):
+    """What the organisation chose for a rule of retention (``customers.privacy.retention``); without a row the rule's
+    own default holds. ``period`` counts in the rule's unit: days or months.
+    """
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    is_on = models.BooleanField(_("switched on"))
+    period = models.PositiveSmallIntegerField(_("kept for"))
+
+    class Meta:
+        verbose_name = _("retention period")
+        verbose_name_plural = _("retention periods")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.period}"
+
+
 class RetentionRun(models.Model):
     """What one night's retention did: rows per rule; once a day."""
 
@@ -97,3 +151,28 @@ class RetentionRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+
+@pghistory.track()
+class RegisterTexts(models.Model):
+    """What only the organisation can say in its register of processing (AVG 30); one row, id 1."""
+
+    controller = models.TextField(_("controller"), blank=True)  # name, address, telephone, e-mail
+    officer = models.TextField(_("data protection officer"), blank=True)
+    recipients = models.TextField(_("other recipients"), blank=True)
+    transfers = models.TextField(_("transfers outside the European Economic Area"), blank=True)
+    security = models.TextField(_("security measures"), blank=True)
+    changed_at = models.DateTimeField(_("changed at"), null=True)
+
+    class Meta:
+        verbose_name = _("texts of the register of processing")
+        verbose_name_plural = _("texts of the register of processing")
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="only_one_row_of_register_texts")]
+
+    def __str__(self) -> str:
+        return self.controller
+
+    @classmethod
+    def load(cls) -> RegisterTexts:
+        """Return the texts; before anybody saved them an empty row that is not in the database."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
