@@ -41,6 +41,13 @@ def import_lock(*, wait: bool) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
+def hold_off_imports() -> bool:
+    """Keep imports out until the present transaction ends; False when one is under way."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
 @transaction.atomic
 def upload_import(
     *,
