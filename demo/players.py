@@ -55,7 +55,9 @@ class Readers:
     def read_all(self, mails: list[Mail], *, to_counter: list[Mail]) -> None:
         """Let everybody read; prints a dot per mail, for who counts along."""
         others = [mail for mail in mails if mail not in to_counter]
-        leaving = [mail for mail in others if mail.one_click_url][::UNSUBSCRIBE_EVERY]
+        # Mail arrives in another order each time; by address the same people leave, each once.
+        may_leave = {str(mail.message["To"]): mail for mail in others if mail.one_click_url}
+        leaving = [may_leave[address] for address in sorted(may_leave)][::UNSUBSCRIBE_EVERY]
         for place, mail in enumerate(mails):
             browser = Browser(self._base_url)
             self._played.read += 1

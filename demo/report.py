@@ -84,9 +84,10 @@ def count_story(mailbox: Path, *, since: dt.datetime) -> Story:
         withdrawn=in_state(Message.State.WITHDRAWN),
         in_doubt=in_state(Message.State.IN_DOUBT),
         clicks=Click.objects.count(),
+        # By message: one click speaks for all who share the mailbox.
         unsubscribes=Consent.objects.filter(
-            state=Consent.State.WITHDRAWN, received_at__gte=since, event_at__gte=since
-        ).count(),
+            state=Consent.State.WITHDRAWN, received_at__gte=since, event_at__gte=since, evidence__has_key="message"
+        ).aggregate(n=Count("evidence__message", distinct=True))["n"],
         vouchers_issued=Voucher.objects.count(),
         vouchers_redeemed=Redemption.objects.filter(reversal__isnull=True).count(),
         vouchers_refused=Attempt.objects.count(),

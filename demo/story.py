@@ -162,7 +162,8 @@ class Demo:
 
     def _check(self, story: Story, played: Played) -> None:
         if faults := story.faults(played):
-            raise StoryFailed("the story does not add up: " + "; ".join(faults) + f"\n{story.line()}")
+            told = "the story does not add up: " + "; ".join(faults)
+            raise StoryFailed(f"{told}\n{story.line()}\nKEEP=1 make demo serves what is there, to look into it.")
 
     # -- serving
 
