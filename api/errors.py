@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
@@ -27,7 +28,7 @@ NOT_FOUND = frozenset({"unknown", "not_found"})
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn ``Refused`` into 404, 409, 422 or 429 with ``{"code", "message", "field"}``; the rest is the framework's."""
     if isinstance(error, ProtectedError):
-        error = Refused("in_use", "In use elsewhere, so it cannot be removed.")
+        error = Refused("in_use", _("In use elsewhere, so it cannot be removed."))
     if not isinstance(error, Refused):
         return default_handler(error, context)
     body = {"code": error.code, "message": str(error.message)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import DefaultRouter
 
 from api.permissions import MayReadDocumentation
@@ -18,6 +18,7 @@ from api.resources import (
     selections,
     vouchers,
 )
+from api.views import Documentation
 
 app_name = "api"
 
@@ -44,7 +45,7 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(**documentation), name="schema"),
     path(
         "docs/",
-        SpectacularSwaggerView.as_view(url_name="api:schema", template_name="api/docs.html", **documentation),
+        Documentation.as_view(url_name="api:schema", template_name="api/docs.html", **documentation),
         name="docs",
     ),
     path("", include(router.urls)),

@@ -11,7 +11,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class ChosenLanguageMiddleware:
-    """Speak Dutch unless the visitor chose otherwise with the switch.
+    """Speak Dutch unless the visitor chose otherwise: with the switch, or a program with its Accept-Language.
 
     Django's own would follow the browser, and many a Dutch computer has an English one.
     """
@@ -20,11 +20,19 @@ class ChosenLanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        is_program = request.path.startswith("/api/")
+        chosen = _accepted(request) if is_program else request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
         language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
         with translation.override(language):
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
-        patch_vary_headers(response, ["Cookie"])
+        patch_vary_headers(response, ["Accept-Language" if is_program else "Cookie"])
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+def _accepted(request: HttpRequest) -> str:
+    """Return the first language of the Accept-Language header, ``en`` for ``en-GB;q=0.9``."""
+    return (
+        request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0].partition("-")[0].strip().lower()
+    )

@@ -23,4 +23,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workbench.urls")),
 ]
 
+handler404 = "wise_marketing.views.not_found"
 handler500 = "wise_marketing.views.server_error"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -42,7 +43,7 @@ class CustomerNumbersSerializer(serializers.Serializer[Any]):
     def validate_customers(self, numbers: list[str]) -> list[str]:
         known = set(Customer.objects.filter(number__in=numbers).values_list("number", flat=True))
         if unknown := [number for number in numbers if number not in known]:
-            raise serializers.ValidationError(f"Unknown customer numbers: {', '.join(unknown[:20])}")
+            raise serializers.ValidationError(_("Unknown customer numbers: %s") % ", ".join(unknown[:20]))
         return numbers
 
 

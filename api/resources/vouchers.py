@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -116,7 +117,9 @@ class VoucherViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
         """Redeem a voucher, once. 404 unknown, 409 not to be redeemed (the body says why), 429 too many attempts."""
         key = request.headers.get("Idempotency-Key", "")
         if not 8 <= len(key) <= 64:
-            raise serializers.ValidationError({"Idempotency-Key": "Send a key of 8 to 64 characters in this header."})
+            raise serializers.ValidationError(
+                {"Idempotency-Key": _("Send a key of 8 to 64 characters in this header.")}
+            )
         sale = RedeemSerializer(data=request.data)
         sale.is_valid(raise_exception=True)
         redemption = actions.redeem(

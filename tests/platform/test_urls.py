@@ -96,3 +96,18 @@ def test_eight_wrong_passwords_lock_a_name_out(client: Client, marketeer: object
     assert answers[-1] == 429
     right = client.post("/accounts/login/", {"username": "marketeer", "password": "geheim-wachtwoord"})
     assert right.status_code == 429
+
+
+@pytest.mark.django_db
+def test_a_program_is_answered_in_json_and_in_its_language(client: Client) -> None:
+    answer = client.get("/api/v1/nope/", headers={"Accept-Language": "en-GB,en;q=0.9"})
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "There is nothing at this address."}
+    assert client.get("/api/v1/nope/").json() == {"detail": "Op dit adres is niets te vinden."}
+    assert client.get("/nope/", follow=True).headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.django_db
+def test_who_opens_the_description_of_the_api_in_a_browser_logs_in_first(client: Client) -> None:
+    assert client.get("/api/v1/docs/").url.startswith("/accounts/login/?next=/api/v1/docs/")
+    assert client.get("/api/v1/docs/", headers={"Authorization": "Bearer nonsense"}).status_code == 401
