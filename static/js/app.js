@@ -90,6 +90,12 @@
     delete form.dataset.sent;
     form.querySelectorAll(".is-busy").forEach((button) => button.classList.remove("is-busy"));
   }));
+  // What is typed in one form must not be lost by sending another: the browser asks first.
+  on("input", "form[data-guard]", (form) => { form.dataset.dirty = "yes"; });
+  document.addEventListener("submit", (e) => { if (!e.defaultPrevented) delete e.target.dataset.dirty; });
+  window.addEventListener("beforeunload", (e) => {
+    if (document.querySelector("form[data-dirty]")) e.preventDefault();
+  });
   let typing;
   const send = (form) => form.requestSubmit();
   on("change", "[data-autosubmit]", (form, e) => {

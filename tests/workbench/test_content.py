@@ -243,3 +243,20 @@ def test_a_marketeer_writes_a_message_in_a_browser(
     axe()
     content.refresh_from_db()
     assert [block["data"] for block in content.blocks] == [{"text": "Tweede"}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_saving_the_subject_asks_before_it_throws_away_a_block_under_the_pen(
+    page: Page, sign_in: Any, marketeer: User, make_content: Any
+) -> None:
+    content = make_content({"type": "heading", "data": {"text": "Eerste"}})
+    sign_in(marketeer)
+    page.goto(f"/content/{content.pk}/")
+    page.get_by_role("link", name="Wijzigen").click()
+    page.get_by_label("Tekst", exact=True).fill("Bijna klaar")
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_label("Onderwerp").fill("Nieuw")
+    page.locator("form[data-guard]").first.get_by_role("button", name="Opslaan").click()
+    expect(page.get_by_label("Tekst", exact=True)).to_have_value("Bijna klaar")
+    assert asked == ["beforeunload"]
