@@ -17,7 +17,7 @@ setup:  ## Install what is missing: .venv, system packages, translations, a brow
 installed:
 	@scripts/setup.sh
 
-demo: installed  ## Tell the story with a demo library, then serve it (EXIT=1 stops after it, CUSTOMERS=200000, PORT=8080)
+demo: installed  ## Tell the story with a demo library, then serve it (EXIT=1 stops after it, KEEP=1 keeps the data, CUSTOMERS=200000, PORT=8080)
 	@$(PYTHON) -m demo $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(EXIT)),--exit)
 
 test: setup  ## Run the tests on throw-away servers (T=tests/customers or T="tests/x.py -k name" for some)
