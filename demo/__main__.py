@@ -101,6 +101,7 @@ def main(arguments: list[str]) -> int:
     try:
         demo.run(then_serve=not chosen.exit)
     except Interrupted:
+        print("\nStopped.", flush=True)
         return 0 if demo.is_told else 130
     except StoryFailed as failed:
         print(f"\n{failed}", file=sys.stderr)
