@@ -8,13 +8,13 @@ from common.personal import PersonalTable, personal_tables
 
 # One person takes part in a campaign once at a time: who is kept goes on where he was.
 _SETTLE = """
-SELECT theirs.id, true AS stays, jsonb_build_object(
+SELECT merging.merge_id, theirs.id, true AS stays, jsonb_build_object(
            'state', 'left', 'left_at', %(now)s::timestamptz, 'left_reason', 'merged',
            'next_step_id', NULL, 'next_on', NULL) AS changes
-  FROM campaigns_enrolment AS theirs
-  JOIN campaigns_enrolment AS own ON own.campaign_id = theirs.campaign_id
- WHERE theirs.customer_id = %(absorbed)s AND own.customer_id = %(kept)s
-   AND theirs.state = 'active' AND own.state = 'active'
+  FROM merging
+  JOIN campaigns_enrolment AS theirs ON theirs.customer_id = merging.absorbed_id AND theirs.state = 'active'
+  JOIN campaigns_enrolment AS own ON own.customer_id = merging.kept_id AND own.state = 'active'
+   AND own.campaign_id = theirs.campaign_id
 """
 
 TABLES = (
@@ -24,6 +24,7 @@ TABLES = (
         unique=(("campaign_id",),),
         where="state = 'active'",
         settle=_SETTLE,
+        settles=("state", "left_at", "left_reason", "next_step_id", "next_on"),
         shown={
             "campaign_id": _("campaign"),
             "entered_on": _("entered on"),

@@ -24,9 +24,11 @@ class PersonalTable:
     leaves them, and ``customers.actions.merging`` derives them anew. ``where`` narrows the rows that ``unique`` is
     about (a partial index).
     ``follows`` ("enrolment_id > campaigns_enrolment") moves only rows whose parent moved too. ``settle`` is a query
-    over ``%(kept)s``, ``%(absorbed)s`` and ``%(now)s`` that yields ``id, stays, changes``: columns (jsonb) to write in rows
-    of either before moving, because two persons' rows do not both fit one person; undoing the merge writes them back.
-    ``holds``: "address" for a column with an e-mail address instead of a customer; merging leaves those alone.
+    over the table ``merging`` (merge_id, kept_id, absorbed_id) and ``%(now)s`` that yields ``merge_id, id, stays,
+    changes``: what to write (jsonb, columns of ``settles``) in rows of either before moving, because not both rows fit
+    one person; ``stays`` leaves the row where it is. Undoing the merge writes the old values back.
+    ``holds``: "address" for a column with an e-mail address instead of a customer, "parent" for one with the id of a
+    row of the table with code ``of``; merging leaves those alone.
     ``erase``: "delete" removes the rows, "forget" sets the customer to NULL and ``scrub`` (column -> SQL expression)
     rewrites what could tell who it was. ``shown``: column -> what it is called in a copy for the customer; ``files``
     are columns with names of stored files that go with the row.
@@ -41,7 +43,9 @@ class PersonalTable:
     where: str = ""
     follows: str = ""
     settle: str = ""
-    holds: Literal["customer", "address"] = "customer"
+    settles: tuple[str, ...] = ()
+    holds: Literal["customer", "address", "parent"] = "customer"
+    of: str = ""
     erase: Literal["delete", "forget"] = "delete"
     scrub: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str | _StrPromise] = field(default_factory=dict)

@@ -10,23 +10,23 @@ from common.personal import PersonalTable, personal_tables
 # last goes on, and the other ends where it begins, as if both had been given to one person.
 _SETTLE = """
 WITH twice AS (
-    SELECT own.id AS own, own.since AS own_since, theirs.id AS theirs, theirs.since AS their_since,
+    SELECT merging.merge_id, own.id AS own, own.since AS own_since, theirs.id AS theirs, theirs.since AS their_since,
            theirs.given_by, theirs.reason, own.label_id = theirs.label_id AS is_same
-      FROM labels_assignment AS own
+      FROM merging
+      JOIN labels_assignment AS own ON own.customer_id = merging.kept_id AND own.until IS NULL
       JOIN labels_label AS own_label ON own_label.id = own.label_id
       LEFT JOIN labels_labelgroup AS exclusive ON exclusive.id = own_label.group_id AND exclusive.is_exclusive
-      JOIN labels_assignment AS theirs ON theirs.customer_id = %(absorbed)s AND theirs.until IS NULL
+      JOIN labels_assignment AS theirs ON theirs.customer_id = merging.absorbed_id AND theirs.until IS NULL
       JOIN labels_label AS their_label ON their_label.id = theirs.label_id
-     WHERE own.customer_id = %(kept)s AND own.until IS NULL
-       AND (own.label_id = theirs.label_id OR exclusive.id = their_label.group_id)
+     WHERE own.label_id = theirs.label_id OR exclusive.id = their_label.group_id
 )
-SELECT theirs AS id, true AS stays, jsonb_build_object('until', their_since, 'taken_by', 'merge') AS changes
+SELECT merge_id, theirs AS id, true AS stays, jsonb_build_object('until', their_since, 'taken_by', 'merge') AS changes
   FROM twice WHERE is_same
 UNION ALL
-SELECT own, true, jsonb_build_object('since', their_since, 'given_by', given_by, 'reason', reason)
+SELECT merge_id, own, true, jsonb_build_object('since', their_since, 'given_by', given_by, 'reason', reason)
   FROM twice WHERE is_same AND their_since < own_since
 UNION ALL
-SELECT CASE WHEN their_since > own_since THEN own ELSE theirs END, false,
+SELECT merge_id, CASE WHEN their_since > own_since THEN own ELSE theirs END, false,
        jsonb_build_object('until', greatest(own_since, their_since), 'taken_by', 'merge')
   FROM twice WHERE NOT is_same
 """
@@ -38,6 +38,7 @@ personal_tables.register(
         unique=(("label_id",), ("exclusive_group_id",)),
         where="until IS NULL",
         settle=_SETTLE,
+        settles=("since", "until", "given_by", "reason", "taken_by"),
         shown={
             "label_id": _("label"),
             "since": _("since"),

@@ -8,11 +8,11 @@ from common.personal import PersonalTable, personal_tables
 
 # One person is in a selection once: the stay of who is kept goes on.
 _SETTLE = """
-SELECT theirs.id, true AS stays, jsonb_build_object('until', %(now)s::timestamptz) AS changes
-  FROM selections_membership AS theirs
-  JOIN selections_membership AS own ON own.selection_id = theirs.selection_id
- WHERE theirs.customer_id = %(absorbed)s AND own.customer_id = %(kept)s
-   AND theirs.until IS NULL AND own.until IS NULL
+SELECT merging.merge_id, theirs.id, true AS stays, jsonb_build_object('until', %(now)s::timestamptz) AS changes
+  FROM merging
+  JOIN selections_membership AS theirs ON theirs.customer_id = merging.absorbed_id AND theirs.until IS NULL
+  JOIN selections_membership AS own ON own.customer_id = merging.kept_id AND own.until IS NULL
+   AND own.selection_id = theirs.selection_id
 """
 
 personal_tables.register(
@@ -22,6 +22,7 @@ personal_tables.register(
         unique=(("selection_id",),),
         where="until IS NULL",
         settle=_SETTLE,
+        settles=("until",),
         shown={"selection_id": _("selection"), "since": _("since"), "until": _("until")},
     )
 )
