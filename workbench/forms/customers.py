@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.time import clock
 from customers.models import Branch, Channel, Consent, Customer, Purpose
+from customers.records import FIELDS
 from labels.models import Label
 
 ALL_CHANNELS = "all"
@@ -60,6 +61,13 @@ class CustomerForm(forms.Form):
 class NewCustomerForm(CustomerForm):
     number = forms.CharField(label=_("Customer number"), max_length=40)
     field_order = ("number",)
+
+
+def field_names() -> dict[str, str]:
+    """Return the fields of a customer as a history calls them."""
+    return {code: str(field.name) for code, field in FIELDS.items()} | {
+        name: str(field.label) for name, field in NewCustomerForm.base_fields.items()
+    }
 
 
 class ConsentForm(forms.Form):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import template
 from django.template import Context
 
 from common.blocks import MERGE_FIELD
 from mailings.fields import merge_fields
 from workbench.menu import Link, Section, address, menu_for
+from workbench.timeline.many import by
 
 register = template.Library()
 
@@ -28,6 +32,18 @@ def with_field_names(text: str) -> str:
 def _field_name(code: str) -> str:
     known = merge_fields.get(code)
     return str(known.label).partition(" (")[0] if known else code
+
+
+@register.filter
+def lookup(values: Mapping[str, Any], key: str) -> Any:
+    """Return what a mapping has under a key that is itself a variable; None when it has nothing."""
+    return values.get(key)
+
+
+@register.filter
+def by_whom(name: str) -> str:
+    """Say by whom, where a history keeps a name: "by the customer", "by Anja de Wit"."""
+    return by(name)
 
 
 @register.simple_tag

@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy
 
 from customers.actions import add_customer, change_customer
 from customers.models import Customer
+from customers.search import MOST
 from workbench.base import FormPage, ListPage, ObjectMixin
 from workbench.filters.customers import CustomerFilter
 from workbench.forms.customers import CustomerForm, NewCustomerForm
 from workbench.tables.customers import CustomerTable
 from workbench.views import customer_pages
 from workbench.views.customer_pages import page_of
+from workbench.views.customers_search import CustomerFind
 
 
 class CustomerList(ListPage):
@@ -29,6 +31,7 @@ class CustomerList(ListPage):
     empty_icon = "users"
     create_label = gettext_lazy("New customer")
     create_permission = "change_customers"
+    template_name = "workbench/customers_list.html"
 
     def get_queryset(self) -> QuerySet[Customer]:
         customers = Customer.objects.with_contact_values().select_related("branch")
@@ -36,6 +39,10 @@ class CustomerList(ListPage):
 
     def get_create_url(self) -> str:
         return reverse("workbench:customer_create")
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        shown = super().get_context(**extra)
+        return shown | {"is_cut": bool(shown["filter"].words) and shown["total"] == MOST}
 
 
 class CustomerCreate(FormPage[NewCustomerForm]):
@@ -92,5 +99,6 @@ urlpatterns = [
     path("customers/", CustomerList.as_view(), name="customer_list"),
     path("customers/new/", CustomerCreate.as_view(), name="customer_create"),
     path("customers/<int:pk>/change/", CustomerChangePage.as_view(), name="customer_change"),
+    path("customers/find/", CustomerFind.as_view(), name="customer_find"),
     *customer_pages.urlpatterns,
 ]

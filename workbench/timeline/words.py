@@ -1,0 +1,46 @@
+"""The words of a moment, and its tone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from common.money import format_cents
+from customers.facts import fact_kinds
+from customers.models import Fact
+from workbench.timeline.base import Moment
+
+VISIT = "visit"  # of the website; its quantity counts pages
+
+MESSAGE_TONES = {"sent": "success", "failed": "danger", "in_doubt": "warning", "deferred": "warning"}
+CONSENT_TONES = {"granted": "success", "withdrawn": "warning", "objected": "danger", "retracted": "neutral"}
+
+
+def fact_moment(fact: Fact, worlds: Mapping[str, str]) -> Moment:
+    """Return a fact in words: "Leende", "3 stuks · Reizen · Edam"."""
+    kind = fact_kinds.get(fact.kind)
+    verb = str(kind.verb) if kind else fact.kind
+    parts = [_quantity(fact)] if fact.quantity > 1 else []
+    parts += [worlds.get(fact.world, fact.world), fact.genre.replace("-", " ")]
+    if fact.kind != VISIT:  # "web" is said already
+        parts.append(fact.sector)
+    if fact.amount_cents:
+        parts.append(format_cents(fact.amount_cents))
+    if fact.duration_seconds >= 60:
+        parts.append(_("%d min") % (fact.duration_seconds // 60))
+    if fact.branch:
+        parts.append(fact.branch.name)
+    return Moment(fact.occurred_at, kind.icon if kind else "circle", verb[:1].upper() + verb[1:], joined(parts))
+
+
+def _quantity(fact: Fact) -> str:
+    if fact.kind == VISIT:
+        return ngettext("%d page", "%d pages", fact.quantity) % fact.quantity
+    return ngettext("%d piece", "%d pieces", fact.quantity) % fact.quantity
+
+
+def joined(parts: list[str]) -> str:
+    """Return what there is to say, with dots between."""
+    return " · ".join(str(part) for part in parts if part)
