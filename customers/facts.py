@@ -126,6 +126,22 @@ def own_kind(row: KindSetting) -> FactKind:
 fact_kinds = KindRegistry()
 
 
+@dataclass(frozen=True)
+class LookBack:
+    """Something that reads the facts of ``kinds`` over the last ``months``, so they must stay at least that long.
+
+    ``name`` is a plural: "system labels about worlds".
+    """
+
+    code: str
+    kinds: tuple[str, ...]
+    months: int
+    name: str | _StrPromise
+
+
+look_backs: Registry[LookBack] = Registry("look back")
+
+
 def kinds() -> list[FactKind]:
     """Return all kinds, those of the code first."""
     return list(fact_kinds)

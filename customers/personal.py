@@ -111,6 +111,19 @@ TABLES = (
     ),
     PersonalTable("customers_facttotal", _("Totals of what you did"), merge="recompute"),
     PersonalTable(
+        "customers_factremainder",
+        _("What you did longer ago"),
+        unique=(("kind", "origin"),),
+        shown={
+            "kind": _("kind"),
+            "first_at": _("first time"),
+            "last_at": _("last time"),
+            "count": _("count"),
+            "quantity": _("quantity"),
+            "amount_cents": _("amount"),
+        },
+    ),
+    PersonalTable(
         "customers_accessrequest",
         _("Your requests for a copy of your data"),
         files=("pdf", "json"),

@@ -1,4 +1,6 @@
-"""Insert facts and keep their totals, in one statement; actions and imports both come here."""
+"""Insert facts and keep their totals, in one statement; actions and imports both come here. Who moves or removes
+facts (a merge, an import undone) has the totals counted anew.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+
+#: Who inserts facts holds it shared until his transaction ends; retention takes it alone for a moment, and knows then
+#: that nobody inserts by an older limit than the one it has just set.
+INSERT_LOCK = 0x66_61_63_74
 
 #: The columns of a fact and what stands in one that a statement does not give.
 FACT_COLUMNS = {
@@ -21,6 +27,7 @@ FACT_COLUMNS = {
     "duration_seconds": "0",
     "source_id": "",
     "external_id": "",
+    "run_id": "NULL::bigint",
 }
 
 
@@ -29,8 +36,8 @@ def insert_facts(select_sql: str, values: Mapping[str, Any], *, columns: Sequenc
     how many are new.
 
     ``kind`` is that of all, or empty when the statement yields a column ``kind``. Rows already known are left
-    alone. Totals are written in the order of customers, so that two statements at once wait for each other
-    without deadlock.
+    alone, and so are rows from before the retention of their kind, which may have become counts. Totals are written
+    in the order of customers, so that two statements at once wait for each other without deadlock.
     """
     given = {name: f"given.{name}" for name in columns} | ({"kind": "%(kind)s"} if kind else {})
     wanted = [given.get(name) or default for name, default in FACT_COLUMNS.items()]
@@ -38,6 +45,10 @@ def insert_facts(select_sql: str, values: Mapping[str, Any], *, columns: Sequenc
         WITH added AS (
             INSERT INTO customers_fact ({", ".join(FACT_COLUMNS)})
             SELECT {", ".join(wanted)} FROM ({select_sql}) AS given
+            WHERE NOT EXISTS (
+                SELECT FROM customers_kindsetting AS setting
+                WHERE setting.code = {given["kind"]} AND setting.kept_from > given.occurred_at
+            )
             ON CONFLICT (source_id, external_id, customer_id) DO NOTHING
             RETURNING customer_id, kind, occurred_at, quantity, amount_cents
         ),
@@ -56,5 +67,42 @@ def insert_facts(select_sql: str, values: Mapping[str, Any], *, columns: Sequenc
         SELECT count(*) FROM added
     """  # noqa: S608 - column names are ours; values are bound
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [INSERT_LOCK])
         cursor.execute(statement, {**values, "kind": kind})
         return int(cursor.fetchone()[0])
+
+
+def recount_totals(customers_sql: str, values: Mapping[str, Any] | None = None) -> None:
+    """Make the totals of the customers that ``customers_sql`` yields (one column of ids) equal to their facts and the
+    remainders of facts whose retention is over.
+    """
+    mine = f"customer_id IN ({customers_sql})"
+    statement = f"""
+        WITH counted AS (
+            SELECT customer_id, kind, min(first_at) AS first_at, max(last_at) AS last_at, sum(count) AS count,
+                sum(quantity) AS quantity, sum(amount_cents) AS amount_cents
+            FROM (
+                SELECT customer_id, kind, occurred_at AS first_at, occurred_at AS last_at, 1 AS count, quantity,
+                    amount_cents
+                FROM customers_fact WHERE {mine}
+                UNION ALL
+                SELECT customer_id, kind, first_at, last_at, count, quantity, amount_cents
+                FROM customers_factremainder WHERE {mine}
+            ) AS told GROUP BY customer_id, kind
+        ),
+        gone AS (
+            DELETE FROM customers_facttotal AS total WHERE {mine} AND NOT EXISTS (
+                SELECT FROM counted WHERE counted.customer_id = total.customer_id AND counted.kind = total.kind
+            )
+        )
+        INSERT INTO customers_facttotal AS total
+            (customer_id, kind, first_at, last_at, count, quantity, amount_cents)
+        SELECT customer_id, kind, first_at, last_at, count, quantity, amount_cents FROM counted
+        ORDER BY customer_id, kind
+        ON CONFLICT (customer_id, kind) DO UPDATE SET first_at = excluded.first_at, last_at = excluded.last_at,
+            count = excluded.count, quantity = excluded.quantity, amount_cents = excluded.amount_cents
+        WHERE (total.first_at, total.last_at, total.count, total.quantity, total.amount_cents) IS DISTINCT FROM
+            (excluded.first_at, excluded.last_at, excluded.count, excluded.quantity, excluded.amount_cents)
+    """  # noqa: S608 - our own SQL
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)

@@ -29,7 +29,7 @@ class FactInSerializer(serializers.Serializer[Any]):
     """One fact. ``(source, external_id)`` makes it unique; titles are not accepted, only world, genre and sector."""
 
     customer = serializers.CharField(max_length=40, help_text="Customer number")
-    kind = serializers.ChoiceField(choices=[(kind.code, kind.code) for kind in fact_kinds if kind.importable])
+    kind = serializers.CharField(max_length=24, help_text="Code of a kind: see /api/v1/kinds/")
     occurred_at = serializers.DateTimeField()
     source = serializers.CharField(max_length=40, help_text="Code of the source")  # type: ignore[assignment]
     external_id = serializers.CharField(max_length=80)
@@ -40,6 +40,12 @@ class FactInSerializer(serializers.Serializer[Any]):
     quantity = serializers.IntegerField(required=False, default=1, min_value=-INTEGER, max_value=INTEGER)
     amount_cents = serializers.IntegerField(required=False, default=0, min_value=-(2**53), max_value=2**53)
     duration_seconds = serializers.IntegerField(required=False, default=0, min_value=0, max_value=INTEGER)
+
+    def validate_kind(self, value: str) -> str:
+        kind = fact_kinds.get(value)
+        if kind is None or not kind.importable:
+            raise serializers.ValidationError(_("“%s” does not exist.") % value)
+        return value
 
 
 class FactsTakenSerializer(serializers.Serializer[Any]):

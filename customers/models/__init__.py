@@ -12,7 +12,7 @@ from customers.models.customers import (
     Source,
     Subscription,
 )
-from customers.models.facts import Fact, FactCount, FactTotal, KindSetting, World
+from customers.models.facts import Fact, FactCount, FactRemainder, FactTotal, KindSetting, World
 from customers.models.imports import Feed, ImportChange, ImportError, ImportRun  # noqa: A004 - a row of an import
 from customers.models.privacy import AccessRequest, ErasedKey, Erasure, RetentionRun
 from customers.models.records import MatchPair, Merge, MergedRows, SourceRecord
@@ -29,6 +29,7 @@ __all__ = [
     "Erasure",
     "Fact",
     "FactCount",
+    "FactRemainder",
     "FactTotal",
     "Feed",
     "FieldRank",

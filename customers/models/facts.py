@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -91,6 +92,36 @@ class FactTotal(models.Model):
         return f"{self.kind}: {self.count}"
 
 
+class FactRemainder(models.Model):
+    """What a customer's facts added up to whose retention is over: no moments, worlds or branches, only enough to keep
+    his totals ("last loan", "how often ever") as they were.
+
+    ``origin`` is the customer at the time, so that these rows move along with a merge and back again.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="fact_remainders", db_index=False)
+    kind = models.CharField(_("kind"), max_length=24)
+    origin = models.BigIntegerField(editable=False)
+    first_at = models.DateTimeField(_("first time"))
+    last_at = models.DateTimeField(_("last time"))
+    count = models.IntegerField(_("count"))
+    quantity = models.BigIntegerField(_("quantity"))
+    amount_cents = models.BigIntegerField(_("amount"))
+
+    class Meta:
+        verbose_name = _("remainder of facts")
+        verbose_name_plural = _("remainders of facts")
+        constraints = [models.UniqueConstraint(fields=["customer", "kind", "origin"], name="fact_remainder_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.count}"
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["kept_from"])),
+    pghistory.DeleteEvent(),
+)
 class KindSetting(models.Model):
     """What the organisation set for a kind of fact; also a kind of its own, which the code does not know.
 
@@ -106,6 +137,8 @@ class KindSetting(models.Model):
     has_amount = models.BooleanField(_("has an amount in euros"), default=False)
     has_duration = models.BooleanField(_("has a duration"), default=False)
     keep_months = models.PositiveSmallIntegerField(_("kept for months"), null=True, blank=True)
+    # Rows before this moment became counts; one that comes in again would count twice. It never goes back.
+    kept_from = models.DateTimeField(_("kept from"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("kind of activity")
