@@ -130,6 +130,17 @@ TABLES = (
         shown={"asked_by": _("asked by"), "asked_at": _("asked at"), "state": _("state"), "ready_at": _("ready at")},
     ),
     PersonalTable(
+        "customers_erasurerequest",
+        _("Your requests to be erased"),
+        shown={
+            "asked_at": _("asked at"),
+            "note": _("in your own words"),
+            "state": _("state"),
+            "answer": _("answer"),
+            "decided_at": _("decided at"),
+        },
+    ),
+    PersonalTable(
         "customers_matchpair:first_id", _("Comparisons with other customers"), column="first_id", merge="stay"
     ),
     PersonalTable(
@@ -143,6 +154,17 @@ TABLES = (
         shown={"merged_by": _("merged by"), "merged_at": _("merged at"), "undone_at": _("undone at")},
     ),
     PersonalTable("customers_merge:absorbed_id", _("Records that were merged"), column="absorbed_id", merge="stay"),
+    *(
+        PersonalTable(
+            f"customers_mergedrows:{side}",
+            _("Rows that moved when records were merged"),
+            column="merge_id",
+            holds="parent",
+            of=f"customers_merge:{side}",
+            merge="stay",
+        )
+        for side in ("kept_id", "absorbed_id")
+    ),
 )
 
 for table in TABLES:

@@ -44,6 +44,15 @@ TABLES = (
         "mailings_suppressionevent", _("History of blocked addresses"), column="address", key="pgh_id",
         holds="address", merge="stay",
     ),
+    PersonalTable(
+        "mailings_click",
+        _("Links you followed"),
+        column="message_id",
+        holds="parent",
+        of="mailings_message",
+        merge="stay",
+        shown={"link_id": _("link"), "clicked_at": _("when")},
+    ),
 )  # fmt: skip
 
 for table in TABLES:

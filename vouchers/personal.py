@@ -12,6 +12,12 @@ TABLES = (
         _("Vouchers"),
         unique=(("definition_id", "origin"),),
         erase="forget",
+        # No dash is ever typed as a code, so nobody can redeem it any more; what was redeemed stays in the books.
+        scrub={
+            "code": "'-' || id",
+            "state": "CASE WHEN state = 'issued' THEN 'blocked' ELSE state END",
+            "block_reason": "''",
+        },
         shown={
             "code": _("code"),
             "issued_at": _("issued at"),
@@ -26,7 +32,7 @@ TABLES = (
         _("Redeemed vouchers"),
         merge="stay",  # a book of what happened, which the database lets nobody change
         erase="forget",
-        scrub={"reference": "''"},
+        scrub={"reference": "''", "idempotency_key": "'erased-' || id", "fingerprint": "''"},
         shown={
             "branch_id": _("branch"),
             "channel": _("channel"),
@@ -34,6 +40,28 @@ TABLES = (
             "discount_cents": _("discount"),
             "redeemed_at": _("redeemed at"),
         },
+    ),
+    PersonalTable(
+        "vouchers_reversal",
+        _("Redemptions taken back"),
+        column="redemption_id",
+        holds="parent",
+        of="vouchers_redemption",
+        merge="stay",
+        erase="forget",
+        scrub={"reason": "''"},
+        shown={"reason": _("reason"), "reversed_at": _("reversed at")},
+    ),
+    PersonalTable(
+        "vouchers_attempt",
+        _("Refused attempts to redeem"),
+        column="voucher_id",
+        holds="parent",
+        of="vouchers_voucher",
+        merge="stay",
+        erase="forget",
+        scrub={"code": "''"},
+        shown={"reason": _("reason"), "branch_id": _("branch"), "tried_at": _("when")},
     ),
 )
 

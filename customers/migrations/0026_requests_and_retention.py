@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "customers_registertextsevent" ("changed_at", "controller", "id", "officer", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "recipients", "security", "transfers") VALUES (NEW."changed_at", NEW."controller", NEW."id", NEW."officer", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."recipients", NEW."security", NEW."transfers"); RETURN NULL;',
+                    func='INSERT INTO "customers_registertextsevent" ("changed_at", "controller", "id", "officer", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "recipients", "security", "transfers") VALUES (NEW."changed_at", NEW."controller", NEW."id", NEW."officer", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."recipients", NEW."security", NEW."transfers"); RETURN NULL;',  # noqa: E501
                     hash="c597223643672417f49b7df5669ca1646ee74a31",
                     operation="INSERT",
                     pgid="pgtrigger_insert_insert_828eb",
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                 name="update_update",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
-                    func='INSERT INTO "customers_registertextsevent" ("changed_at", "controller", "id", "officer", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "recipients", "security", "transfers") VALUES (NEW."changed_at", NEW."controller", NEW."id", NEW."officer", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."recipients", NEW."security", NEW."transfers"); RETURN NULL;',
+                    func='INSERT INTO "customers_registertextsevent" ("changed_at", "controller", "id", "officer", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "recipients", "security", "transfers") VALUES (NEW."changed_at", NEW."controller", NEW."id", NEW."officer", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."recipients", NEW."security", NEW."transfers"); RETURN NULL;',  # noqa: E501
                     hash="0d4ba4e2709224858699ff150e91b2875c6c9321",
                     operation="UPDATE",
                     pgid="pgtrigger_update_update_7feae",
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "customers_retentionsettingevent" ("code", "id", "is_on", "period", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."id", NEW."is_on", NEW."period", _pgh_attach_context(), NOW(), \'insert\', NEW."id"); RETURN NULL;',
+                    func='INSERT INTO "customers_retentionsettingevent" ("code", "id", "is_on", "period", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."id", NEW."is_on", NEW."period", _pgh_attach_context(), NOW(), \'insert\', NEW."id"); RETURN NULL;',  # noqa: E501
                     hash="362a297f661acf65032ec4f89aa09db44bb8454e",
                     operation="INSERT",
                     pgid="pgtrigger_insert_insert_54dd2",
@@ -197,7 +197,7 @@ class Migration(migrations.Migration):
                 name="update_update",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
-                    func='INSERT INTO "customers_retentionsettingevent" ("code", "id", "is_on", "period", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."id", NEW."is_on", NEW."period", _pgh_attach_context(), NOW(), \'update\', NEW."id"); RETURN NULL;',
+                    func='INSERT INTO "customers_retentionsettingevent" ("code", "id", "is_on", "period", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."id", NEW."is_on", NEW."period", _pgh_attach_context(), NOW(), \'update\', NEW."id"); RETURN NULL;',  # noqa: E501
                     hash="6c7808227a66e332d2a506634afab6ab8686989d",
                     operation="UPDATE",
                     pgid="pgtrigger_update_update_060e8",
@@ -225,12 +225,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="events",
                 to="customers.retentionsetting",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="erasurerequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "open")), fields=("customer",), name="one_open_erasure_request"
             ),
         ),
     ]

@@ -85,11 +85,6 @@ class ErasureRequest(models.Model):
         verbose_name = _("request for erasure")
         verbose_name_plural = _("requests for erasure")
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["customer"], condition=models.Q(state="open"), name="one_open_erasure_request"
-            )
-        ]
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.state}"

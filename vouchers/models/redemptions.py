@@ -17,7 +17,22 @@ from customers.models import Branch, Customer
 from vouchers.models.definitions import Definition
 from vouchers.models.vouchers import Voucher
 
-APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+
+def append_only(*forgets: str) -> pgtrigger.Trigger:
+    """Return the guard of a book: no row is changed or deleted. Erasing a person (AVG 17) may empty these columns."""
+    columns = ", ".join(f"'{column}'" for column in forgets)
+    return pgtrigger.Trigger(
+        name="append_only",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        func=f"""
+            IF TG_OP = 'UPDATE' AND current_setting('wise.erasing', true) = 'on'
+                AND to_jsonb(NEW) - ARRAY[{columns}] = to_jsonb(OLD) - ARRAY[{columns}] THEN
+                RETURN NEW;
+            END IF;
+            RAISE EXCEPTION 'Cannot update or delete rows from % table', TG_TABLE_NAME;
+        """,
+    )
 
 
 class RedemptionQuerySet(models.QuerySet["Redemption"]):
@@ -103,7 +118,7 @@ class Redemption(models.Model):
                 name="discount_within_order",
             )
         ]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only("customer_id", "reference", "idempotency_key", "fingerprint")]
 
     def __str__(self) -> str:
         return f"{self.voucher_id} {self.redeemed_at:%Y-%m-%d}"
@@ -130,7 +145,7 @@ class Reversal(models.Model):
     class Meta:
         verbose_name = _("reversal")
         verbose_name_plural = _("reversals")
-        triggers = [APPEND_ONLY]
+        triggers = [append_only("reason")]
 
     def __str__(self) -> str:
         return self.reason

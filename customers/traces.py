@@ -1,0 +1,99 @@
+"""What customers leave behind outside their own tables: files taken in and what was shown of them, homes, logs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from urllib.parse import quote
+
+from django.utils.translation import gettext_lazy as _
+
+from common.sql import execute, rows
+from common.traces import Persons, Trace, traces
+from customers.models import ImportRun
+
+State = ImportRun.State
+UNFINISHED = (State.WAITING, State.RUNNING, State.PREVIEWED, State.UNDOING)
+_FINISHED = "state <> ALL(%(unfinished)s)"
+
+
+def _unfinished() -> dict[str, list[str]]:
+    return {"unfinished": [state.value for state in UNFINISHED]}
+
+
+def _forget_refused(persons: Persons) -> int:
+    """Empty the values of refused rows. They carry no number of the person, so none can be proven to be another's."""
+    return execute(
+        f"""
+        UPDATE customers_importerror AS error SET value = '' FROM customers_importrun AS run
+        WHERE error.run_id = run.id AND error.value <> '' AND run.{_FINISHED}
+        """,  # noqa: S608
+        _unfinished(),
+    )
+
+
+def _import_files(persons: Persons) -> Collection[str]:
+    found = rows(f"SELECT file FROM customers_importrun WHERE file <> '' AND {_FINISHED}", _unfinished())  # noqa: S608
+    return [row["file"] for row in found]
+
+
+def _forget_runs(persons: Persons) -> int:
+    """Let go of the files of finished imports and of the samples that were shown before."""
+    return execute(
+        f"""
+        UPDATE customers_importrun SET file = '', preview = '{{}}'
+        WHERE (file <> '' OR preview <> '{{}}') AND {_FINISHED}
+        """,  # noqa: S608
+        _unfinished(),
+    )
+
+
+def _blocked_by_import(ids: Collection[int], now: dt.datetime) -> Collection[int]:
+    return ids if ImportRun.objects.filter(state__in=UNFINISHED).exists() else ()
+
+
+def _forget_homes(persons: Persons) -> int:
+    """Remove the households in which nobody else lives, those that they left earlier too."""
+    return execute(
+        """
+        DELETE FROM customers_household AS home
+        WHERE NOT EXISTS (
+            SELECT FROM customers_customer AS other
+            WHERE other.household_id = home.id AND other.id <> ALL(%(ids)s)
+        )
+        """,
+        {"ids": list(persons.ids)},
+    )
+
+
+def _forget_paths(persons: Persons) -> int:
+    """Take addresses of pages with a number in them out of the context of histories."""
+    paths = [f"%/{quote(text)}/%" for text in persons.texts] + [f"%/customers/{pk}/%" for pk in persons.ids]
+    return execute(
+        "UPDATE pghistory_context SET metadata = metadata - 'url' WHERE metadata->>'url' LIKE ANY(%(paths)s)",
+        {"paths": paths},
+    )
+
+
+def _forget_sign_ins(persons: Persons) -> int:
+    """Delete failed sign-ins as staff under the person's address."""
+    return sum(
+        execute(f"DELETE FROM {table} WHERE lower(username) = ANY(%(texts)s)", {"texts": list(persons.texts)})  # noqa: S608
+        for table in ("axes_accessattempt", "axes_accesslog", "axes_accessfailurelog")
+    )
+
+
+for trace in (
+    Trace(
+        "import_values",
+        _("Values of refused rows in imports"),
+        _forget_refused,
+        blocked=_blocked_by_import,
+        remedy=_("A file is being taken in or waits for approval. Finish or cancel that import, then erase."),
+    ),
+    Trace("import_files", _("Files taken in"), _forget_runs, files=_import_files),
+    Trace("homes", _("Addresses where nobody else lives"), _forget_homes),
+    Trace("paths", _("Addresses of pages in histories"), _forget_paths),
+    Trace("sign_ins", _("Failed sign-ins"), _forget_sign_ins),
+):
+    traces.register(trace)
