@@ -332,3 +332,26 @@ _ADOPT = """
     FROM said JOIN alone ON alone.id = said.customer_id WHERE said.source_id <> alone.source_id
     ON CONFLICT (source_id, key) DO NOTHING
 """
+
+
+def _texts() -> str:
+    cells = []
+    for field in FIELDS.values():
+        if not field.column:
+            point = f"""(
+                SELECT value FROM customers_contactpoint AS point WHERE point.customer_id = there.id
+                    AND point.channel = '{field.code}' AND point.is_primary
+            )"""  # noqa: S608
+            cells.append(f"'{field.code}', coalesce({point}, '')")
+        elif field.code == "branch":
+            cells.append("'branch', coalesce((SELECT code FROM customers_branch WHERE id = there.branch_id), '')")
+        else:
+            cells.append(f"'{field.code}', coalesce(there.{field.column}::text, '')")
+    return f"""
+        SELECT there.id, jsonb_build_object({", ".join(cells)}) AS texts
+        FROM customers_customer AS there WHERE there.id IN ({{ids}})
+    """  # noqa: S608
+
+
+#: SQL that yields id and texts (jsonb: field -> what stands on the customer); ``.format(ids=…)`` with SQL for the ids.
+TEXTS = _texts()

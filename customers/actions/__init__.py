@@ -3,12 +3,14 @@ module.
 """
 
 from customers.actions.facts import record_fact, record_facts, record_facts_sql
-from customers.actions.imports import run_import, upload_import
+from customers.actions.imports import approve_import, cancel_import, run_import, undo_import, upload_import
 from customers.actions.people import add_customer, change_customer
 from customers.actions.sources import ensure_base_data, source
 
 __all__ = [
     "add_customer",
+    "approve_import",
+    "cancel_import",
     "change_customer",
     "ensure_base_data",
     "record_fact",
@@ -16,5 +18,6 @@ __all__ = [
     "record_facts_sql",
     "run_import",
     "source",
+    "undo_import",
     "upload_import",
 ]

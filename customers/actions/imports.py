@@ -1,4 +1,6 @@
-"""Take a file in: keep it, and work it off once, whoever asks and however often it is broken off."""
+"""Take a file in: keep it, and work it off once, whoever asks and however often it is broken off; show first what it
+would change; take it back.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,15 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from customers.actions.sources import source
-from customers.imports import FORMATS, apply_run, examine
-from customers.models import ImportRun
+from customers.imports import FORMATS, apply_run, examine, undo_run
+from customers.imports.deliveries import delivery_of
+from customers.models import Feed, ImportRun
 
 ATTEMPTS = 3
+State = ImportRun.State
+UNDER_WAY = (State.WAITING, State.RUNNING, State.UNDOING)
+# What a run changed is kept as it was for as long as its file; after that it cannot be undone.
+UNDO_DAYS = 30
 # One import at a time: customers come before their loans, and two files never wait for each other's rows.
 _LOCK = 7_301_001
 
@@ -57,31 +64,92 @@ def upload_import(
     file_name: str,
     by: User | None,
     now: dt.datetime,
+    feed: Feed | None = None,
+    needs_approval: bool = False,
 ) -> ImportRun:
     """Keep the file under a name of our own and put it in line; raises Refused when it is not of this format
     at all.
+
+    With a ``feed`` its columns are as the feed says; format and source are the feed's. ``needs_approval`` shows first
+    what it would change.
     """
     if format not in FORMATS:
         raise Refused("unknown_format", _("The format “%s” does not exist.") % format, field="format")
-    told_by = source(source_code)
+    told_by = feed.source if feed else source(source_code)
     content = file if isinstance(file, File) else File(file)
-    examine(_raw(content), FORMATS[format])
+    examine(_raw(content), FORMATS[format], delivery_of(feed))
     content.seek(0)
+    name = PurePath(file_name.replace("\\", "/")).name[:255] or "?"
     run = ImportRun(
         format=format,
+        feed=feed,
         source=told_by,
-        file_name=PurePath(file_name.replace("\\", "/")).name[:255] or "?",
+        file_name=name,
+        needs_approval=needs_approval,
         started_by_id=by.pk if by else None,
         created_at=now,
     )
-    run.file.save(f"{uuid4().hex}.csv", content, save=False)
+    run.file.save(f"{uuid4().hex}{'.xlsx' if name.lower().endswith('.xlsx') else '.csv'}", content, save=False)
     run.save()
     return run
 
 
+@transaction.atomic
+def approve_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportRun:
+    """Put a run that was shown in line to be written; raises Refused when it does not wait for that."""
+    run = _locked(run)
+    if run.state != State.PREVIEWED:
+        raise Refused("not_waiting", _("This import does not wait for a yes any more."))
+    run.approved_by, run.state, run.percent = _name(by), State.WAITING, 0
+    run.save(update_fields=["approved_by", "state", "percent"])
+    return run
+
+
+@transaction.atomic
+def cancel_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportRun:
+    """Leave a run that was shown, or that nobody began yet, unwritten; raises Refused for another."""
+    run = _locked(run)
+    if run.state not in (State.PREVIEWED, State.WAITING) or (run.state == State.WAITING and run.attempts):
+        raise Refused("not_waiting", _("This import does not wait for a yes any more."))
+    run.state, run.percent, run.finished_at, run.preview = State.CANCELLED, 100, now, {}
+    run.approved_by = _name(by)
+    run.save(update_fields=["state", "percent", "finished_at", "preview", "approved_by"])
+    return run
+
+
+@transaction.atomic
+def undo_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportRun:
+    """Put a run in line to be taken back; raises Refused for one that wrote nothing, or did so too long ago."""
+    run = _locked(run)
+    if run.state in (State.UNDOING, State.UNDONE):
+        return run
+    if run.state != State.DONE:
+        raise Refused("not_done", _("Only an import that was taken in can be undone."))
+    if not can_undo(run, now=now):
+        raise Refused("too_late", _("An import can be undone for %s days. Correct the data instead.") % UNDO_DAYS)
+    run.state, run.undone_by, run.percent, run.attempts = State.UNDOING, _name(by), 0, 0
+    run.save(update_fields=["state", "undone_by", "percent", "attempts"])
+    return run
+
+
+def can_undo(run: ImportRun, *, now: dt.datetime) -> bool:
+    """Say whether a run wrote something that can still be taken back."""
+    if run.state != State.DONE or run.finished_at is None:
+        return False
+    return bool(run.new_count or run.changed_count) and run.finished_at > now - dt.timedelta(days=UNDO_DAYS)
+
+
+def _locked(run: ImportRun) -> ImportRun:
+    return ImportRun.objects.select_for_update().get(pk=run.pk)
+
+
+def _name(by: User | None) -> str:
+    return (by.get_full_name() or by.get_username()) if by else ""
+
+
 def next_import() -> ImportRun | None:
     """Return the oldest run that is not done yet and that nobody else is claiming, or None."""
-    unfinished = ImportRun.objects.filter(state__in=[ImportRun.State.WAITING, ImportRun.State.RUNNING])
+    unfinished = ImportRun.objects.filter(state__in=UNDER_WAY)
     with transaction.atomic():
         return unfinished.select_for_update(skip_locked=True).order_by("pk").first()
 
@@ -93,35 +161,41 @@ def _raw(file: File[bytes]) -> BinaryIO:
 
 
 def run_import(run: ImportRun, *, now: dt.datetime) -> ImportRun:
-    """Work a run off and return it; done or refused already means nothing happens.
+    """Work a run off, or take it back, and return it; when it does not wait for that nothing happens.
 
     A file that cannot be taken in makes the run refused, with the reason. An error of ours does too, so that
     it is not tried for ever, and is raised for the log.
     """
     with import_lock(wait=True):
-        run = ImportRun.objects.select_related("source").get(pk=run.pk)
-        if run.state in (ImportRun.State.DONE, ImportRun.State.REFUSED):
+        run = ImportRun.objects.select_related("source", "feed__source").get(pk=run.pk)
+        if run.state not in UNDER_WAY:
             return run
         if run.attempts >= ATTEMPTS:
-            return _refuse(run, _("Taking this file in was broken off three times. Nothing has been written."), now)
+            return _give_up(run, _("This was broken off three times. Nothing has been written."), now)
         run.attempts += 1
-        run.state, run.percent = ImportRun.State.RUNNING, 0
+        run.state, run.percent = State.UNDOING if run.state == State.UNDOING else State.RUNNING, 0
         run.save(update_fields=["attempts", "state", "percent"])
         try:
-            apply_run(run, now=now)
+            if run.state == State.UNDOING:
+                undo_run(run, undone_by=run.undone_by, now=now)
+            else:
+                apply_run(run, now=now)
         except Refused as refused:
-            return _refuse(run, str(refused), now)
+            return _give_up(run, str(refused), now)
         except FileNotFoundError:
-            return _refuse(run, _("The file is gone. Upload it again."), now)
+            return _give_up(run, _("The file is gone. Upload it again."), now)
         except OperationalError:
             raise  # the database went away: the run stays in line
         except Exception:
-            _refuse(run, _("An error of ours stopped this import. Nothing has been written; we have noted it."), now)
+            _give_up(run, _("An error of ours stopped this. Nothing has been written; we have noted it."), now)
             raise
     return run
 
 
-def _refuse(run: ImportRun, reason: str, now: dt.datetime) -> ImportRun:
-    run.state, run.refusal, run.finished_at, run.percent = ImportRun.State.REFUSED, reason, now, 100
+def _give_up(run: ImportRun, reason: str, now: dt.datetime) -> ImportRun:
+    """A file that cannot be taken in is refused; what cannot be taken back stays done, with the reason."""
+    is_undo = run.state == State.UNDOING
+    run.state, run.refusal, run.percent = State.DONE if is_undo else State.REFUSED, reason, 100
+    run.finished_at = run.finished_at if is_undo else now
     run.save(update_fields=["state", "refusal", "finished_at", "percent"])
     return run

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import F
+
 from common.sql import execute
 from customers.models import ImportRun
 
@@ -12,8 +14,12 @@ FILE_DAYS = 30
 
 
 def maintain(*, now: dt.datetime) -> dict[str, int]:
-    """Remove households without people and the files of old imports; return how many of each."""
-    return {"households": remove_empty_households(), "files": remove_old_files(now=now)}
+    """Remove households without people, and the files of old imports with what they changed; return how many of each."""
+    return {
+        "households": remove_empty_households(),
+        "files": remove_old_files(now=now),
+        "changes": remove_old_changes(now=now),
+    }
 
 
 def remove_empty_households() -> int:
@@ -27,7 +33,14 @@ def remove_empty_households() -> int:
 
 
 def remove_old_files(*, now: dt.datetime) -> int:
-    """Remove the files of imports that ended more than FILE_DAYS ago; the runs and their counts stay."""
+    """Remove the files of imports that ended more than FILE_DAYS ago; the runs and their counts stay.
+
+    Who has not said yes to an import by then has said no.
+    """
+    forgotten = ImportRun.objects.filter(
+        state=ImportRun.State.PREVIEWED, created_at__lt=now - dt.timedelta(days=FILE_DAYS)
+    )
+    forgotten.update(state=ImportRun.State.CANCELLED, finished_at=F("created_at"), preview={})
     old = ImportRun.objects.filter(finished_at__lt=now - dt.timedelta(days=FILE_DAYS)).exclude(file="")
     count = 0
     for run in old.iterator():
@@ -36,3 +49,14 @@ def remove_old_files(*, now: dt.datetime) -> int:
         run.save(update_fields=["file"])
         count += 1
     return count
+
+
+def remove_old_changes(*, now: dt.datetime) -> int:
+    """Forget how rows were before imports that can no longer be undone; return how many."""
+    return execute(
+        """
+        DELETE FROM customers_importchange AS change USING customers_importrun AS run
+        WHERE run.id = change.run_id AND run.finished_at < %(until)s
+        """,
+        {"until": now - dt.timedelta(days=FILE_DAYS)},
+    )

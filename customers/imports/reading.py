@@ -1,8 +1,9 @@
 """From a file of unknown make to rows that can be trusted to be rows, in bounded memory.
 
 What a spreadsheet or a library system exports may be UTF-8 (with or without mark), UTF-16 or Windows-1252,
-separated by semicolons, commas or tabs, with any line ending, and damaged in places. A file that is no text,
-or not of this format, is refused as a whole with ``Refused``; a damaged row is refused alone.
+separated by any sign, with any line ending, and damaged in places; or an Excel workbook (``workbooks``). A file that is
+neither, or not of this format, is refused as a whole with ``Refused``; a damaged row is refused alone, as long as there
+are not too many of them.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from customers.imports.deliveries import PLAIN, Delivery
 from customers.imports.formats import FORMATS, Format
+from customers.imports.workbooks import WORKBOOK, is_workbook, workbook_rows
 
-DELIMITERS = (";", ",", "\t")
+DELIMITERS = (";", ",", "\t", "|")
 LONGEST_LINE = 100_000  # characters; a row of any format is shorter by far
+MOST_DAMAGED = 10_000  # rows; beyond it is not the rows that are wrong, but the file
 LONGEST_RECORD = 50  # lines that one row may have when a cell holds line breaks
 SAMPLE = 65_536
 
@@ -36,13 +40,34 @@ _MAGIC = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """How to read one file. ``positions`` maps a column of the format to its place in a row."""
+    """How to read one file. ``positions`` maps a column of the format to its place in a row.
+
+    ``constants`` are columns that the file lacks and that have one value; ``words`` translates cells: column ->
+    word of the file in lower case -> word of the format.
+    """
 
     encoding: str
     delimiter: str
     width: int
     positions: dict[str, int]
     header_row: int
+    constants: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of the format that the rows have something to say about."""
+        return frozenset(self.positions) | frozenset(self.constants)
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """The head of a file of unknown format: its header as it stands there, and the first rows."""
+
+    encoding: str
+    delimiter: str
+    header: list[str]
+    rows: list[list[str]]
 
 
 @dataclass(frozen=True)
@@ -57,37 +82,95 @@ class Problem:
 Row = tuple[int, list[str]]
 
 
-def examine(file: BinaryIO, format: Format) -> Dialect:  # noqa: A002 - the word of the domain
+def examine(file: BinaryIO, format: Format, delivery: Delivery = PLAIN) -> Dialect:  # noqa: A002 - the domain's word
     """Find out how to read the file; raises Refused, saying what is accepted, when it is not of this format."""
-    encoding = _encoding(file)
+    encoding = _encoding(file, delivery.encoding)
+    number, delimiter, header = _header(file, encoding, delivery, {delivery.header_of(name) for name in format.names})
+    if delivery.is_mapped:
+        _check_mapped(header, delivery)
+    else:
+        _check_header(header, format)
+    positions = {
+        name: header.index(delivery.header_of(name)) for name in format.names if delivery.header_of(name) in header
+    }
+    return Dialect(encoding, delimiter, len(header), positions, number, delivery.constants, delivery.words)
+
+
+def glimpse(file: BinaryIO, *, delimiter: str = "", encoding: str = "", count: int = 5) -> Glimpse:
+    """Return the head of a file whose columns nobody has named yet; raises Refused for what is no table of text."""
+    encoding = _encoding(file, encoding)
+    number, delimiter, header = _header(file, encoding, Delivery(delimiter=delimiter), set(), fold=False)
+    dialect = Dialect(encoding, delimiter, len(header), {str(place): place for place in range(len(header))}, number)
+    rows: list[list[str]] = []
+    for _number, cells in read_rows(file, dialect, lambda problem: None):
+        rows.append(cells)
+        if len(rows) == count:
+            break
+    return Glimpse(encoding, delimiter, header, rows)
+
+
+def _header(
+    file: BinaryIO, encoding: str, delivery: Delivery, names: Collection[str], *, fold: bool = True
+) -> tuple[int, str, list[str]]:
+    """Return the number of the header's row, the delimiter, and the cells, in lower case with ``fold``."""
+    if encoding == WORKBOOK:
+        number, cells = next(((n, row) for n, row in workbook_rows(file) if any(row)), (0, []))
+        if not number:
+            raise _empty()
+        return number, "", _folded(cells, fold=fold)
     with _text(file, encoding) as lines:
         number, first = _header_line(lines)
+        following = [line for line in (lines.readline(LONGEST_LINE) for _ in range(20)) if line.strip()]
     if not first:
-        raise Refused("empty_file", _("The file is empty. Choose a file with a header and rows."), field="file")
-    delimiter, header = max(
-        ((delimiter, _header_cells(first, delimiter)) for delimiter in DELIMITERS),
-        key=lambda read: (sum(cell in format.names for cell in read[1]), len(read[1])),
-    )
-    _check_header(header, format)
-    positions = {name: header.index(name) for name in format.names if name in header}
-    return Dialect(encoding, delimiter, len(header), positions, number)
+        raise _empty()
+
+    def fit(delimiter: str) -> tuple[int, int, int]:
+        cells = _header_cells(first, delimiter, fold=fold)
+        alike = sum(len(_header_cells(line, delimiter, fold=False)) == len(cells) for line in following)
+        return sum(cell in names for cell in cells), alike if len(cells) > 1 else 0, len(cells)
+
+    others = sorted({sign for sign in first if not sign.isalnum() and sign not in "\"' _-.\r\n()/"} - {*DELIMITERS})
+    delimiter = delivery.delimiter or max((*DELIMITERS, *others), key=fit)
+    return number, delimiter, _header_cells(first, delimiter, fold=fold)
+
+
+def _empty() -> Refused:
+    return Refused("empty_file", _("The file is empty. Choose a file with a header and rows."), field="file")
 
 
 def read_rows(file: BinaryIO, dialect: Dialect, problems: Callable[[Problem], None]) -> Iterator[Row]:
     """Yield (row number, cells in the order of ``dialect.positions``); hand damaged rows to ``problems``.
 
-    Rows without any text are passed over; they do count in the numbers, as a spreadsheet shows them.
+    Rows without any text are passed over; they do count in the numbers, as a spreadsheet shows them. Raises Refused
+    when MOST_DAMAGED rows are damaged: reading on would cost time and tell nothing new.
     """
     places = list(dialect.positions.values())
+    if dialect.encoding == WORKBOOK:
+        for number, cells in workbook_rows(file):
+            if number > dialect.header_row and any(cells):
+                yield number, [cells[place] if place < len(cells) else "" for place in places]
+        return
+    damaged = 0
     with _text(file, dialect.encoding) as lines:
         records = _Records(lines, dialect)
         for number, cells, code in records:
             if number <= dialect.header_row:
                 continue
             if code:
+                damaged += 1
+                if damaged > MOST_DAMAGED:
+                    raise _too_damaged(number)
                 problems(Problem(number, records.shown[:200].strip(), code))
             elif any(cells):
                 yield number, [cells[place] for place in places]
+
+
+def _too_damaged(number: int) -> Refused:
+    message = _(
+        "More than %(count)s of the first %(rows)s rows are damaged. Look for a quotation mark that does not close, or "
+        "for another separator than in the header, and export the file again. Nothing has been taken in."
+    )
+    return Refused("damaged", message % {"count": MOST_DAMAGED, "rows": number}, field="file")
 
 
 class _Records:
@@ -139,7 +222,7 @@ class _Records:
         """Look for the line on which an open quote closes; the lines go back when that makes no row."""
         looked_at: list[tuple[str, bool]] = []
         text, cells, is_open = line, list[str](), True
-        while is_open and len(looked_at) < LONGEST_RECORD and (following := self._next()):
+        while is_open and len(looked_at) < LONGEST_RECORD and len(text) < LONGEST_LINE and (following := self._next()):
             looked_at.append(following)
             text += following[0]
             if '"' in following[0]:
@@ -196,10 +279,15 @@ class _text:  # noqa: N801 - reads as a word: "with _text(file, encoding) as lin
         self._wrapper.detach()
 
 
-def _encoding(file: BinaryIO) -> str:
-    """Return utf-8-sig, utf-16, utf-16-le, utf-16-be or cp1252; raises Refused for what is no text."""
+def _encoding(file: BinaryIO, told: str = "") -> str:
+    """Return utf-8-sig, utf-16, utf-16-le, utf-16-be, cp1252 or WORKBOOK; raises Refused for what is neither.
+
+    What somebody told about the file is believed, unless it is no text at all.
+    """
     file.seek(0)
     head = file.read(SAMPLE)
+    if is_workbook(file, head):
+        return WORKBOOK
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             raise _no_text(kind)
@@ -212,6 +300,8 @@ def _encoding(file: BinaryIO) -> str:
         return "utf-16-be"
     if len(head.translate(None, _CONTROL)) < len(head) * 0.95 and head:
         raise _no_text("other")
+    if told and not told.startswith("utf-16"):
+        return "utf-8-sig" if told.startswith("utf-8") else "cp1252"
     return "utf-8-sig" if _is_mostly_utf8(file) else "cp1252"
 
 
@@ -237,9 +327,11 @@ def _is_mostly_utf8(file: BinaryIO) -> bool:
 
 def _no_text(kind: str) -> Refused:
     if kind == "excel":
-        message = _("This is an Excel file. Save it in Excel as “CSV UTF-8” and choose that file.")
+        message = _("This is an old or protected Excel file. Save it in Excel as .xlsx or as “CSV UTF-8”.")
     else:
-        message = _("This is not a text file. Choose a CSV file: text with semicolons, commas or tabs.")
+        message = _(
+            "This is not a text file. Choose a CSV file (text with semicolons, commas or tabs) or Excel (.xlsx)."
+        )
     return Refused("not_text", message, field="file")
 
 
@@ -253,9 +345,12 @@ def _header_line(lines: io.TextIOWrapper) -> tuple[int, str]:
     return number, ""
 
 
-def _header_cells(line: str, delimiter: str) -> list[str]:
-    cells = _parse(line, delimiter)[0] or line.split(delimiter)
-    cells = [cell.strip().lower() for cell in cells]
+def _header_cells(line: str, delimiter: str, *, fold: bool) -> list[str]:
+    return _folded(_parse(line, delimiter)[0] or line.rstrip("\r\n").split(delimiter), fold=fold)
+
+
+def _folded(cells: list[str], *, fold: bool) -> list[str]:
+    cells = [cell.strip().lower() if fold else cell.strip() for cell in cells]
     while cells and not cells[-1]:
         cells.pop()
     return cells
@@ -264,6 +359,20 @@ def _header_cells(line: str, delimiter: str) -> list[str]:
 def _fits(header: list[str], format: Format) -> bool:  # noqa: A002
     needed = {column.name for column in format.columns if column.required}
     return needed <= set(header) <= set(format.names)
+
+
+def _check_mapped(header: list[str], delivery: Delivery) -> None:
+    """Refuse a file that lacks a column of the delivery, or has it twice."""
+    missing = [delivery.shown[name] for name, column in delivery.columns.items() if column not in header]
+    twice = [delivery.shown[name] for name, column in delivery.columns.items() if header.count(column) > 1]
+    parts = []
+    if missing:
+        parts.append(_("These columns are missing: %s.") % ", ".join(missing))
+    if twice:
+        parts.append(_("These columns stand there twice: %s.") % ", ".join(twice))
+    if parts:
+        parts.append(_("Export the file as before, or change the columns of the delivery."))
+        raise Refused("wrong_header", " ".join(parts), field="file")
 
 
 def _check_header(header: list[str], format: Format) -> None:  # noqa: A002
@@ -283,7 +392,7 @@ def _check_header(header: list[str], format: Format) -> None:  # noqa: A002
             parts.append(_("These columns are not known: %s.") % ", ".join(name[:40] for name in unknown[:10]))
         if twice:
             parts.append(_("These columns stand there twice: %s.") % ", ".join(twice))
-    if others := [str(other.name) for other in FORMATS.values() if other is not format and _fits(header, other)]:
+    if others := [str(other.name) for other in FORMATS if other is not format and _fits(header, other)]:
         parts.append(_("This looks like a file of: %s.") % ", ".join(others))
     parts.append(_("Accepted are, separated by semicolons, commas or tabs: %s.") % ", ".join(format.names))
     raise Refused("wrong_header", " ".join(parts), field="file")

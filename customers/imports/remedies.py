@@ -41,6 +41,9 @@ REMEDIES: dict[str, _StrPromise] = {
     "branch": _("This branch is not known. Import the branches first, or correct the code."),
     "customer": _("There is no customer with this number. Import the customers first, or correct the number."),
     "purpose": _("This purpose is not known. Use one of those in the explanation of the format."),
+    "itself": _("Nobody is his own parent. Correct the number."),
+    "parent": _("There is no parent with this number, not in this file either. Import the parent first."),
+    "erased": _("This person was erased and has not asked to come back. Leave the row out."),
     "other_customer": _("This number belongs to another customer already. Correct one of the two."),
 }
 

@@ -1,7 +1,8 @@
 """Rows into temporary tables by COPY, in chunks, so that a file of any length takes the same memory.
 
 ``import_row`` has a column of text per column of the format and the number of the row; ``import_problem``
-what is wrong. Both belong to this connection and vanish with it: whoever is killed here leaves nothing.
+what is wrong; ``import_sample`` what a trial would do. They belong to this connection and vanish with it: whoever is
+killed here leaves nothing.
 """
 
 from __future__ import annotations
@@ -19,25 +20,35 @@ from customers.imports.formats import Format
 from customers.imports.reading import Dialect, Problem, Row, read_rows
 
 CHUNK = 20_000
+TABLES = "pg_temp.import_row, pg_temp.import_problem, pg_temp.import_sample, pg_temp.import_known"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+# Signs that nobody sees and that change how a name reads: controls, and what turns the direction of writing. They say
+# nothing, so they are taken out of cells; line breaks and tabs stay.
+_INVISIBLE = re.compile(
+    "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 
 
 @contextmanager
-def staging_tables(format: Format) -> Iterator[None]:  # noqa: A002
-    """Make the two tables for this format and drop them afterwards."""
-    columns = ", ".join(f"{name} text NOT NULL DEFAULT ''" for name in format.names)
+def staging_tables(format: Format, dialect: Dialect) -> Iterator[None]:  # noqa: A002
+    """Make the tables for a file of this format and drop them afterwards. A value that all rows share is a default."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_problem")
+        defaults = {name: cursor.mogrify("%s", [value]).decode() for name, value in dialect.constants.items()}
+        columns = ", ".join(f"{name} text NOT NULL DEFAULT {defaults.get(name, chr(39) * 2)}" for name in format.names)
+        cursor.execute(f"DROP TABLE IF EXISTS {TABLES}")
         cursor.execute(f"CREATE TEMPORARY TABLE import_row (row_number int, {columns})")
         cursor.execute(
             "CREATE TEMPORARY TABLE import_problem (row_number int, column_name text, value text, code text)"
+        )
+        cursor.execute(
+            "CREATE TEMPORARY TABLE import_sample (what text, row_number int, title text, before jsonb, after jsonb)"
         )
     try:
         yield
     finally:
         if not connection.needs_rollback and connection.is_usable():
             with connection.cursor() as cursor:
-                cursor.execute("DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_problem")
+                cursor.execute(f"DROP TABLE IF EXISTS {TABLES}")
 
 
 def stage(file: BinaryIO, dialect: Dialect, progress: Callable[[int], None]) -> int:
@@ -45,9 +56,12 @@ def stage(file: BinaryIO, dialect: Dialect, progress: Callable[[int], None]) -> 
     bytes read.
     """
     problems: list[Problem] = []
-    total, chunk = 0, []
+    total, chunk = 0, list[Row]()
     columns = list(dialect.positions)
+    words = [(place, dialect.words[name]) for place, name in enumerate(columns) if name in dialect.words]
     for row in read_rows(file, dialect, problems.append):
+        for place, known in words:
+            row[1][place] = known.get(row[1][place].lower(), row[1][place])
         chunk.append(row)
         if len(chunk) + len(problems) >= CHUNK:
             total += _write(columns, chunk, problems)
@@ -61,9 +75,12 @@ def stage(file: BinaryIO, dialect: Dialect, progress: Callable[[int], None]) -> 
 
 def _write(columns: list[str], rows: list[Row], problems: list[Problem]) -> int:
     total = len(rows) + len(problems)
-    text = io.StringIO("".join(map(_copy_line, rows)))
+    lines = "".join(map(_copy_line, rows))
+    # One look at twenty thousand rows; they are rare.
+    if _INVISIBLE.search(lines):
+        lines = _INVISIBLE.sub("", lines)
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY import_row (row_number, {', '.join(columns)}) FROM STDIN", text)
+        cursor.copy_expert(f"COPY import_row ({', '.join(['row_number', *columns])}) FROM STDIN", io.StringIO(lines))
     copy_rows(
         "import_problem",
         ["row_number", "column_name", "value", "code"],

@@ -8,30 +8,89 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.sql import execute, rows
-from customers.imports.formats import CHANNELS, STATES
-from customers.imports.writers.merging import good_rows
+from customers.imports.undoing import SAID, Undone
+from customers.imports.words import CHANNELS, STATES
+from customers.imports.writers.merging import cells_of_row, good_rows, keep_samples
 
 _CHANNELS = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in CHANNELS.items())
 _STATES = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in STATES.items())
+# A yes that was taken back with an earlier import may be said again: a microsecond later, as the ledger keeps the first.
+_EVENT = f"""customers_read_moment(r.tijdstip) + interval '1 microsecond' * (
+    SELECT count(*) FROM customers_consent AS said
+    WHERE said.customer_id = known.customer_id AND said.purpose_id = purpose.id
+        AND said.channel = CASE lower(r.kanaal) {_CHANNELS} END AND said.source_id = %(source)s
+        AND said.state = CASE lower(r.status) {_STATES} END
+        AND said.event_at >= customers_read_moment(r.tijdstip)
+        AND said.event_at < customers_read_moment(r.tijdstip) + interval '1 millisecond'
+        AND EXISTS (SELECT FROM customers_consent AS back WHERE back.retracts_id = said.id)
+)"""  # noqa: S608 - our own words
+COLUMNS = ("klantnummer", "doel", "kanaal", "status", "tijdstip", "bron", "tekstversie")
 
 
 def write_consents(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Add the events that are not in the ledger yet; return (new, 0, known)."""
+    """Add the events that are not in the ledger yet; return (new, 0, known).
+
+    In the order of customers, in which the ledger's chain takes its locks.
+    """
+    before = rows("SELECT coalesce(max(id), 0) AS last FROM customers_consent")[0]["last"]
     new = execute(
         f"""
         INSERT INTO customers_consent (customer_id, purpose_id, channel, state, source_id, actor, wording_version,
-            evidence, event_at)
-        SELECT customer.id, purpose.id, CASE lower(r.kanaal) {_CHANNELS} END, CASE lower(r.status) {_STATES} END,
+            evidence, event_at, run_id)
+        SELECT known.customer_id, purpose.id, CASE lower(r.kanaal) {_CHANNELS} END, CASE lower(r.status) {_STATES} END,
             %(source)s, %(actor)s, r.tekstversie,
             CASE WHEN r.bron = '' THEN '{{}}'::jsonb ELSE jsonb_build_object('said_through', r.bron) END,
-            customers_read_moment(r.tijdstip)
+            {_EVENT}, %(run)s
         FROM ({good_rows()}) AS r
-        JOIN customers_customer AS customer ON customer.number = r.klantnummer
+        JOIN import_known AS known ON known.number = r.klantnummer
         JOIN customers_purpose AS purpose
             ON purpose.code = coalesce((%(purposes)s::jsonb) ->> lower(r.doel), lower(r.doel))
+        ORDER BY known.customer_id, customers_read_moment(r.tijdstip), r.row_number
         ON CONFLICT (customer_id, purpose_id, channel, event_at, state, source_id) DO NOTHING
+        """,  # noqa: S608
+        values,
+    )
+    keep_samples(
+        "new",
+        f"""
+        SELECT r.row_number, r.klantnummer AS title, '{{}}'::jsonb AS before, {cells_of_row(COLUMNS)} AS after
+        FROM ({good_rows()}) AS r JOIN import_known AS known ON known.number = r.klantnummer
+        JOIN customers_consent AS added ON added.customer_id = known.customer_id AND added.id > {int(before)}
+            AND added.run_id = %(run)s AND added.event_at >= customers_read_moment(r.tijdstip)
+            AND added.event_at < customers_read_moment(r.tijdstip) + interval '1 millisecond'
+            AND added.channel = CASE lower(r.kanaal) {_CHANNELS} END
+            AND added.state = CASE lower(r.status) {_STATES} END
+        JOIN customers_purpose AS purpose ON purpose.id = added.purpose_id
+            AND purpose.code = coalesce((%(purposes)s::jsonb) ->> lower(r.doel), lower(r.doel))
         """,  # noqa: S608
         values,
     )
     good = rows(f"SELECT count(*) AS good FROM ({good_rows()}) AS r")[0]["good"]  # noqa: S608
     return new, 0, good - new
+
+
+def undo_consents(values: Mapping[str, Any]) -> Undone:
+    """Take back what people would have allowed by this run, by rows that say so; refusals stay.
+
+    The ledger is append-only, and undoing never makes anybody reachable: only a yes is taken back.
+    """
+    removed = execute(
+        """
+        INSERT INTO customers_consent (customer_id, purpose_id, channel, state, source_id, actor, wording_version,
+            evidence, event_at, retracts_id, run_id)
+        SELECT said.customer_id, said.purpose_id, said.channel, 'retracted', said.source_id, %(undone_by)s,
+            said.wording_version, '{}', %(now)s + row_number() OVER (
+                PARTITION BY said.customer_id, said.purpose_id, said.channel ORDER BY said.id
+            ) * interval '1 microsecond', said.id, %(run)s
+        FROM customers_consent AS said
+        WHERE said.run_id = %(run)s AND said.state = 'granted'
+            AND NOT EXISTS (SELECT FROM customers_consent AS known WHERE known.retracts_id = said.id)
+        ORDER BY said.customer_id, said.id
+        """,
+        values,
+    )
+    kept = rows(
+        "SELECT count(*) AS kept FROM customers_consent WHERE run_id = %(run)s AND state IN ('withdrawn', 'objected')",
+        values,
+    )[0]["kept"]
+    return removed, 0, {SAID: kept} if kept else {}

@@ -1,7 +1,7 @@
 """Write a set of wanted rows over a table: insert what is new, update what differs, leave the rest alone.
 
 The wanted rows stand in a temporary table that has the key, ``existing`` (id of the row that is there, or
-NULL) and all columns to write.
+NULL) and all columns to write. What an update changes is kept as it was (``ImportChange``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from common.sql import execute
 
 GOOD = "import_row AS r WHERE NOT EXISTS (SELECT FROM import_problem AS p WHERE p.row_number = r.row_number)"
+SAMPLES = 50  # of what is new, and of what changes, shown before an import is approved
 
 
 def good_rows() -> str:
@@ -43,15 +44,41 @@ def insert_new(table: str, wanted: str, columns: Mapping[str, str], values: Mapp
     )
 
 
-def update_changed(
-    table: str, wanted: str, columns: Sequence[str], values: Mapping[str, Any], *, also: str = ""
-) -> int:
-    """Update the rows of which a column differs; ``also`` is set with it ("updated_at = …"). Return how many."""
+def update_changed(table: str, wanted: str, columns: Sequence[str], values: Mapping[str, Any]) -> int:
+    """Update the rows of which a column differs, keeping them as they were; return how many."""
     mine = ", ".join(f"there.{column}" for column in columns)
     theirs = ", ".join(f"wanted.{column}" for column in columns)
-    sets = ", ".join(f"{column} = wanted.{column}" for column in columns) + (f", {also}" if also else "")
+    sets = ", ".join(f"{column} = wanted.{column}" for column in columns)
     return execute(
-        f"UPDATE {table} AS there SET {sets} FROM {wanted} AS wanted "  # noqa: S608
-        f"WHERE there.id = wanted.existing AND ({mine}) IS DISTINCT FROM ({theirs})",
+        f"""
+        WITH changed AS (
+            UPDATE {table} AS there SET {sets} FROM {wanted} AS wanted, {table} AS was
+            WHERE there.id = wanted.existing AND was.id = there.id AND ({mine}) IS DISTINCT FROM ({theirs})
+            RETURNING there.id, to_jsonb(was) AS before, to_jsonb(there) AS after
+        )
+        INSERT INTO customers_importchange (run_id, "table", row_id, before, after)
+        SELECT %(run)s, '{table}', id, before, after FROM changed
+        """,  # noqa: S608
         values,
     )
+
+
+def keep_samples(what: str, select_sql: str, values: Mapping[str, Any]) -> None:
+    """Keep the first rows of what an import would do, when it is tried: ``what`` is "new" or "changed".
+
+    ``select_sql`` yields row_number, title, before and after (jsonb: name -> text).
+    """
+    if values["is_trial"]:
+        execute(
+            f"""
+            INSERT INTO import_sample (what, row_number, title, before, after)
+            SELECT '{what}', row_number, title, before, after FROM ({select_sql}) AS sample
+            ORDER BY row_number LIMIT {SAMPLES}
+            """,  # noqa: S608
+            values,
+        )
+
+
+def cells_of_row(columns: Iterable[str]) -> str:
+    """Return SQL for what stands in these columns of row ``r``, as jsonb without what is empty."""
+    return f"jsonb_strip_nulls(jsonb_build_object({', '.join(f'{name!r}, nullif(r.{name}, {chr(39) * 2})' for name in columns)}))"
