@@ -185,6 +185,8 @@ class Customer(models.Model):
             # Birthdays: 47 times faster than a scan at a million customers.
             models.Index(models.F("birth_date__month"), models.F("birth_date__day"), name="customer_birthday_idx"),
             models.Index(fields=["name_key"], name="customer_name_idx"),
+            # Duplicates are looked for among those who were born on one day.
+            models.Index(fields=["birth_date"], name="customer_birth_date"),
             GinIndex(OpClass("name_key", name="gin_trgm_ops"), name="customer_name_trgm"),
         ]
 

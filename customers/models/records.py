@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -107,3 +108,38 @@ class MergedRows(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table}: {len(self.ids)}"
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["matched_at"])),
+    exclude=["matched_at"],
+)
+class MatchSettings(models.Model):
+    """From which likelihood two customers are shown as possibly one person, and from which they merge by themselves."""
+
+    possible_from = models.PositiveSmallIntegerField(_("shown as a possible duplicate from"), default=60)
+    certain_from = models.PositiveSmallIntegerField(_("merged by itself from"), default=95)
+    merges_itself = models.BooleanField(_("merge what is certain"), default=True)
+    matched_at = models.DateTimeField(null=True, editable=False)  # who changed after this is still to be compared
+
+    class Meta:
+        verbose_name = _("settings of matching")
+        verbose_name_plural = _("settings of matching")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_row_of_match_settings"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    possible_from__gte=1, possible_from__lte=models.F("certain_from"), certain_from__lte=100
+                ),
+                name="match_thresholds_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.possible_from}-{self.certain_from}"
+
+    @classmethod
+    def load(cls) -> MatchSettings:
+        """Return the settings; before anybody saved them a row with defaults that is not in the database."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
