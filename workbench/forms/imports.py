@@ -16,7 +16,7 @@ NOT_OF_FILES = (*ENTERED_BY_PEOPLE, "mailings", "vouchers", "api")
 class UploadForm(forms.Form):
     format = forms.ChoiceField(
         label=_("What is in the file?"),
-        choices=[(each.code, each.name) for each in FORMATS.values()],
+        choices=[(each.code, each.name) for each in FORMATS],
         widget=forms.RadioSelect,
     )
     source = forms.ModelChoiceField(

@@ -151,7 +151,7 @@ class FormatList(TemplatePage):
         return crumbs()
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        return super().get_context(formats=FORMATS.values(), **extra)
+        return super().get_context(formats=FORMATS, **extra)
 
 
 class FormatExample(WorkbenchView):
