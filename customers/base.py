@@ -59,6 +59,14 @@ PURPOSES = {
         ),
         "opt_in",
     ),
+    "open_tracking": (
+        "Zien of u onze mails opent",
+        (
+            "Wij kijken of u onze mails opent, om te weten wat u leest. Zonder uw ja tellen wij alleen hoe vaak een "
+            "mail in totaal geopend is, en weten wij niet door wie."
+        ),
+        "opt_in",
+    ),
 }
 
 WORLDS = {

@@ -1,39 +1,34 @@
 """Who may not be profiled: gets no label that is derived from behaviour (AVG 21(2), 22).
 
-A refusal over any channel counts: the question is asked per channel, but being profiled is not. Whether silence is
-enough is the organisation's own choice (legitimate interest, or consent): the setting ``PROFILING_NEEDS_YES``.
+Profiling is a purpose as any other: what people said about it stands in the ledger, and its basis (a yes, or legitimate
+interest until objection) is chosen on the page of purposes. A yes is the default, since what people borrow can tell of
+their health and beliefs (AVG 9). What MijnMenu shows is what is applied here: both ask ``customers.consents``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
-from django.conf import settings
-
 from common.sql import rows
+from customers.consents import ALLOWED, verdicts_sql
+from customers.models import Channel, Purpose
 
-_LATEST = """
-SELECT DISTINCT ON (consent.customer_id, consent.channel) consent.customer_id, consent.state
-  FROM customers_consent AS consent JOIN customers_purpose AS purpose ON purpose.id = consent.purpose_id
- WHERE purpose.code = 'profiling' AND consent.event_at <= %(now)s
- ORDER BY consent.customer_id, consent.channel, consent.event_at DESC, consent.state = 'granted'
-"""
-_SAID_NO = f"""
-SELECT customer_id FROM ({_LATEST}) AS latest GROUP BY customer_id HAVING bool_or(state <> 'granted')
-"""  # noqa: S608 - made of the text above
-_SAID_NO_YES = f"""
-SELECT id AS customer_id FROM customers_customer
-EXCEPT
-SELECT customer_id FROM ({_LATEST}) AS latest GROUP BY customer_id HAVING bool_and(state = 'granted')
-"""  # noqa: S608
+PROFILING = "profiling"
+_EVERYBODY = "SELECT id FROM customers_customer WHERE merged_into_id IS NULL"
 
 
-def unprofiled_sql() -> str:
-    """Return SQL text that yields ``customer_id`` of who may not be profiled at ``%(now)s``."""
-    return _SAID_NO_YES if settings.PROFILING_NEEDS_YES else _SAID_NO
+def unprofiled_sql(*, now: dt.datetime) -> str:
+    """Return SQL text that yields ``customer_id`` of who may not be profiled at ``now``: without a ground, restricted
+    or deceased. Values are bound; percent signs are doubled.
+    """
+    purpose = Purpose.objects.filter(code=PROFILING).first()
+    if purpose is None:
+        return _EVERYBODY.replace("id FROM", "id AS customer_id FROM")
+    verdicts = verdicts_sql(_EVERYBODY, purpose=purpose, channel=Channel.EMAIL, as_of=now)
+    return f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict <> '{ALLOWED}'"  # noqa: S608
 
 
 def count_unprofiled(*, now: dt.datetime) -> int:
     """Return how many customers get no label derived from what they did."""
-    statement = f"SELECT count(*) AS n FROM ({unprofiled_sql()}) AS unprofiled"  # noqa: S608
-    return int(rows(statement, {"now": now})[0]["n"])
+    statement = f"SELECT count(*) AS n FROM ({unprofiled_sql(now=now)}) AS unprofiled"  # noqa: S608
+    return int(rows(statement, {})[0]["n"])

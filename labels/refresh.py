@@ -29,6 +29,12 @@ SELECT label.id, computed.customer_id FROM ({family}) AS computed
 """
 _PERMITTED = " WHERE NOT EXISTS (SELECT 1 FROM label_unprofiled AS u WHERE u.customer_id = computed.customer_id)"
 
+# A few rows may have stayed with who was merged into another, and would count for him.
+_WITHOUT_MERGED = """
+DELETE FROM label_target USING customers_customer AS merged
+ WHERE merged.id = customer_id AND merged.merged_into_id IS NOT NULL
+"""
+
 _DIFFERENCE = """
 CREATE TEMPORARY TABLE label_difference ON COMMIT DROP AS
 SELECT target.label_id, target.customer_id, present.id AS assignment_id
@@ -120,11 +126,12 @@ def _write_difference(now: dt.datetime) -> tuple[int, int]:
     """Compute every family and write what differs; returns how many were given and taken."""
     # Dropped at commit; within one long transaction (a test, a script) an earlier run may have left them.
     execute("DROP TABLE IF EXISTS pg_temp.label_unprofiled, pg_temp.label_target, pg_temp.label_difference")
-    execute(_UNPROFILED.format(unprofiled=unprofiled_sql()), {"now": now})
+    execute(_UNPROFILED.format(unprofiled=unprofiled_sql(now=now)), {"now": now})
     execute("CREATE TEMPORARY TABLE label_target (label_id bigint, customer_id bigint) ON COMMIT DROP")
     for family in families:
         statement = _COMPUTE.format(family=family.sql) + (_PERMITTED if family.is_profiling else "")
         execute(statement, family.params(now))
+    execute(_WITHOUT_MERGED)
     execute("ANALYZE label_target")
     execute(_DIFFERENCE)
     taken = execute(_CLOSE, {"now": now})

@@ -2,9 +2,10 @@
 
 One SQL statement takes the candidates of a mailing (laid down first in a table of their own, since a planner that
 guesses their number wrongly takes minutes instead of seconds) and gives each an outcome, the first that applies, in
-this order: permission for the purpose and channel (withdrawn and objection are their own outcomes), address,
-suppression, age, control group, frequency cap, duplicate. Service messages skip age, control group and cap. A new
-reason is added here and in ``Decision.Outcome``, nowhere else.
+this order: restricted, deceased, permission for the purpose and channel (withdrawn and objection are their own
+outcomes), address (no post to where somebody has left), suppression, age, control group, frequency cap, duplicate.
+Service messages skip age, control group and cap. A new reason is added here and in ``Decision.Outcome``, nowhere else;
+what is about the customer alone (restricted, deceased, a child's own yes) comes from ``customers.consents``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from customers.models import Channel, Customer, Purpose
 from mailings.models import Decision, Mailing, SendingSettings
 
 NOBODY = "SELECT NULL::bigint AS id WHERE false"
-_HAS_POSTAL_ADDRESS = "(customer.street <> '' AND customer.postal_code <> '' AND customer.city <> '')"
+_HAS_POSTAL_ADDRESS = (
+    "(customer.street <> '' AND customer.postal_code <> '' AND customer.city <> '' AND customer.address_state = '')"
+)
 _HAS_EMAIL = "(email.value IS NOT NULL AND suppression.id IS NULL)"
 _CHANNEL = {
     Mailing.Channels.EMAIL: "'email'",
@@ -128,6 +131,10 @@ def _lay_down(candidates: QuerySet[Customer]) -> None:
     ids = f"SELECT DISTINCT id AS customer_id FROM ({ids_of(candidates)}) AS given WHERE %(all)s"  # noqa: S608
     # With a parameter the doubled percent signs become single ones again.
     execute(f"CREATE TEMPORARY TABLE gate_candidate ON COMMIT DROP AS {ids}", {"all": True})
+    execute(
+        """DELETE FROM gate_candidate USING customers_customer AS merged
+        WHERE merged.id = customer_id AND merged.merged_into_id IS NOT NULL"""
+    )
     execute("ANALYZE gate_candidate")
 
 

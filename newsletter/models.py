@@ -7,10 +7,12 @@ from typing import Any
 
 import pghistory
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Channel, Consent, Customer, Purpose
+from customers.consents import CONSENT, allowed_sql
+from customers.models import Channel, Customer, Purpose
 from labels.models import Label
 from mailings.models import Content, Mailing, Message
 from selections.models import Selection
@@ -50,13 +52,9 @@ class Newsletter(models.Model):
         return self.name
 
     def subscribers(self, *, now: dt.datetime) -> models.QuerySet[Customer]:
-        """Customers whose latest word about this newsletter by e-mail, at ``now``, is yes; at a tie the no counts."""
-        ledger = Consent.objects.filter(purpose=self.purpose_id, channel=Channel.EMAIL, event_at__lte=now)
-        refused_later = ledger.exclude(state=Consent.State.GRANTED).filter(
-            customer=models.OuterRef("customer"), event_at__gte=models.OuterRef("event_at")
-        )
-        granted = ledger.filter(~models.Exists(refused_later), state=Consent.State.GRANTED)
-        return Customer.objects.filter(pk__in=granted.values("customer"))
+        """Customers who said yes to this newsletter by e-mail and did not take it back by ``now``."""
+        allowed = allowed_sql(purpose=self.purpose, channel=Channel.EMAIL, as_of=now, basis=CONSENT)
+        return Customer.objects.filter(pk__in=RawSQL(allowed, []))  # noqa: S611 - bound by allowed_sql
 
 
 class EditionQuerySet(models.QuerySet["Edition"]):

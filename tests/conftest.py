@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
+import pytest_django
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
@@ -19,6 +20,22 @@ pytest_plugins = ["tests.browser", "tests.smtp_sink"]
 def now() -> dt.datetime:
     """A Monday morning in summer time, so that a mix-up of UTC and Amsterdam shows."""
     return dt.datetime(2026, 6, 15, 10, 0, tzinfo=ZoneInfo("Europe/Amsterdam"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+    """The database of an organisation that has begun: it has confirmed the conditions of the customer relation.
+
+    TRUNCATE of the ledger is refused, and is how tests with real transactions clean up; test_ledger tests the refusal.
+    """
+    from django.db import connection
+
+    from tests.factories import confirm_relations
+
+    with django_db_blocker.unblock():
+        confirm_relations()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE customers_consent DISABLE TRIGGER consent_no_truncate")
 
 
 @pytest.fixture(autouse=True)

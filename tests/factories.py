@@ -14,6 +14,14 @@ from customers.base import SOURCE_KINDS
 NOW = dt.datetime(2026, 6, 15, 10, 0, tzinfo=ZoneInfo("Europe/Amsterdam"))
 
 
+def confirm_relations() -> None:
+    """Confirm the conditions of the customer relation, as an organisation does once it has begun."""
+    from customers.models import PurposeChannel
+
+    unconfirmed = PurposeChannel.objects.filter(basis="customer_relation", same_entity=False)
+    unconfirmed.update(same_entity=True, was_informed=True, could_refuse=True, own_similar=True)
+
+
 class SourceFactory(DjangoModelFactory):
     class Meta:
         model = "customers.Source"
@@ -129,11 +137,23 @@ class FactFactory(DjangoModelFactory):
 class PurposeFactory(DjangoModelFactory):
     class Meta:
         model = "customers.Purpose"
+        skip_postgeneration_save = True
         django_get_or_create = ("code",)
 
     code = "marketing"
     name = factory.LazyAttribute(lambda purpose: purpose.code.title())
     rule = "marketing"
+
+    @factory.post_generation
+    def channels(self, create: bool, extracted: object, **kwargs: Any) -> None:
+        """The channels of its rule, with the customer relation confirmed."""
+        from django.apps import apps
+
+        from customers.consents import ensure_channels
+
+        if create:
+            ensure_channels(lambda name: apps.get_model("customers", name))
+            confirm_relations()
 
 
 class ConsentFactory(DjangoModelFactory):

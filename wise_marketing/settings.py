@@ -73,8 +73,6 @@ ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]  # health checks come from 
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # A proxy sets X-Forwarded-For and X-Forwarded-Proto, overwriting what a client sent.
 BEHIND_PROXY = read_flag("BEHIND_PROXY")
-# Labels derived from behaviour only for who said yes to profiling; otherwise for all who did not say no.
-PROFILING_NEEDS_YES = read_flag("PROFILING_NEEDS_YES")
 
 # --- servers -----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.criteria import Criterion, Params
-from customers.consents import ALLOWED, verdicts_sql
+from customers.consents import allowed_sql
 from customers.criteria import wording
 from customers.models import Channel, Purpose
 
@@ -44,10 +44,8 @@ class Allowed(Criterion):
         purpose = Purpose.objects.filter(code=params.purpose).first()
         if purpose is None:
             return Q(pk__in=[])
-        everybody = "SELECT id FROM customers_customer"
-        verdicts = verdicts_sql(everybody, purpose=purpose, channel=params.channel, as_of=now)
-        allowed = f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict = '{ALLOWED}'"  # noqa: S608
-        return Q(pk__in=RawSQL(allowed, []))  # noqa: S611 - bound by verdicts_sql
+        allowed = allowed_sql(purpose=purpose, channel=params.channel, as_of=now)
+        return Q(pk__in=RawSQL(allowed, []))  # noqa: S611 - bound by allowed_sql
 
     def sentence(self, params: AllowedParams) -> str:
         names = dict(purpose_choices())

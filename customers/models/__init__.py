@@ -1,6 +1,6 @@
 """Who the customers are, what they did, what they allow, and how that came in."""
 
-from customers.models.consents import Channel, Consent, Purpose, PurposeChannel, Wording
+from customers.models.consents import Channel, Consent, LedgerCheck, Purpose, PurposeChannel, Wording
 from customers.models.customers import (
     Branch,
     ContactPoint,
@@ -39,6 +39,7 @@ __all__ = [
     "ImportError",
     "ImportRun",
     "KindSetting",
+    "LedgerCheck",
     "MatchPair",
     "Merge",
     "MergedRows",

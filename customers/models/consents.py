@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import pghistory
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -18,19 +21,20 @@ class Channel(models.TextChoices):
     SMS = "sms", _("SMS")
 
 
+@pghistory.track()
 class Purpose(models.Model):
-    """What we would reach somebody for. ``rule`` says what holds while the ledger is silent (Tw 11.7, AVG 6
-    and 21).
+    """What we would reach somebody for, or do with what we know of him. ``rule`` says what sort of purpose it is;
+    on what ground it may use a channel stands in ``PurposeChannel`` (Tw 11.7, AVG 6 and 21).
 
-    - service: part of the service itself, needs no permission, only for people we have a relation with;
-    - marketing: e-mail, SMS and phone need a yes, or (e-mail) a paying member relation; post may until a no;
-    - opt_in: never without a yes, on any channel (newsletters, profiling, open tracking).
+    - service: part of the service itself; the caps and control groups of marketing do not touch it;
+    - marketing: tips and offers, which may rest on other grounds than a yes;
+    - opt_in: what people ask for themselves (newsletters), or allow us to do (profiling, open tracking).
     """
 
     class Rule(models.TextChoices):
-        SERVICE = "service", _("Service: no permission needed")
-        MARKETING = "marketing", _("Marketing: permission or customer relation; post until objection")
-        OPT_IN = "opt_in", _("Only with permission")
+        SERVICE = "service", _("Service: belongs to the membership")
+        MARKETING = "marketing", _("Marketing: tips and offers")
+        OPT_IN = "opt_in", _("On request: newsletters and the like")
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=100)
@@ -47,6 +51,7 @@ class Purpose(models.Model):
         return self.name
 
 
+@pghistory.track()
 class PurposeChannel(models.Model):
     """On what ground a purpose may use a channel while the ledger is silent; a channel without a row needs a yes.
 
@@ -78,14 +83,36 @@ class PurposeChannel(models.Model):
     def __str__(self) -> str:
         return f"{self.purpose_id} {self.channel}: {self.basis}"
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the organisation has confirmed all conditions of the customer relation that it must answer for."""
+        return self.same_entity and self.was_informed and self.could_refuse and self.own_similar
 
+    @property
+    def effective(self) -> str:
+        """The basis that really holds: a customer relation that is not confirmed is none."""
+        unconfirmed = self.basis == self.Basis.RELATION and not self.is_confirmed
+        return self.Basis.CONSENT.value if unconfirmed else self.basis
+
+
+class WordingQuerySet(models.QuerySet["Wording"]):
+    """Reads of wordings."""
+
+    def current(self, *, now: dt.datetime) -> WordingQuerySet:
+        """Keep those in use at ``now``: the newest of each purpose."""
+        return self.filter(valid_from__lte=now).order_by("purpose", "-valid_from", "-pk").distinct("purpose")
+
+
+@pghistory.track()
 class Wording(models.Model):
-    """The words to which people say yes; a version is never changed once somebody answered it."""
+    """The words to which people say yes; a version is never changed once somebody answered it; a trigger sees to it."""
 
     purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="wordings", verbose_name=_("purpose"))
     version = models.CharField(_("version"), max_length=40)
     text = models.TextField(_("text"))
     valid_from = models.DateTimeField(_("valid from"))
+
+    objects = WordingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("wording")
@@ -142,6 +169,11 @@ class Consent(models.Model):
                 fields=["customer", "purpose", "channel", "event_at", "state", "source"], name="consent_once"
             ),
             models.UniqueConstraint(fields=["subject_id", "position"], name="consent_chain"),
+            models.CheckConstraint(
+                condition=models.Q(state="retracted", retracts__isnull=False)
+                | ~models.Q(state="retracted") & models.Q(retracts__isnull=True),
+                name="retraction_names_a_row",
+            ),
         ]
         indexes = [
             models.Index(fields=["retracts"], condition=models.Q(retracts__isnull=False), name="consent_retracted"),
@@ -149,3 +181,28 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose_id} {self.channel} {self.state}"
+
+
+class LedgerCheck(models.Model):
+    """One look at the whole ledger: does every chain hold? ``broken`` names at most 1,000 rows: [[id, what], …]."""
+
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    row_count = models.BigIntegerField(_("rows"), default=0)
+    last_id = models.BigIntegerField(_("last row"), default=0)
+    broken_count = models.BigIntegerField(_("broken"), default=0)
+    missing_count = models.BigIntegerField(_("missing"), default=0)  # gone since the check before, without an erasure
+    broken = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("check of the ledger")
+        verbose_name_plural = _("checks of the ledger")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d}: {self.broken_count}"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was found."""
+        return not self.broken_count and not self.missing_count

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.sql import rows
 from customers.actions import record_fact
-from customers.consents import record_consent, states_of
+from customers.consents import PROCESSING, record_consent, states_of
 from customers.models import Channel, Consent, ContactPoint, Customer, Purpose
 from customers.names import is_email
 from mailings.actions.history import By, name_of, noted
@@ -21,7 +22,6 @@ from mailings.models import Link, Mailing, Message, Suppression
 
 SOURCE = "mailings"
 THIS_KIND, ALL_COMMERCIAL = "purpose", "commercial"
-NO_MESSAGES = {"profiling"}  # purposes that are about something else than being written to
 
 
 def link_target(message_id: int, position: int) -> str:
@@ -105,7 +105,8 @@ def unsubscribe(message: Message, *, scope: str, method: str, now: dt.datetime) 
 def _at_mailbox(message: Message) -> Iterable[Customer]:
     """Return the message's customer and who else reads the same mailbox."""
     same = ContactPoint.objects.filter(channel=ContactPoint.Channel.EMAIL, value=message.address or "-")
-    return Customer.objects.filter(Q(pk=message.customer_id) | Q(pk__in=same.values("customer"))).order_by("pk")
+    own = Customer.everyone.filter(pk=message.customer_id).values(kept=Coalesce("merged_into", "pk"))
+    return Customer.objects.filter(Q(pk__in=own) | Q(pk__in=same.values("customer"))).order_by("pk")
 
 
 def _refusals(customer: Customer, purpose: Purpose, scope: str, now: dt.datetime) -> Iterable[tuple[Purpose, str]]:
@@ -116,7 +117,7 @@ def _refusals(customer: Customer, purpose: Purpose, scope: str, now: dt.datetime
             continue
         if scope == THIS_KIND and concerned != purpose:
             continue
-        if scope == ALL_COMMERCIAL and concerned.code in NO_MESSAGES:
+        if scope == ALL_COMMERCIAL and concerned.code in PROCESSING:
             continue
         if scope == ALL_COMMERCIAL and concerned.rule == Purpose.Rule.OPT_IN and not state.is_allowed:
             continue

@@ -25,7 +25,7 @@ MOST_PER_BATCH = 1000  # letters in one PDF: about ten seconds of work and a sta
 def print_letters(mailing: Mailing, *, by: By = None, now: dt.datetime) -> LetterBatch:
     """Print the waiting letters of a mailing, by postal code, and count them as sent: both or neither.
 
-    Who objected since the gate is taken out first. At most 1000 at a time; call again for the next. Raises Refused
+    Who objected or moved away since the gate is taken out first. At most 1000 at a time; call again for the next. Raises Refused
     when none is waiting or the mailing is not being sent.
     """
     _withdraw_refused(mailing, now=now)
@@ -39,10 +39,12 @@ def _withdraw_refused(mailing: Mailing, *, now: dt.datetime) -> None:
     execute(
         f"""
         UPDATE mailings_message AS message
-        SET state = 'withdrawn', withdrawn_because = 'no_permission', state_at = %(now)s
-        FROM ({verdicts}) AS verdict
+        SET state = 'withdrawn', state_at = %(now)s,
+            withdrawn_because = CASE WHEN verdict.verdict <> 'allowed' THEN 'no_permission' ELSE 'no_address' END
+        FROM ({verdicts}) AS verdict JOIN customers_customer AS customer ON customer.id = verdict.customer_id
         WHERE message.mailing_id = %(mailing)s AND message.channel = 'post' AND message.state = 'queued'
-        AND verdict.customer_id = message.customer_id AND verdict.verdict <> 'allowed'
+        AND verdict.customer_id = message.customer_id
+        AND (verdict.verdict <> 'allowed' OR customer.address_state <> '' OR customer.merged_into_id IS NOT NULL)
         """,  # noqa: S608
         {"now": now, "mailing": mailing.pk},
     )

@@ -71,6 +71,8 @@ class Decision(models.Model):
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted", _("May be reached")
+        RESTRICTED = "restricted", _("Use of the data is restricted")
+        DECEASED = "deceased", _("Has died")
         NO_PERMISSION = "no_permission", _("No permission for this purpose")
         WITHDRAWN = "withdrawn", _("Has said no to this purpose")
         OBJECTION = "objection", _("Has objected")

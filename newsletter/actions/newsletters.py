@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.sql import execute
 from customers.actions import add_customer
+from customers.actions.purposes import create_purpose
 from customers.consents import record_consent
 from customers.models import Branch, Channel, Consent, Customer, Purpose
 from newsletter.models import Newsletter
@@ -35,8 +36,8 @@ def create_newsletter(
     if Newsletter.objects.filter(name__iexact=name).exists():
         raise Refused("name_taken", _("There is a newsletter with this name already."), field="name")
     if purpose is None:
-        purpose = Purpose.objects.create(
-            code=_free_code(name), name=name, description=description, rule=Purpose.Rule.OPT_IN, is_public=True
+        purpose = create_purpose(
+            code=_free_code(name), name=name, description=description, rule=Purpose.Rule.OPT_IN, by=by
         )
     elif purpose.rule != Purpose.Rule.OPT_IN or Newsletter.objects.filter(purpose=purpose).exists():
         raise Refused("purpose", _("A newsletter needs an opt-in purpose of its own."), field="purpose")

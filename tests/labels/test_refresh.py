@@ -8,9 +8,10 @@ from django.db import connection, connections
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
-from pytest_django import Settings
 
-from customers.models import Customer, Fact
+from customers.actions.purposes import change_channel
+from customers.consents import default_channels
+from customers.models import Customer, Fact, Purpose
 from labels.actions import (
     create_label,
     ensure_system_labels,
@@ -28,7 +29,6 @@ from tests.factories import (
     CustomerFactory,
     FactFactory,
     HouseholdFactory,
-    PurposeFactory,
     WorldFactory,
 )
 
@@ -141,12 +141,7 @@ def test_making_the_system_labels_twice_writes_no_history() -> None:
     assert groups == {code for family in families for code in family.all_groups}
 
 
-@pytest.fixture
-def profiling(db: None) -> object:
-    return PurposeFactory(code="profiling", rule="opt_in")
-
-
-def test_who_refuses_profiling_gets_no_labels_of_behaviour(profiling: object) -> None:
+def test_who_refuses_profiling_gets_no_labels_of_behaviour(profiling: Purpose) -> None:
     states = ("granted", "withdrawn", "objected", None)
     people = {}
     for state in states:
@@ -162,20 +157,33 @@ def test_who_refuses_profiling_gets_no_labels_of_behaviour(profiling: object) ->
     assert count_unprofiled(now=NOW) == 2
 
 
-def test_silence_is_no_yes_where_a_yes_is_needed(profiling: object, settings: Settings) -> None:
-    settings.PROFILING_NEEDS_YES = True
-    said_yes, said_both, silent = CustomerFactory.create_batch(3)
-    for customer in (said_yes, said_both, silent):
+def test_silence_is_no_yes_where_a_yes_is_needed(profiling: Purpose) -> None:
+    change_channel(profiling, "email", basis="consent", by=None)
+    said_yes, said_no, silent = CustomerFactory.create_batch(3)
+    for customer in (said_yes, said_no, silent):
         borrow(customer, 10)
     ConsentFactory(customer=said_yes, purpose=profiling)
-    ConsentFactory(customer=said_both, purpose=profiling)
-    ConsentFactory(customer=said_both, purpose=profiling, channel="post", state="withdrawn")
+    ConsentFactory(customer=said_no, purpose=profiling, state="withdrawn")
     refresh_system_labels(now=NOW, due_key="1")
-    assert ["borrowing-average" in open_codes(c) for c in (said_yes, said_both, silent)] == [True, False, False]
+    assert ["borrowing-average" in open_codes(c) for c in (said_yes, said_no, silent)] == [True, False, False]
     assert count_unprofiled(now=NOW) == 2
 
 
-def test_the_latest_word_on_profiling_counts_and_at_a_tie_the_refusal(profiling: object) -> None:
+def test_an_organisation_starts_with_needing_a_yes() -> None:
+    channels = default_channels(code="profiling", rule="opt_in")
+    assert {channel: fields["basis"] for channel, fields in channels.items()} == {"email": "consent"}
+
+
+def test_nobody_is_profiled_whose_data_are_restricted_or_who_died(profiling: Purpose) -> None:
+    restricted, deceased = CustomerFactory(restricted_at=NOW - DAY), CustomerFactory(deceased_on=NOW.date())
+    for customer in (restricted, deceased):
+        borrow(customer, 10)
+        ConsentFactory(customer=customer, purpose=profiling)
+    refresh_system_labels(now=NOW, due_key="1")
+    assert not {"borrowing-average"} & (open_codes(restricted) | open_codes(deceased))
+
+
+def test_the_latest_word_on_profiling_counts_and_at_a_tie_the_refusal(profiling: Purpose) -> None:
     back, away, tied, later = CustomerFactory.create_batch(4)
     for customer, states in (
         (back, [("objected", 20), ("granted", 10)]),
@@ -190,16 +198,17 @@ def test_the_latest_word_on_profiling_counts_and_at_a_tie_the_refusal(profiling:
     assert ["borrowing-average" in open_codes(c) for c in (back, away, tied, later)] == [True, False, False, True]
 
 
-def test_a_refusal_over_one_channel_counts_whatever_was_said_over_another(profiling: object) -> None:
-    customer = CustomerFactory()
-    borrow(customer, 10)
-    ConsentFactory(customer=customer, purpose=profiling, channel="post", state="objected")
-    ConsentFactory(customer=customer, purpose=profiling, channel="email", state="granted", event_at=NOW - DAY)
+def test_the_latest_word_counts_whatever_channel_it_was_said_over(profiling: Purpose) -> None:
+    away, back = CustomerFactory.create_batch(2)
+    for customer, states in ((away, ("granted", "objected")), (back, ("objected", "granted"))):
+        borrow(customer, 10)
+        ConsentFactory(customer=customer, purpose=profiling, channel="email", state=states[0])
+        ConsentFactory(customer=customer, purpose=profiling, channel="post", state=states[1], event_at=NOW - DAY)
     refresh_system_labels(now=NOW, due_key="1")
-    assert "borrowing-average" not in open_codes(customer)
+    assert ["borrowing-average" in open_codes(customer) for customer in (away, back)] == [False, True]
 
 
-def test_who_objects_loses_those_labels_and_at_once_when_asked(profiling: object) -> None:
+def test_who_objects_loses_those_labels_and_at_once_when_asked(profiling: Purpose) -> None:
     customer, other = (CustomerFactory(household=HouseholdFactory()) for _n in range(2))
     borrow(customer, 10)
     borrow(other, 10)

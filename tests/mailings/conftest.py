@@ -62,11 +62,12 @@ def make_content(house: SendingSettings, now: dt.datetime) -> Callable[..., Cont
 
 @pytest.fixture
 def reader(marketing: Purpose) -> Callable[..., Customer]:
-    """Give a customer who said yes to marketing by e-mail."""
+    """Give a customer who said yes to marketing by e-mail; for a child a parent did."""
 
     def make(**fields: Any) -> Customer:
         customer: Customer = CustomerFactory(**fields)
-        ConsentFactory(customer=customer, purpose=marketing)
+        is_young = customer.birth_date is not None and customer.birth_date.year > 2005
+        ConsentFactory(customer=customer, purpose=marketing, guardian_id=1 if is_young else None)
         return customer
 
     return make

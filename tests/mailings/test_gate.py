@@ -171,6 +171,36 @@ def test_service_mail_does_not_use_up_the_cap(start: Start, reader: Reader, serv
     assert outcome_of(customer, start()) == "accepted"
 
 
+def test_who_died_or_may_not_be_used_gets_no_message_of_service_either(
+    start: Start, reader: Reader, service: Purpose, now: dt.datetime
+) -> None:
+    deceased, restricted, both = (
+        reader(deceased_on=now.date()),
+        reader(restricted_at=now),
+        reader(deceased_on=now.date(), restricted_at=now),
+    )
+    expected = {deceased.pk: "deceased", restricted.pk: "restricted", both.pk: "restricted"}
+    assert outcomes(start()) == outcomes(start(purpose=service)) == expected
+
+
+@pytest.mark.parametrize("state", ["moved", "returned"])
+def test_no_letter_goes_to_where_somebody_has_left(start: Start, reader: Reader, state: str) -> None:
+    customer = reader(address_state=state)
+    assert outcome_of(customer, start(channels="letter")) == "no_address"
+    assert outcome_of(customer, start(channels="email_or_letter")) == "accepted"
+
+
+def test_a_child_that_said_yes_itself_is_too_young_whatever_the_minimum_age(
+    start: Start, marketing: Purpose, now: dt.datetime
+) -> None:
+    change_sending_settings(minimum_age=0)
+    child = CustomerFactory(birth_date=dt.date(2014, 1, 1))
+    ConsentFactory(customer=child, purpose=marketing)
+    assert outcome_of(child, start()) == "under_age"
+    ConsentFactory(customer=child, purpose=marketing, event_at=now - dt.timedelta(days=1), guardian_id=1)
+    assert outcome_of(child, start()) == "accepted"
+
+
 def test_reasons_are_asked_in_order(start: Start, reader: Reader, marketing: Purpose, now: dt.datetime) -> None:
     """Somebody to whom every obstacle applies: taking away the first shows the next."""
     everything = reader(email="", birth_date=dt.date(2018, 1, 1))
@@ -180,7 +210,8 @@ def test_reasons_are_asked_in_order(start: Start, reader: Reader, marketing: Pur
     ConsentFactory(customer=everything, purpose=marketing, state="withdrawn", event_at=now - dt.timedelta(hours=2))
     suppress_address("a@example.nl", now=now)
     seen = [outcome_of(everything, start(everything))]
-    ConsentFactory(customer=everything, purpose=marketing, state="granted", event_at=now - dt.timedelta(hours=1))
+    yes_at = now - dt.timedelta(hours=1)
+    ConsentFactory(customer=everything, purpose=marketing, state="granted", event_at=yes_at, guardian_id=1)
     seen.append(outcome_of(everything, start(everything)))
     ContactPointFactory(customer=everything, value="a@example.nl")
     seen.append(outcome_of(everything, start(everything)))

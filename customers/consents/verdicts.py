@@ -1,0 +1,124 @@
+"""The rules for many customers at once: one statement, for the gate, the queue, selections, labels and figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection
+
+from common.time import local_date
+from customers.consents.rules import (
+    AGE_OF_CONSENT,
+    ALLOWED,
+    CONSENT,
+    CUSTOMER_RELATION,
+    DECEASED,
+    LEGITIMATE_INTEREST,
+    NO_PERMISSION,
+    OBJECTION,
+    PROCESSING,
+    RESTRICTED,
+    SERVICE,
+    STRICTEST_FIRST,
+    UNDER_AGE,
+    WITHDRAWN,
+    asks_guardian,
+)
+from customers.models import Channel, Purpose
+
+_BY_CHILD = """
+    ledger.state = 'granted' AND ledger.guardian_id IS NULL AND person.birth_date IS NOT NULL
+        AND (ledger.event_at AT TIME ZONE 'Europe/Amsterdam')::date < person.birth_date + %(age)s::interval
+"""
+_STATEMENT = f"""
+    WITH candidate AS (SELECT customer_id FROM ({{candidates}}) AS given (customer_id)),
+    rule AS (
+        SELECT coalesce((
+            SELECT CASE WHEN rule.basis = 'customer_relation' AND NOT (
+                    rule.same_entity AND rule.was_informed AND rule.could_refuse AND rule.own_similar
+                ) THEN 'consent' ELSE rule.basis END
+            FROM customers_purposechannel AS rule
+            WHERE rule.purpose_id = %(purpose)s AND rule.channel = %(channel)s
+        ), 'consent') AS basis
+    ),
+    answer AS (
+        SELECT DISTINCT ON (ledger.customer_id) ledger.customer_id, ledger.state, {{by_child}} AS by_child
+        FROM candidate
+        JOIN customers_consent AS ledger ON ledger.customer_id = candidate.customer_id
+        {{person}}
+        WHERE ledger.purpose_id = %(purpose)s AND ledger.channel = ANY(%(channels)s)
+            AND ledger.event_at <= %(as_of)s AND ledger.state <> 'retracted'
+            AND NOT EXISTS (
+                SELECT FROM customers_consent AS retraction
+                WHERE retraction.retracts_id = ledger.id AND retraction.event_at <= %(as_of)s
+            )
+        -- a yes that a parent should have given counts as nothing said, so every other answer goes before it
+        ORDER BY ledger.customer_id, by_child, ledger.event_at DESC,
+            array_position(%(strictest_first)s, ledger.state::text)
+    ),
+    based AS (
+        SELECT candidate.customer_id, answer.state, answer.by_child,
+            coalesce(customer.restricted_at <= %(as_of)s, false) AS is_restricted,
+            coalesce(customer.deceased_on <= %(day)s, false) AS is_deceased,
+            CASE WHEN rule.basis = 'none' THEN ''
+                WHEN rule.basis = 'service' AND customer.kind = 'member' THEN '{SERVICE}'
+                WHEN answer.state = 'granted' AND NOT answer.by_child THEN '{CONSENT}'
+                WHEN answer.state <> 'granted' THEN ''
+                WHEN rule.basis = 'service' AND customer.kind <> 'prospect' THEN '{SERVICE}'
+                WHEN rule.basis = 'legitimate_interest' AND customer.kind IN ('member', 'former')
+                    THEN '{LEGITIMATE_INTEREST}'
+                WHEN rule.basis = 'customer_relation' AND customer.kind = 'member' AND EXISTS (
+                    SELECT FROM customers_subscription AS subscription
+                    WHERE subscription.customer_id = candidate.customer_id AND subscription.price_cents > 0
+                    AND subscription.started_on <= %(day)s
+                    AND (subscription.ended_on IS NULL OR subscription.ended_on >= %(day)s)
+                ) THEN '{CUSTOMER_RELATION}'
+                ELSE '' END AS basis,
+            rule.basis = 'none' AS is_unused
+        FROM candidate
+        CROSS JOIN rule
+        JOIN customers_customer AS customer ON customer.id = candidate.customer_id
+        LEFT JOIN answer ON answer.customer_id = candidate.customer_id
+    )
+    SELECT customer_id, CASE WHEN is_restricted OR is_deceased THEN '' ELSE basis END AS basis, CASE
+        WHEN is_restricted THEN '{RESTRICTED}'
+        WHEN is_deceased THEN '{DECEASED}'
+        WHEN basis <> '' THEN '{ALLOWED}'
+        WHEN state = 'objected' THEN '{OBJECTION}'
+        WHEN state = 'withdrawn' THEN '{WITHDRAWN}'
+        WHEN by_child AND NOT is_unused THEN '{UNDER_AGE}'
+        ELSE '{NO_PERMISSION}' END AS verdict
+    FROM based
+"""  # noqa: S608 - every value is bound by mogrify; the rest is ours
+
+
+def verdicts_sql(candidates_sql: str, *, purpose: Purpose, channel: str, as_of: dt.datetime) -> str:
+    """Return SQL text that yields ``customer_id, basis, verdict`` for every candidate; the twin of ``judge``.
+
+    The first column of ``candidates_sql`` is the customer's id. All values are bound and percent signs
+    doubled, so the text stands inside a statement that is executed with parameters.
+    """
+    values = {
+        "purpose": purpose.pk,
+        "channel": Channel(channel).value,
+        "channels": [one.value for one in Channel] if purpose.code in PROCESSING else [Channel(channel).value],
+        "as_of": as_of,
+        "day": local_date(as_of),
+        "age": f"{AGE_OF_CONSENT} years",
+        "strictest_first": [state.value for state in STRICTEST_FIRST],
+    }
+    asks = asks_guardian(purpose, channel)
+    statement = _STATEMENT.replace("{by_child}", _BY_CHILD if asks else "false")
+    person = "JOIN customers_customer AS person ON person.id = ledger.customer_id" if asks else ""
+    with connection.cursor() as cursor:
+        text: bytes | str = cursor.mogrify(statement.replace("{person}", person), values)
+    bound = (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")
+    return bound.replace("{candidates}", candidates_sql)
+
+
+def allowed_sql(*, purpose: Purpose, channel: str, as_of: dt.datetime, basis: str = "") -> str:
+    """Return SQL text that yields the ids of everybody who may be reached; with ``basis`` only on that ground."""
+    everybody = "SELECT id FROM customers_customer WHERE merged_into_id IS NULL"
+    verdicts = verdicts_sql(everybody, purpose=purpose, channel=channel, as_of=as_of)
+    ground = f" AND basis = '{basis}'" if basis in {CONSENT, CUSTOMER_RELATION, SERVICE, LEGITIMATE_INTEREST} else ""
+    return f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict = '{ALLOWED}'{ground}"  # noqa: S608
