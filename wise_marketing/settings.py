@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "common",
     "customers",
     "selections",
+    "website",
     "labels",
     "vouchers",
     "mailings",

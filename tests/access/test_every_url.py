@@ -23,6 +23,7 @@ PUBLIC = {
     "accounts/login/": "signing in",
     "accounts/logout/": "signing out; POST only, harmless for strangers",
     "m/": "links in mails: signed tokens, tested in tests/mailings",
+    "w/": "the script on a website sends what visitors do; tested in tests/website",
     "mijn/": "customers are no users: signed links and a session of their own, tested in tests/mijnmenu",
 }
 SIGNED_IN_ONLY = {"accounts/password/": "one's own password"}

@@ -1,0 +1,84 @@
+"""Every night hits become counts: each once, and nothing by which a visit could be recognised stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from common.time import clock, local_date
+from customers.models import Fact
+from tests.factories import CustomerFactory
+from tests.website.conftest import Send
+from tests.website.test_linking import says
+from website.actions import change_site, roll_up
+from website.models import Hit, HitCount, Identification, QueryCount, Site, VisitCount
+from website.sites import forget_sites
+from website.tokens import make_web_token
+
+TOMORROW = dt.timedelta(days=1)
+
+
+def test_hits_of_yesterday_become_counts(send: Send, site: Site) -> None:
+    today = local_date(clock())
+    for number in range(3):
+        send(p="/catalogus/x", i=f"pagina-{number}")
+    send("time", i="pagina-1", d=30)
+    send(p="/catalogus/x", v="bezoek-twee")
+    send("search", r=0)
+    assert roll_up(now=clock()) == 0, "today is not over"
+    assert roll_up(now=clock() + TOMORROW) == 5
+    assert not Hit.objects.exists()
+    count = HitCount.objects.get(kind="page_view")
+    assert (count.day, count.section, count.hits, count.identified) == (today, "Catalogus", 4, 0)
+    assert count.duration_seconds == 30
+    assert HitCount.objects.get(kind="search").without_results == 1
+    visits = VisitCount.objects.get()
+    assert (visits.visits, visits.identified) == (2, 0)
+    assert roll_up(now=clock() + TOMORROW) == 0
+
+
+def test_late_hits_are_added_to_the_counts_of_their_day(send: Send, site: Site) -> None:
+    send()
+    day = clock()
+    roll_up(now=day + TOMORROW)
+    send()
+    Hit.objects.update(occurred_at=day)
+    roll_up(now=day + TOMORROW)
+    assert HitCount.objects.get().hits == 2
+
+
+def test_identified_visits_become_facts_before_they_are_counted(send: Send, site: Site) -> None:
+    customer = CustomerFactory()
+    says(customer, "granted")
+    send()
+    send("identify", c=make_web_token(customer, now=clock()))
+    send(v="ander-bezoek")
+    roll_up(now=clock() + TOMORROW)
+    assert Fact.objects.get().customer == customer
+    count, visits = HitCount.objects.get(), VisitCount.objects.get()
+    assert (count.hits, count.identified) == (2, 1)
+    assert (visits.visits, visits.identified) == (2, 1)
+    roll_up(now=clock() + 2 * TOMORROW)
+    assert not Identification.objects.exists()
+
+
+def test_words_that_few_searched_for_are_not_kept(send: Send, site: Site) -> None:
+    change_site(site, keeps_queries=True, by=None, now=clock())
+    forget_sites()
+    for number in range(3):
+        send("search", q="Noorwegen", r=2, v=f"bezoek-{number}")
+        send("search", q="mijn naam is jansen", r=0)
+    roll_up(now=clock() + TOMORROW)
+    assert list(QueryCount.objects.values_list("query", "searches")) == [("noorwegen", 3)]
+
+
+@pytest.mark.parametrize("minutes", [0, 20])
+def test_just_after_midnight_yesterday_may_not_be_over(send: Send, site: Site, minutes: int) -> None:
+    send()
+    midnight = dt.datetime.combine(local_date(clock()) + TOMORROW, dt.time(), tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    if local_date(clock()) != local_date(midnight - TOMORROW):
+        midnight += dt.timedelta(hours=1)
+    Hit.objects.update(occurred_at=midnight - dt.timedelta(minutes=5))
+    assert roll_up(now=midnight + dt.timedelta(minutes=minutes)) == 0
+    assert roll_up(now=midnight + dt.timedelta(hours=3)) == 1
