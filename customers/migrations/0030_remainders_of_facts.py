@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("customers", "0022_channels_of_known_purposes"),
         ("customers", "0026_requests_and_retention"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
