@@ -23,10 +23,10 @@ from customers.names import fold_name, normalise_phone, normalise_postal_code
 if TYPE_CHECKING:
     from customers.models.querysets import CustomerQuerySet
 
-MOST = 500  # of which a list shows pages
-CANDIDATES = 1000  # that are compared to find the best
+MOST = 200  # of which a list shows pages
+CANDIDATES = 600  # that are compared to find the best
 ENOUGH = 20  # exact matches, so that what merely resembles is not looked for
-SIMILAR = 300
+SIMILAR = 200
 
 
 class Why(models.TextChoices):
@@ -157,15 +157,16 @@ def _by_digits(people: CustomerQuerySet, text: str, limit: int) -> Found:
         return found
     ways = {
         Why.NUMBER: (Q(number__startswith=digits), "number"),
-        Why.CARD: (Q(card_number__startswith=digits) & ~Q(card_number=""), "card_number"),
+        Why.CARD: (Q(card_number__startswith=digits) & ~Q(card_number=""), ""),
     }
     if len(digits) == 4 and digits[0] != "0":
         ways[Why.ADDRESS] = (Q(postal_code__gte=digits, postal_code__lt=f"{digits}a"), "postal_code")
     if len(digits) == 8 and (born := _date_in(digits)):
         ways[Why.BORN] = (Q(birth_date__month=born.month, birth_date__day=born.day, birth_date=born), "name_key")
     for why, (condition, order) in ways.items():
-        rows = people.filter(condition).order_by(order, "pk").values_list("pk", flat=True)
-        _add(found, rows[:limit], why)
+        rows = people.filter(condition).values_list("pk", flat=True)
+        # The index of cards yields them in order, but the planner does not know and would sort all that begin alike.
+        _add(found, (rows.order_by(order, "pk") if order else rows)[:limit], why)
     if len(digits) >= 6 and re.match(r"[\s(]*[0+]", text):
         _add(found, _points(people, "phone", normalise_phone(text), limit), Why.PHONE)
     return dict(list(found.items())[:limit])
