@@ -20,6 +20,14 @@ def local_date(instant: dt.datetime) -> dt.date:
     return instant.astimezone(AMSTERDAM).date()
 
 
+def years_before(day: dt.date, years: int) -> dt.date:
+    """Return the latest birth date of somebody who is ``years`` old on that day."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
 def start_of_day(day: dt.date) -> dt.datetime:
     """Return the first instant of an Amsterdam day (days of 23 and 25 hours included)."""
     return dt.datetime.combine(day, dt.time.min, tzinfo=AMSTERDAM)

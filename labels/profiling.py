@@ -10,10 +10,9 @@ from __future__ import annotations
 import datetime as dt
 
 from common.sql import rows
-from customers.consents import ALLOWED, verdicts_sql
+from customers.consents import ALLOWED, PROFILING, verdicts_sql
 from customers.models import Channel, Purpose
 
-PROFILING = "profiling"
 _EVERYBODY = "SELECT id FROM customers_customer WHERE merged_into_id IS NULL"
 
 

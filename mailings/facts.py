@@ -1,11 +1,11 @@
-"""The fact that mailings themselves bring: somebody followed a link."""
+"""The facts that mailings themselves bring: somebody followed a link, or opened a mail and lets us see that."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers.facts import FactKind, fact_kinds
 
-CLICK = "click"
+CLICK, OPEN = "click", "open"
 
 fact_kinds.register(
     FactKind(
@@ -15,5 +15,16 @@ fact_kinds.register(
         "mouse-pointer-click",
         importable=False,
         participle=pgettext_lazy("have", "followed a link in a message"),
+    )
+)
+
+fact_kinds.register(
+    FactKind(
+        OPEN,
+        _("Opened mail"),
+        _("opened a message"),
+        "mail-open",
+        importable=False,
+        participle=pgettext_lazy("have", "opened a message"),
     )
 )

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from common.sql import as_subquery, execute, rows
-from common.time import local_date
+from common.time import local_date, years_before
 from customers.consents import verdicts_sql
 from customers.models import Channel, Customer, Purpose
 from mailings.models import Decision, Mailing, SendingSettings
@@ -153,7 +153,7 @@ def _statement(*, purpose: Purpose, channels: str, now: dt.datetime) -> tuple[st
         "cap_messages": limits.cap_messages,
         "cap_since": now - dt.timedelta(days=limits.cap_days),
         "hold_out_percent": 0 if is_service else limits.hold_out_percent,
-        "born_after": None if is_service else _years_before(local_date(now), limits.minimum_age),
+        "born_after": None if is_service else years_before(local_date(now), limits.minimum_age),
     }
     return text, values
 
@@ -162,14 +162,6 @@ def _verdicts(purpose: Purpose, channel: Channel, now: dt.datetime) -> str:
     own = f"SELECT customer_id FROM reachable WHERE channel = '{channel.value}'"  # noqa: S608
     verdicts = verdicts_sql(own, purpose=purpose, channel=channel, as_of=now)
     return f"SELECT customer_id, verdict, basis, '{channel.value}' AS channel FROM ({verdicts}) AS v"  # noqa: S608
-
-
-def _years_before(day: dt.date, years: int) -> dt.date:
-    """Return the latest birth date of somebody who is ``years`` old on that day."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)
 
 
 def ids_of(candidates: QuerySet[Customer]) -> str:

@@ -77,13 +77,18 @@ def open_url(mailing_id: int) -> str:
     return _address("mailings:open", make_token("open", mailing_id))
 
 
+def own_open_url(message_id: int) -> str:
+    """Return the address of the picture in one message, for who allowed us to see that he opens our mails."""
+    return _address("mailings:open", make_token("opened", message_id))
+
+
 def picture_url(key: UUID | str) -> str:
     """Return the public address of a picture."""
     return settings.BASE_URL + reverse("mailings:picture", args=[key])
 
 
 def read_id(purpose: str, token: str) -> int:
-    """Return the id in an ``unsubscribe`` or ``open`` token; raises BadToken."""
+    """Return the id in an ``unsubscribe``, ``open`` or ``opened`` token; raises BadToken."""
     payload: Any = read_token(purpose, token)
     if not isinstance(payload, int):
         raise BadToken(purpose)

@@ -10,6 +10,8 @@ from typing import Any
 
 from common.blocks import Medium, blocks
 from common.sql import rows
+from customers.consents import ALLOWED, OPEN_TRACKING, verdicts_sql
+from customers.models import Channel, Purpose
 from mailings.compiling import Compiled
 from mailings.fields import merge_fields
 from mailings.models import SendingSettings
@@ -48,12 +50,24 @@ def load_recipients(
         "now": now,
     }
     found = {row["message_id"]: row for row in rows(_MESSAGE, params)}
+    followed = _followed(customer_ids, now) if medium == "email" else frozenset()
     own = values_of_blocks(compiled, customer_ids=customer_ids, origin=origin, medium=medium)
     return [
-        _recipient(found[message_id], own.get(customer_id, {}))
+        _recipient(found[message_id], own.get(customer_id, {}), is_followed=customer_id in followed)
         for message_id, customer_id in messages
         if message_id in found
     ]
+
+
+def _followed(customer_ids: Sequence[int], now: datetime) -> frozenset[int]:
+    """Return who allowed us to see that he opens our mails."""
+    purpose = Purpose.objects.filter(code=OPEN_TRACKING).first()
+    if purpose is None or not customer_ids:
+        return frozenset()
+    own = f"VALUES {', '.join(f'({customer_id:d})' for customer_id in customer_ids)}"
+    verdicts = verdicts_sql(own, purpose=purpose, channel=Channel.EMAIL, as_of=now)
+    allowed = rows(f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict = '{ALLOWED}'", {})  # noqa: S608
+    return frozenset(row["customer_id"] for row in allowed)
 
 
 def values_of_customer(customer_id: int, *, identity: SendingSettings, now: datetime) -> dict[str, str]:
@@ -86,7 +100,7 @@ def _merge_values(row: Mapping[str, Any]) -> dict[str, str]:
     return {name.removeprefix("field:"): value for name, value in row.items() if value and name.startswith("field:")}
 
 
-def _recipient(row: Mapping[str, Any], own: Mapping[str, str]) -> Recipient:
+def _recipient(row: Mapping[str, Any], own: Mapping[str, str], *, is_followed: bool) -> Recipient:
     return Recipient(
         message_id=row["message_id"],
         customer_id=row["customer_id"],
@@ -95,6 +109,7 @@ def _recipient(row: Mapping[str, Any], own: Mapping[str, str]) -> Recipient:
         audiences=_audiences(row["audiences"]),
         branch_id=row["branch_id"],
         values={**_merge_values(row), **own},
+        is_followed=is_followed,
     )
 
 

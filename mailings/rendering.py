@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from mailings import mime
 from mailings.compiling import Compiled, Piece, Segment
 from mailings.fields import merge_fields
-from mailings.links import click_url, open_url, preferences_url, unsubscribe_url
+from mailings.links import click_url, open_url, own_open_url, preferences_url, unsubscribe_url
 from mailings.models import SendingSettings
 
 Finish = Callable[[str], bytes]
@@ -31,6 +31,7 @@ class Recipient(NamedTuple):
     audiences: Collection[str]
     branch_id: int | None
     values: Mapping[str, str]
+    is_followed: bool = False  # allowed us to see that he opens our mails
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class PreparedMail:
         self.identity = identity
         self.is_service = is_service
         self.subject: list[Piece] = compiled["subject"]
-        constant = {"privacy_url": identity.privacy_url, "pixel_url": open_url(mailing_id)}
+        self.pixel_url = open_url(mailing_id)
+        constant = {"privacy_url": identity.privacy_url}
         self.text = [(audience, _encoded(pieces, constant, as_html=False)) for audience, pieces in compiled["text"]]
         self.html = [(audience, _encoded(pieces, constant, as_html=True)) for audience, pieces in compiled["html"]]
         self.host = identity.sender_email.rpartition("@")[2] or "localhost"
@@ -113,6 +115,7 @@ class PreparedMail:
             **recipient.values,
             "unsubscribe_url": unsubscribe,
             "preferences_url": preferences_url(recipient.customer_id, recipient.link_version),
+            "pixel_url": own_open_url(recipient.message_id) if recipient.is_followed else self.pixel_url,
         }
         return b"".join([
             f"From: {mime.mailbox(sender.name, sender.address)}\r\nTo: {recipient.address}\r\n".encode(),

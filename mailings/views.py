@@ -60,9 +60,14 @@ class OpenView(PublicView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        mailing_id = read_id("open", token)
-        if request.method == "GET":
+        try:
+            mailing_id, message_id = read_id("open", token), None
+        except BadToken:
+            mailing_id, message_id = 0, read_id("opened", token)
+        if request.method == "GET" and message_id is None:
             actions.record_open(mailing_id)
+        elif request.method == "GET":
+            actions.record_own_open(message_id, now=clock())
         return HttpResponse(PIXEL, content_type="image/gif")
 
 

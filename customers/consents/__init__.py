@@ -20,6 +20,7 @@ profiled and being followed are no ways to be reached: what is said about them c
 from customers.consents.channels import channels_of, default_channels, ensure_channels
 from customers.consents.recording import record_consent
 from customers.consents.rules import (
+    AGE_OF_CONSENT,
     ALLOWED,
     CONSENT,
     CUSTOMER_RELATION,
@@ -27,7 +28,9 @@ from customers.consents.rules import (
     LEGITIMATE_INTEREST,
     NO_PERMISSION,
     OBJECTION,
+    OPEN_TRACKING,
     PROCESSING,
+    PROFILING,
     RESTRICTED,
     SERVICE,
     UNDER_AGE,
@@ -42,6 +45,7 @@ from customers.consents.states import State, explain, states_of
 from customers.consents.verdicts import allowed_sql, verdicts_sql
 
 __all__ = [
+    "AGE_OF_CONSENT",
     "ALLOWED",
     "CONSENT",
     "CUSTOMER_RELATION",
@@ -49,7 +53,9 @@ __all__ = [
     "LEGITIMATE_INTEREST",
     "NO_PERMISSION",
     "OBJECTION",
+    "OPEN_TRACKING",
     "PROCESSING",
+    "PROFILING",
     "RESTRICTED",
     "SERVICE",
     "UNDER_AGE",

@@ -14,7 +14,8 @@ CONSENT, CUSTOMER_RELATION = "consent", "customer_relation"
 SERVICE, LEGITIMATE_INTEREST = "service", "legitimate_interest"
 
 #: Purposes that are about what we do with data, not about being written to; asked for once, not per channel.
-PROCESSING = frozenset({"profiling", "open_tracking"})
+PROFILING, OPEN_TRACKING = "profiling", "open_tracking"
+PROCESSING = frozenset({PROFILING, OPEN_TRACKING})
 #: From this age on somebody decides for himself (AVG 8, UAVG 5).
 AGE_OF_CONSENT = 16
 

@@ -100,7 +100,7 @@ class WordingQuerySet(models.QuerySet["Wording"]):
 
     def current(self, *, now: dt.datetime) -> WordingQuerySet:
         """Keep those in use at ``now``: the newest of each purpose."""
-        return self.filter(valid_from__lte=now).order_by("purpose", "-valid_from", "-pk").distinct("purpose")
+        return self.filter(valid_from__lte=now).order_by("purpose_id", "-valid_from", "-pk").distinct("purpose_id")
 
 
 @pghistory.track()

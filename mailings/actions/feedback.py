@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.sql import rows
 from customers.actions import record_fact
-from customers.consents import PROCESSING, record_consent, states_of
+from customers.consents import OPEN_TRACKING, PROCESSING, record_consent, states_of
 from customers.models import Channel, Consent, ContactPoint, Customer, Purpose
 from customers.names import is_email
 from mailings.actions.history import By, name_of, noted
-from mailings.facts import CLICK
+from mailings.facts import CLICK, OPEN
 from mailings.models import Link, Mailing, Message, Suppression
 
 SOURCE = "mailings"
@@ -73,6 +73,18 @@ def record_click(message_id: int, position: int, *, now: dt.datetime) -> str:
 def record_open(mailing_id: int) -> None:
     """Count an opening of a mailing; of whom is not known."""
     Mailing.objects.filter(pk=mailing_id).update(open_count=F("open_count") + 1)
+
+
+@transaction.atomic
+def record_own_open(message_id: int, *, now: dt.datetime) -> None:
+    """Count an opening of a message, and keep it as a fact of its reader while he allows it (Tw 11.7a)."""
+    message = Message.objects.select_related("customer").filter(pk=message_id).first()
+    if message is None:
+        return
+    record_open(message.mailing_id)
+    states = states_of(message.customer, now=now)
+    if any(state.purpose.code == OPEN_TRACKING and state.is_allowed for state in states):
+        record_fact(message.customer, kind=OPEN, occurred_at=now, source_code=SOURCE, external_id=f"open:{message_id}")
 
 
 @transaction.atomic

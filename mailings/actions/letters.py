@@ -25,8 +25,8 @@ MOST_PER_BATCH = 1000  # letters in one PDF: about ten seconds of work and a sta
 def print_letters(mailing: Mailing, *, by: By = None, now: dt.datetime) -> LetterBatch:
     """Print the waiting letters of a mailing, by postal code, and count them as sent: both or neither.
 
-    Who objected or moved away since the gate is taken out first. At most 1000 at a time; call again for the next. Raises Refused
-    when none is waiting or the mailing is not being sent.
+    Who objected or moved away since the gate is taken out first. At most 1000 at a time; call again for the next.
+    Raises Refused when none is waiting or the mailing is not being sent.
     """
     _withdraw_refused(mailing, now=now)
     return _print_waiting(mailing, by=by, now=now)

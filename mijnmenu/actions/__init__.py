@@ -1,7 +1,7 @@
 """What customers do in MijnMenu: choose what they receive, get in, change their address."""
 
 from mijnmenu.actions.addresses import ask_for_address, confirm_address, send_confirmations
-from mijnmenu.actions.choices import object_to_everything, save_preferences, save_subscriptions
+from mijnmenu.actions.choices import object_to_everything, save_preferences, save_subscriptions, wards_of
 from mijnmenu.actions.links import answer_requests, ask_for_link, forget_old_requests
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "save_preferences",
     "save_subscriptions",
     "send_confirmations",
+    "wards_of",
 ]

@@ -20,6 +20,7 @@ from common.time import clock
 from customers.models import Customer
 from mailings.models import SendingSettings
 from mijnmenu import session
+from mijnmenu.actions import wards_of
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -73,6 +74,8 @@ class CustomerView(PublicView):
             ("vouchers", _("Vouchers")),
             ("details", _("Details")),
         ]
+        if wards_of(self.customer, now=self.now).exists():
+            names.insert(3, ("children", _("For my child")))
         return [
             {"label": label, "url": reverse(f"mijnmenu:{name}"), "active": name == self.part} for name, label in names
         ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from django.utils.translation import ngettext
 
 from common.time import local_date
 from customers import consents
-from customers.models import Consent, Customer, Purpose
+from customers.models import Consent, Customer, Purpose, Wording
 from labels.actions import choose_labels
 from labels.models import Label
 from mijnmenu import actions
@@ -35,6 +36,7 @@ class Switch:
     label: str
     why: str
     is_on: bool
+    is_closed: bool = False  # a child cannot switch it on itself
 
 
 class Overview(CustomerView):
@@ -58,10 +60,12 @@ class Preferences(CustomerView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         newsletters = set(Newsletter.objects.values_list("purpose_id", flat=True))
+        words = wordings(self.now)
         groups: dict[Purpose, list[Switch]] = {}
         services: list[Purpose] = []
         for state in consents.states_of(self.customer, now=self.now):
             if may_choose(state.purpose) and state.purpose.pk not in newsletters:
+                state.purpose.description = words.get(state.purpose.pk, state.purpose.description)
                 groups.setdefault(state.purpose, []).append(_switch(state))
             elif state.purpose.is_public and state.purpose.rule == Purpose.Rule.SERVICE:
                 services = [*services, *([] if state.purpose in services else [state.purpose])]
@@ -80,12 +84,49 @@ class Preferences(CustomerView):
         return redirect("mijnmenu:preferences")
 
 
+class Children(CustomerView):
+    part = "children"
+    template_name = "mijnmenu/children.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        words = wordings(self.now)
+        children = [(child, self.groups(child, words)) for child in actions.wards_of(self.customer, now=self.now)]
+        return self.show(children=children)
+
+    def groups(self, child: Customer, words: dict[int, str]) -> list[tuple[Purpose, list[Switch]]]:
+        found: dict[Purpose, list[Switch]] = {}
+        for state in consents.states_of(child, now=self.now):
+            if may_choose(state.purpose):
+                state.purpose.description = words.get(state.purpose.pk, state.purpose.description)
+                found.setdefault(state.purpose, []).append(_switch(state, for_parent=True))
+        return list(found.items())
+
+
+class ChildPreferences(CustomerView):
+    part = "children"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        child = get_object_or_404(actions.wards_of(self.customer, now=self.now), pk=pk)
+        changed = actions.save_preferences(
+            child,
+            shown=_pairs(request, "shown"),
+            wanted=_pairs(request, "wanted"),
+            now=self.now,
+            guardian=self.customer,
+        )
+        _tell(request, changed)
+        return redirect("mijnmenu:children")
+
+
 class Newsletters(CustomerView):
     part = "newsletters"
     template_name = "mijnmenu/newsletters.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.show(newsletters=newsletters_of(self.customer, now=self.now), address=email_of(self.customer))
+        child = consents.is_child(self.customer.birth_date, on=local_date(self.now))
+        newsletters = newsletters_of(self.customer, now=self.now)
+        return self.show(newsletters=newsletters, address=email_of(self.customer), asks_guardian=child)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         changed = actions.save_subscriptions(
@@ -147,7 +188,12 @@ def email_of(customer: Customer) -> str:
     )
 
 
-def _switch(state: consents.State) -> Switch:
+def wordings(now: dt.datetime) -> dict[int, str]:
+    """The words to which people say yes now, by the id of the purpose."""
+    return {one.purpose_id: one.text for one in Wording.objects.current(now=now)}
+
+
+def _switch(state: consents.State, *, for_parent: bool = False) -> Switch:
     labels = {
         "email": _("by e-mail"),
         "post": _("by post"),
@@ -155,16 +201,28 @@ def _switch(state: consents.State) -> Switch:
         "sms": _("by text message (SMS)"),
     }
     value = f"{state.purpose.code}:{state.channel}"
-    return Switch(value, labels[str(state.channel)], _why(state), state.is_allowed)
+    label = _("Yes, that is fine") if state.purpose.code in consents.PROCESSING else labels[str(state.channel)]
+    is_closed = state.asks_guardian and not for_parent and not state.is_allowed
+    return Switch(value, label, _why(state, for_parent=for_parent), state.is_allowed, is_closed)
 
 
-def _why(state: consents.State) -> str:
+def _why(state: consents.State, *, for_parent: bool) -> str:
     """Why it is on or off, in words for the customer."""
     day = date_format(localtime(state.consent.event_at)) if state.consent else ""
+    if state.verdict == consents.RESTRICTED:
+        return _("Off: we do not use your details at the moment, as you asked.")
+    if state.asks_guardian and not for_parent and not state.is_allowed:
+        return _("Are you under 16? Then a parent or guardian switches this on, on the parent's own page.")
+    if state.guardian:
+        return _("%(name)s answered on %(day)s.") % {"name": state.guardian, "day": day}
+    if for_parent and state.consent is None:
+        return _("Nobody has said yes to this.")
     if state.basis == consents.CUSTOMER_RELATION:
         return _("On, because you are a paying member and did not say no.")
     if state.basis == consents.LEGITIMATE_INTEREST:
         return _("On, because you are or were a member and did not object.")
+    if state.verdict in (consents.UNDER_AGE, consents.DECEASED):
+        return _("You did not say yes to this.")
     words = {
         consents.ALLOWED: _("You said yes on %(day)s."),
         consents.WITHDRAWN: _("You said no on %(day)s."),

@@ -68,11 +68,13 @@ def subscribe(
     now: dt.datetime,
     wording_version: str = "",
     evidence: dict[str, Any] | None = None,
+    guardian: Customer | None = None,
 ) -> Consent:
-    """Record a yes to the newsletter by e-mail. Raises Refused when it has stopped."""
+    """Record a yes to the newsletter by e-mail. Raises Refused when it has stopped, or a child says it itself."""
     if not newsletter.is_active:
         raise Refused("newsletter_stopped", _("“%s” does not appear any more.") % newsletter)
-    return _record(customer, newsletter, Consent.State.GRANTED, source_code, actor, now, wording_version, evidence)
+    told = (source_code, actor, now, wording_version, evidence)
+    return _record(customer, newsletter, Consent.State.GRANTED, *told, guardian)
 
 
 def unsubscribe(
@@ -139,6 +141,7 @@ def _record(
     now: dt.datetime,
     wording_version: str,
     evidence: dict[str, Any] | None,
+    guardian: Customer | None = None,
 ) -> Consent:
     return record_consent(
         customer,
@@ -150,6 +153,7 @@ def _record(
         event_at=now,
         wording_version=wording_version,
         evidence=evidence,
+        guardian=guardian,
     )
 
 

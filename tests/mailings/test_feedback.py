@@ -15,8 +15,9 @@ from mailings.actions import (
     suppress_address,
     unsubscribe,
 )
-from mailings.links import click_token, click_url, open_url, picture_url, unsubscribe_url
-from mailings.models import Click, Decision, Mailing, Message, Suppression
+from mailings.links import click_token, click_url, open_url, own_open_url, picture_url, unsubscribe_url
+from mailings.models import Click, Decision, Mailing, Message, SendingSettings, Suppression
+from mailings.recipients import load_recipients
 from tests.factories import ConsentFactory
 from tests.mailings.test_content import picture_bytes
 
@@ -120,6 +121,35 @@ def test_an_opening_counts_for_the_mailing_and_nobody_in_particular(
 def test_the_pixel_is_the_same_for_everybody(message: Message) -> None:
     assert open_url(message.mailing_id).rpartition(":")[0] == open_url(message.mailing_id).rpartition(":")[0]
     assert str(message.pk) not in open_url(message.mailing_id).split("/o/")[1].partition(":")[0]
+
+
+def test_who_allows_it_is_seen_to_open_a_mail_and_only_while_he_does(
+    visitor: Client, message: Message, settings: Any, now: dt.datetime
+) -> None:
+    tracking = Purpose.objects.get(code="open_tracking")
+    address = path(own_open_url(message.pk), settings)
+    visitor.get(address)
+    assert not Fact.objects.exists()  # did not say yes
+    ConsentFactory(customer=message.customer, purpose=tracking, event_at=now - dt.timedelta(days=2))
+    for _time in range(2):
+        visitor.get(address)
+    [fact] = Fact.objects.all()
+    assert (fact.kind, fact.customer, fact.external_id) == ("open", message.customer, f"open:{message.pk}")
+    assert Mailing.objects.get().open_count == 3
+    assert visitor.get(path(own_open_url(message.pk + 1), settings)).status_code == 200
+
+
+def test_only_mails_of_who_allows_it_carry_a_picture_of_their_own(
+    start: Callable[..., Mailing], reader: Callable[..., Customer], now: dt.datetime
+) -> None:
+    followed, not_followed = reader(), reader()
+    ConsentFactory(customer=followed, purpose=Purpose.objects.get(code="open_tracking"))
+    mailing = start()
+    pairs = list(mailing.messages.order_by("id").values_list("id", "customer_id"))
+    recipients = load_recipients(
+        pairs, compiled=mailing.compiled, identity=SendingSettings.load(), origin="mailing:1", medium="email", now=now
+    )
+    assert {one.customer_id: one.is_followed for one in recipients} == {followed.pk: True, not_followed.pk: False}
 
 
 # --- unsubscribing --------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from common.blocks import slot
 from customers.models import Customer, Purpose
 from mailings import mime
 from mailings.compiling import compile_content, contrast, cut
-from mailings.links import read_click_token
+from mailings.links import open_url, own_open_url, read_click_token
 from mailings.models import Content, SendingSettings
 from mailings.recipients import values_of_customer
 from mailings.rendering import PreparedMail, Recipient, Sender, fill
@@ -64,7 +64,7 @@ def render(
 ) -> Callable[..., Any]:
     def make(
         *blocks: dict[str, Any], audiences: frozenset[str] = frozenset(), purpose: Purpose = marketing,
-        identity: SendingSettings = house, content: Content | None = None, **values: str,
+        identity: SendingSettings = house, content: Content | None = None, is_followed: bool = False, **values: str,
     ) -> Any:  # fmt: skip
         content = content or make_content(*blocks)
         compiled = compile_content(content, purpose=purpose, identity=identity)
@@ -72,7 +72,7 @@ def render(
             compiled, mailing_id=7, identity=identity, list_name=purpose.name, list_code=purpose.code,
             is_service=purpose.rule == "service",
         )  # fmt: skip
-        recipient = Recipient(12, 34, 0, "anna@example.nl", audiences, None, values)
+        recipient = Recipient(12, 34, 0, "anna@example.nl", audiences, None, values, is_followed)
         body = mail.render(recipient, sender=Sender("Bibliotheek Wáterland", "nieuws@waterland.example"), now=now)
         return email.message_from_bytes(body, policy=policy.default)
 
@@ -92,6 +92,13 @@ def test_values_stand_in_subject_html_and_text(render: Callable[..., Any]) -> No
     assert message["Subject"] == "Nieuws voor Fatima"
     assert "Dag Fatima, er is iets te doen." in html_of(message)
     assert "Dag Fatima, er is iets te doen." in text_of(message)
+
+
+def test_the_picture_tells_of_a_person_only_with_his_yes(render: Callable[..., Any]) -> None:
+    assert own_open_url(12).rpartition(":")[0].rpartition(":")[0] in html_of(render(is_followed=True))
+    plain = html_of(render())
+    assert open_url(7).rpartition(":")[0].rpartition(":")[0] in plain
+    assert own_open_url(12).rpartition(":")[0].rpartition(":")[0] not in plain
 
 
 def test_the_texts_own_fallback_comes_before_the_fields(render: Callable[..., Any]) -> None:

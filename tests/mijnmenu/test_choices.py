@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
 
 from common.time import clock
 from customers import consents
-from customers.models import Consent, Customer, Purpose
+from customers.actions.purposes import save_wording
+from customers.models import Consent, Customer, Guardianship, Purpose
 from labels.actions import create_label
 from labels.models import LabelGroup
 from newsletter.actions import create_newsletter
 from newsletter.models import Newsletter
-from tests.factories import CustomerFactory, PurposeFactory
+from tests.factories import CustomerFactory, PurposeFactory, SourceFactory
 
 
 def allowed(customer: Customer) -> set[str]:
@@ -175,3 +178,64 @@ def test_what_may_not_be_chosen_is_refused_in_words(mine: Client, customer: Cust
     assert chosen(customer) == set()
     assert answer.status_code == 200
     assert any(message.level_tag == "error" for message in answer.context["messages"])
+
+
+# --- children ---
+
+
+@pytest.fixture
+def child(customer: Customer) -> Customer:
+    made: Customer = CustomerFactory(number="200002", first_name="Bo", birth_date=dt.date(2016, 5, 1))
+    guardianship(made, customer)
+    return made
+
+
+def guardianship(child: Customer, parent: Customer) -> None:
+    Guardianship.objects.create(child=child, guardian=parent, source=SourceFactory(), created_at=clock())
+
+
+def test_a_parent_answers_for_a_child(mine: Client, customer: Customer, child: Customer) -> None:
+    page = mine.get("/mijn/kinderen/").content.decode()
+    assert "Bo Jansen" in page
+    assert not boxes(page)["newsletter:email"]
+    choice = {"shown": ["newsletter:email", "marketing:email"], "wanted": ["newsletter:email"]}
+    assert mine.post(f"/mijn/kinderen/{child.pk}/", choice).status_code == 302
+    [row] = Consent.objects.all()
+    assert (row.customer, row.guardian_id, row.actor, row.state) == (child, customer.pk, "guardian", "granted")
+    assert "newsletter:email" in allowed(child)
+    assert "Sanne de Boer antwoordde op" in mine.get("/mijn/kinderen/").content.decode()
+    mine.post(f"/mijn/kinderen/{child.pk}/", {"shown": ["newsletter:email"], "wanted": []})
+    assert "newsletter:email" not in allowed(child)
+
+
+def test_nobody_answers_for_the_child_of_another_or_for_who_has_grown_up(mine: Client, customer: Customer) -> None:
+    stranger = CustomerFactory(birth_date=dt.date(2016, 5, 1))
+    grown = CustomerFactory(birth_date=dt.date(2005, 5, 1))
+    guardianship(grown, customer)
+    for other in (stranger, grown):
+        choice = {"shown": ["newsletter:email"], "wanted": ["newsletter:email"]}
+        assert mine.post(f"/mijn/kinderen/{other.pk}/", choice).status_code == 404
+    assert not Consent.objects.exists()
+    assert "Voor mijn kind" not in mine.get("/mijn/").content.decode()
+    assert "geen kinderen onder de 16" in mine.get("/mijn/kinderen/").content.decode()
+
+
+def test_a_child_itself_cannot_switch_on_what_a_parent_must(
+    client: Client, child: Customer, link: Callable[[Customer], str]
+) -> None:
+    client.get(link(child))
+    page = client.get("/mijn/voorkeuren/").content.decode()
+    assert 'value="marketing:email" id="wanted-marketingemail-1" disabled' in page
+    assert "Dan zet een ouder of verzorger dit aan" in page
+    wish = {"shown": ["marketing:email"], "wanted": ["marketing:email"]}
+    answer = client.post("/mijn/voorkeuren/", wish, follow=True)
+    assert "zegt een ouder of verzorger hier ja tegen" in answer.content.decode()
+    assert not Consent.objects.exists()
+
+
+def test_the_words_to_which_somebody_says_yes_are_shown_and_recorded(mine: Client, customer: Customer) -> None:
+    purpose = Purpose.objects.get(code="profiling")
+    save_wording(purpose, version="2026-1", text="Ja, kijk mee met wat ik leen.", valid_from=clock(), by=None)
+    assert "Ja, kijk mee met wat ik leen." in mine.get("/mijn/voorkeuren/").content.decode()
+    save(mine, "/mijn/voorkeuren/", changes={"profiling:email": True})
+    assert Consent.objects.get().wording_version == "2026-1"
