@@ -26,7 +26,7 @@ _PEOPLE = """
     FROM customers_contactpoint AS mine
     JOIN customers_contactpoint AS shared
         ON shared.channel = 'email' AND shared.is_primary AND shared.value = mine.value
-    JOIN customers_customer AS other ON other.id = shared.customer_id
+    JOIN customers_customer AS other ON other.id = shared.customer_id AND other.merged_into_id IS NULL
     WHERE mine.channel = 'email' AND mine.is_primary AND mine.customer_id = ANY(%(customers)s)
     ORDER BY mine.customer_id, other.id
 """

@@ -22,7 +22,9 @@ def customer_of(token: str) -> Customer | None:
         customer_id, version = map(int, read_token(PURPOSE, token, max_age_days=LINK_DAYS))
     except (BadToken, TypeError, ValueError):
         return None
-    return Customer.objects.filter(pk=customer_id, link_version=version).first()
+    named = Customer.everyone.filter(pk=customer_id, link_version=version).select_related("merged_into").first()
+    # A link from before somebody was merged opens the page of who was kept.
+    return named.merged_into or named if named else None
 
 
 def is_fresh(token: str) -> bool:

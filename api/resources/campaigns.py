@@ -16,6 +16,7 @@ from campaigns.actions import enrol, leave
 from campaigns.models import Campaign, Step
 from common.time import clock
 from customers.models import Customer
+from customers.numbers import resolve
 
 
 class StepSerializer(serializers.ModelSerializer[Step]):
@@ -41,7 +42,7 @@ class CustomerNumbersSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
 
     def validate_customers(self, numbers: list[str]) -> list[str]:
-        known = set(Customer.objects.filter(number__in=numbers).values_list("number", flat=True))
+        known = resolve(numbers)
         if unknown := [number for number in numbers if number not in known]:
             raise serializers.ValidationError(_("Unknown customer numbers: %s") % ", ".join(unknown[:20]))
         return numbers
@@ -63,7 +64,7 @@ class CampaignViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     def enrol(self, request: Request, pk: str) -> Response:
         """Let customers into the campaign; who takes part already stays as he is."""
         wish = self._wish(request)
-        customers = Customer.objects.filter(number__in=wish["customers"])
+        customers = Customer.objects.filter(pk__in=resolve(wish["customers"]).values())
         count = enrol(self.get_object(), customers, by=user_of(request).get_username(), now=clock())
         return Response({"count": count})
 
@@ -72,7 +73,7 @@ class CampaignViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     def leave(self, request: Request, pk: str) -> Response:
         """Let customers out of the campaign; they get no further step of it."""
         wish = self._wish(request)
-        customers = Customer.objects.filter(number__in=wish["customers"])
+        customers = Customer.objects.filter(pk__in=resolve(wish["customers"]).values())
         reason = wish["reason"] or f"API: {user_of(request).get_username()}"
         return Response({"count": leave(self.get_object(), customers, reason=reason, now=clock())})
 

@@ -19,6 +19,7 @@ from customers import actions
 from customers.consents import record_consent, states_of
 from customers.models import Branch, Consent, Customer, Fact, Purpose, Source, Subscription, World
 from customers.models.consents import Channel
+from customers.numbers import find
 from labels.actions import give_label, take_label
 from labels.models import Label
 
@@ -154,10 +155,15 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     lookup_field = "number"
     lookup_value_regex = "[^/]+"
 
+    def get_object(self) -> Customer:
+        """Return whom the number stands for; that of somebody who was merged leads to who was kept."""
+        customer = find(self.kwargs["number"])
+        return get_object_or_404(self.get_queryset(), pk=customer.pk if customer else None)
+
     @extend_schema(responses={200: CustomerSerializer, 201: CustomerSerializer})
     def update(self, request: Request, number: str) -> Response:
         """Create the customer with this number, or change the one there is; repeating it changes nothing."""
-        customer = Customer.objects.filter(number=number).first()
+        customer = find(number)
         data = CustomerSerializer(customer, data=request.data)
         data.is_valid(raise_exception=True)
         fields = data.validated_data
@@ -165,14 +171,14 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
             actions.add_customer(number=number, by=user_of(request), now=clock(), **fields)
             return self._shown(number, status.HTTP_201_CREATED)
         actions.change_customer(customer, by=user_of(request), now=clock(), **fields)
-        return self._shown(number)
+        return self._shown(customer.number)
 
     def partial_update(self, request: Request, number: str) -> Response:
-        customer = get_object_or_404(Customer, number=number)
+        customer = self.get_object()
         data = CustomerSerializer(customer, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
         actions.change_customer(customer, by=user_of(request), now=clock(), **data.validated_data)
-        return self._shown(number)
+        return self._shown(customer.number)
 
     def _shown(self, number: str, code: int = status.HTTP_200_OK) -> Response:
         return Response(CustomerSerializer(self.get_queryset().get(number=number)).data, status=code)

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.models import Branch, Customer
+from customers.numbers import find
 
 
 def by_code(queryset: Any = None, *, key: str = "code", **kwargs: Any) -> Any:
@@ -25,9 +26,17 @@ def branch_field() -> Any:
     return by_code(Branch.objects.all(), required=False, allow_null=True)
 
 
+class CustomerField(serializers.SlugRelatedField[Customer]):
+    """A customer by his number; the number of somebody who was merged leads to who was kept."""
+
+    def to_internal_value(self, data: Any) -> Customer:
+        customer = find(data) if isinstance(data, str) else None
+        return customer or super().to_internal_value(data)
+
+
 def customer_field() -> Any:
     """Return a field for a customer by his number."""
-    return by_code(Customer.objects.all(), key="number")
+    return CustomerField(slug_field="number", queryset=Customer.objects.all())
 
 
 def user_of(request: Request) -> User:

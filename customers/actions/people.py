@@ -57,7 +57,7 @@ def add_customer(
     number = number.strip()
     if not number or len(number) > 40:
         raise Refused("no_number", _("Fill in a customer number of at most 40 characters."), field="number")
-    if Customer.objects.filter(number=number).exists():
+    if Customer.everyone.filter(number=number).exists():
         raise Refused("number_taken", _("There is a customer with number %s already.") % number, field="number")
     told_by = source(source_code)
     if "kind" not in fields:

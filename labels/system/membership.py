@@ -15,6 +15,7 @@ LEAVER_DAYS_BEFORE = 60  # and this long before it ends
 _PHASE = """
 SELECT id AS customer_id, 'phase-newcomer' AS code FROM customers_customer
  WHERE registered_on > %(newcomer_since)s AND registered_on <= %(today)s AND kind = 'member'
+   AND merged_into_id IS NULL
 UNION ALL
 SELECT customer_id, 'phase-leaver' FROM customers_subscription WHERE started_on <= %(today)s
  GROUP BY customer_id
@@ -26,7 +27,8 @@ SELECT id AS customer_id,
        CASE WHEN people = 1 THEN 'household-1' WHEN people = 2 THEN 'household-2'
             WHEN people <= 4 THEN 'household-3-4' ELSE 'household-5-more' END AS code
   FROM (SELECT id, count(*) OVER (PARTITION BY household_id) AS people
-          FROM customers_customer WHERE household_id IS NOT NULL AND kind <> 'former') AS housed
+          FROM customers_customer
+         WHERE household_id IS NOT NULL AND kind <> 'former' AND merged_into_id IS NULL) AS housed
 """
 
 _PAYMENT = """

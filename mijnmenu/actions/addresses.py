@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -73,7 +73,8 @@ def confirm_address(change: AddressChange, *, link_version: int, now: dt.datetim
     if customer.link_version != link_version:
         raise Refused("outdated", _("This link does not work any more. Ask for the change again on your own page."))
     customer = change_customer(customer, by="customer", now=now, source_code="mijnmenu", email=change.address)
-    Customer.objects.filter(pk=customer.pk).update(link_version=F("link_version") + 1)
+    own = Customer.everyone.filter(Q(pk=customer.pk) | Q(merged_into=customer.pk))
+    own.update(link_version=F("link_version") + 1)
     change.confirmed_at = now
     change.save(update_fields=["confirmed_at"])
     customer.refresh_from_db()

@@ -19,6 +19,7 @@ from common.errors import Refused
 from common.time import AMSTERDAM, local_date
 from customers.actions import record_fact
 from customers.models import Branch, Customer
+from customers.numbers import find
 from vouchers import benefits, codes
 from vouchers.actions.codes import lock_voucher
 from vouchers.facts import REDEMPTION, SOURCE
@@ -183,15 +184,17 @@ def _used(voucher: Voucher) -> Refused:
 
 def _holder(voucher: Voucher, asked: Asked) -> Customer | None:
     """Return whose redemption it is: of the number that was given, else of the name on the voucher."""
-    bound = voucher.definition.holder == Definition.Holder.CUSTOMER and voucher.customer_id is not None
+    # A voucher may have stayed behind with a row that was merged into this person's.
+    own = voucher.customer and (voucher.customer.merged_into or voucher.customer)
+    bound = voucher.definition.holder == Definition.Holder.CUSTOMER and own is not None
     if not asked.customer_number:
         if bound and asked.channel != COUNTER:
             raise refusal("customer_needed")
-        return voucher.customer
-    customer = Customer.objects.filter(number=asked.customer_number).first()
+        return own
+    customer = find(asked.customer_number)
     if customer is None:
         raise refusal("unknown_customer", number=asked.customer_number)
-    if bound and customer.pk != voucher.customer_id:
+    if bound and customer != own:
         raise refusal("other_customer")
     return customer
 

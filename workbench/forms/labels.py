@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from customers.models import Customer
+from customers.numbers import resolve
 from labels.models import Label, LabelGroup
 from labels.system import families
 
@@ -80,7 +80,7 @@ class NumbersForm(forms.Form):
         numbers = list(dict.fromkeys(re.split(r"[\s,;]+", self.cleaned_data["numbers"].strip())))
         if len(numbers) > MAX_NUMBERS:
             raise forms.ValidationError(_("At most %d at a time. For more, use a selection.") % MAX_NUMBERS)
-        known = set(Customer.objects.filter(number__in=numbers).values_list("number", flat=True))
+        known = resolve(numbers)
         unknown = [number for number in numbers if number not in known]
         if unknown:
             words = ngettext(

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.forms import AmountField
 from common.money import format_cents
-from customers.models import Branch, Customer
+from customers.models import Branch
+from customers.numbers import find
 from selections.models import Selection
 from vouchers.benefits import Benefit
 from vouchers.letters import MOST_ON_PAPER
@@ -116,7 +117,7 @@ class IssueForm(forms.Form):
         if name and name not in self.errors and not cleaned.get(name):
             self.add_error(name, _("Fill this in."))
         elif name == "number" and not self.errors:
-            cleaned["customer"] = Customer.objects.filter(number=cleaned["number"].strip()).first()
+            cleaned["customer"] = find(cleaned["number"].strip())
             if cleaned["customer"] is None:
                 self.add_error("number", _("There is no customer with this number."))
         return cleaned

@@ -20,6 +20,7 @@ from django_htmx.http import reswap, retarget
 from common.blocks import Block, blocks
 from common.errors import Refused
 from customers.models import Customer, Purpose
+from customers.numbers import find
 from mailings import actions
 from mailings.content import audience_key, block_type
 from mailings.delivery import Envelope, send_test
@@ -291,7 +292,7 @@ class _Previews(_Contents):
         number = self.form.cleaned_data["customer"].strip() if self.form.is_valid() else ""
         if not number:
             return None
-        if found := Customer.objects.filter(number=number).first():
+        if found := find(number):
             return found
         self.form.add_error("customer", gettext("There is no customer with this number."))
         return None

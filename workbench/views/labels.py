@@ -16,6 +16,7 @@ from django_tables2 import RequestConfig
 
 from common.time import local_date
 from customers.models import Customer
+from customers.numbers import resolve
 from labels.actions import change_group, change_label, create_group, create_label, give_label, take_label
 from labels.models import Label, LabelGroup, RefreshRun
 from labels.system import families
@@ -175,7 +176,7 @@ class LabelGive(LabelMixin, FormPage[NumbersForm]):
         return page_of(self.object)
 
     def perform(self, form: NumbersForm) -> str:
-        customers = Customer.objects.filter(number__in=form.cleaned_data["numbers"])
+        customers = Customer.objects.filter(pk__in=resolve(form.cleaned_data["numbers"]).values())
         by = self.user.get_full_name() or self.user.get_username()
         count = give_label(self.object, customers, by=by, now=self.now)
         words = ngettext("%(n)d customer got “%(label)s”.", "%(n)d customers got “%(label)s”.", count)
