@@ -26,12 +26,14 @@ class PersonalTable:
     ``follows`` ("enrolment_id > campaigns_enrolment") moves only rows whose parent moved too. ``settle`` is a query
     over the table ``merging`` (merge_id, kept_id, absorbed_id) and ``%(now)s`` that yields ``merge_id, id, stays,
     changes``: what to write (jsonb, columns of ``settles``) in rows of either before moving, because not both rows fit
-    one person; ``stays`` leaves the row where it is. Undoing the merge writes the old values back.
+    one person; ``stays`` leaves the row where it is. Undoing the merge writes the old values back, where nothing else
+    was written since; with ``changes`` empty, all ``settles`` in any case.
     ``holds``: "address" for a column with an e-mail address instead of a customer, "parent" for one with the id of a
     row of the table with code ``of``; merging leaves those alone.
     ``erase``: "delete" removes the rows, "forget" sets the customer to NULL and ``scrub`` (column -> SQL expression)
-    rewrites what could tell who it was. ``shown``: column -> what it is called in a copy for the customer; ``files``
-    are columns with names of stored files that go with the row.
+    rewrites what could tell who it was. ``shown``: column -> what it is called in a copy for the customer, ``about``
+    why we have it, ``latest`` the column by which a long list is cut off in print; ``files`` are columns with names of
+    stored files that go with the row.
     """
 
     code: str  # the table's name, with ":column" behind it for a second column to the customer
@@ -49,6 +51,8 @@ class PersonalTable:
     erase: Literal["delete", "forget"] = "delete"
     scrub: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str | _StrPromise] = field(default_factory=dict)
+    about: str | _StrPromise = ""
+    latest: str = "id"
     files: tuple[str, ...] = ()
     order: int = 50  # of erasing: lower first, so that rows go before what they refer to
 

@@ -29,6 +29,11 @@ UNION ALL
 SELECT merge_id, CASE WHEN their_since > own_since THEN own ELSE theirs END, false,
        jsonb_build_object('until', greatest(own_since, their_since), 'taken_by', 'merge')
   FROM twice WHERE NOT is_same
+UNION ALL -- the others move as they are, and are so again when the merge is undone, whatever was taken meanwhile
+SELECT merging.merge_id, theirs.id, false, '{}'
+  FROM merging
+  JOIN labels_assignment AS theirs ON theirs.customer_id = merging.absorbed_id AND theirs.until IS NULL
+ WHERE NOT EXISTS (SELECT FROM twice WHERE twice.theirs = theirs.id AND (is_same OR their_since <= own_since))
 """
 
 personal_tables.register(
@@ -39,6 +44,10 @@ personal_tables.register(
         where="until IS NULL",
         settle=_SETTLE,
         settles=("since", "until", "given_by", "reason", "taken_by"),
+        about=_(
+            "Short descriptions that we derive from what you do, or that you or our staff chose. They decide which tips you get."
+        ),
+        latest="since",
         shown={
             "label_id": _("label"),
             "since": _("since"),

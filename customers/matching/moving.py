@@ -99,11 +99,12 @@ def _settle(table: PersonalTable, now: dt.datetime) -> None:
         f"""
         INSERT INTO merge_settled (code, merge_id, row_id, stays, before, after)
         SELECT %(code)s, settled.merge_id, settled.id, settled.stays,
-            (SELECT jsonb_object_agg(key, to_jsonb(there) -> key) FROM jsonb_object_keys(settled.changes) AS key),
+            (SELECT jsonb_object_agg(key, to_jsonb(there) -> key) FROM unnest(%(columns)s) AS key
+             WHERE settled.changes = '{{}}' OR settled.changes ? key),
             settled.changes
         FROM ({table.settle}) AS settled JOIN {table.table} AS there ON there.{table.key} = settled.id
         """,  # noqa: S608 - the registry is ours
-        {"code": table.code, "now": now},
+        {"code": table.code, "now": now, "columns": list(table.settles)},
     )
     execute(
         f"""
