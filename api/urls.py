@@ -15,8 +15,10 @@ from api.resources import (
     labels,
     mailings,
     newsletters,
+    notes,
     selections,
     vouchers,
+    websites,
 )
 from api.views import Documentation
 
@@ -29,6 +31,9 @@ router.register("worlds", customers.WorldViewSet, "world")
 router.register("purposes", customers.PurposeViewSet, "purpose")
 router.register("customers", customers.CustomerViewSet, "customer")
 router.register("facts", facts.FactViewSet, "fact")
+router.register("kinds", facts.FactKindViewSet, "kind")
+router.register("web-tokens", websites.WebTokenViewSet, "web-token")
+router.register("notes", notes.NoteViewSet, "note")
 router.register("imports", imports.ImportViewSet, "import")
 router.register("labels", labels.LabelViewSet, "label")
 router.register("selections", selections.SelectionViewSet, "selection")

@@ -55,6 +55,8 @@ MENU = (
         (
             Entry(_("Customers"), "workbench:customer_list", "view_customers", "users"),
             Entry(_("Imports"), "workbench:import_list", "run_imports", "file-up"),
+            Entry(_("Activities"), "workbench:fact_kind_list", "view_customers", "activity"),
+            Entry(_("Web statistics"), "workbench:web_statistics", "view_workbench", "chart-line"),
             Entry(_("Labels"), "workbench:label_list", "manage_labels", "tags"),
             Entry(_("Selections"), "workbench:selection_list", "manage_selections", "list-filter"),
         ),
@@ -80,6 +82,7 @@ MENU = (
         _("Management"),
         (
             Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),
+            Entry(_("Websites"), "workbench:site_list", "manage_integrations", "globe"),
             Entry(_("Users"), "workbench:user_list", "manage_users", "user-cog"),
             Entry(_("API"), "workbench:integration_list", "manage_integrations", "plug"),
             Entry(_("Demo mailbox"), "workbench:mailbox", "view_workbench", "inbox", demo_only=True),

@@ -10,19 +10,15 @@ from rest_framework import serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from customers import numbers
 from customers.actions import record_facts
-from customers.facts import fact_kinds
-from customers.models import Branch, Customer, Source
+from customers.actions.retention import months_kept
+from customers.facts import fact_kinds, kinds
+from customers.models import Branch, Customer, KindSetting, Source
 
 MOST_AT_ONCE = 1000
 INTEGER = 2**31 - 1
-
-#: Field of a fact -> where its codes are looked up, by which key, and the column it becomes.
-REFERENCES = {
-    "customer": (Customer, "number", "customer_id"),
-    "branch": (Branch, "code", "branch_id"),
-    "source": (Source, "code", "source_id"),
-}
+SAME = ("code", "has_amount", "has_duration", "is_own", "importable")  # in a kind and in its description
 
 
 class FactInSerializer(serializers.Serializer[Any]):
@@ -72,17 +68,72 @@ class FactViewSet(viewsets.GenericViewSet[Any]):
 
 
 def resolve(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Replace codes by ids, one query per kind of reference; raises ValidationError that names row and field."""
-    rows: list[dict[str, Any]] = [dict(fact) for fact in facts]
-    errors: dict[Any, dict[str, list[Any]]] = {}
-    for field, (model, key, column) in REFERENCES.items():
-        wanted = {row[field] for row in rows if row.get(field)}
-        found = dict(model.objects.filter(**{f"{key}__in": wanted}).values_list(key, "pk"))  # type: ignore[attr-defined]
-        for number, row in enumerate(rows):
-            code = row.pop(field, None)
-            if code and code not in found:
-                errors.setdefault(number, {})[field] = [_("“%s” does not exist.") % code]
-            row[column] = found.get(code)
+    """Replace codes by ids, a few queries per kind of reference; raises ValidationError that names row and field."""
+    sources = {source.code: source for source in Source.objects.filter(code__in={fact["source"] for fact in facts})}
+    wanted = {fact["branch"] for fact in facts if fact.get("branch")}
+    branches = dict(Branch.objects.filter(code__in=wanted).values_list("code", "pk"))
+    customers = _customers(facts, sources)
+    rows, errors = [], {}
+    for number, fact in enumerate(facts):
+        row: dict[str, Any] = dict(fact)
+        source, branch, who = row.pop("source"), row.pop("branch", None), row.pop("customer")
+        known = sources.get(source)
+        row["source_id"] = known.pk if known else None
+        row["branch_id"] = branches.get(branch) if branch else None
+        row["customer_id"] = customers.get((source, who))
+        rows.append(row)
+        missing = {
+            "source": not known and source,
+            "branch": branch and not row["branch_id"] and branch,
+            "customer": known and not row["customer_id"] and who,
+        }
+        if wrong := {field: [_("“%s” does not exist.") % code] for field, code in missing.items() if code}:
+            errors[number] = wrong
     if errors:
         raise serializers.ValidationError(errors)
     return rows
+
+
+def _customers(facts: list[dict[str, Any]], sources: dict[str, Source]) -> dict[tuple[str, str], int]:
+    """Return (code of a source, number) -> id of the customer: the number as that source has it, else our own."""
+    found: dict[tuple[str, str], int] = {}
+    for code, source in sources.items():
+        wanted = {fact["customer"] for fact in facts if fact["source"] == code}
+        found |= {(code, number): pk for number, pk in numbers.resolve(wanted, source).items()}
+    return found
+
+
+class FactKindSerializer(serializers.Serializer[Any]):
+    """A kind of activity; ``word`` is what it is called in a file, ``keep_months`` null keeps it with the customer."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    word = serializers.CharField()
+    unit = serializers.CharField()
+    has_amount = serializers.BooleanField()
+    has_duration = serializers.BooleanField()
+    is_own = serializers.BooleanField()
+    importable = serializers.BooleanField()
+    keep_months = serializers.IntegerField(allow_null=True)
+
+
+class FactKindViewSet(viewsets.GenericViewSet[Any]):
+    queryset = KindSetting.objects.none()
+    serializer_class = FactKindSerializer
+    pagination_class = None
+
+    @extend_schema(responses={200: FactKindSerializer(many=True)})
+    def list(self, request: Request) -> Response:
+        """List what customers can do: the kinds of the product and those of the organisation."""
+        kept = months_kept()
+        rows = [
+            {
+                **{name: getattr(kind, name) for name in SAME},
+                "name": str(kind.name),
+                "word": kind.dutch or kind.code,
+                "unit": str(kind.unit),
+                "keep_months": kept.get(kind.code),
+            }
+            for kind in kinds()
+        ]
+        return Response(FactKindSerializer(rows, many=True).data)

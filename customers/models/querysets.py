@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Coalesce, ExtractYear, TruncMonth
 
 from common.time import AMSTERDAM
@@ -125,6 +125,14 @@ class FactQuerySet(models.QuerySet["Fact"]):
         facts = facts.filter(occurred_at__gte=since) if since else facts
         counted = facts.exclude(world="").order_by().values_list("world").annotate(many=Count("pk"))
         return dict(counted.order_by("-many", "world"))
+
+    def by_source(self) -> list[tuple[str, str, int, dt.datetime]]:
+        """Return (kind, name of the source, how many, last moment) of all; looks at every row, so ask it seldom."""
+        counted = self.order_by().values_list("kind", "source_id").annotate(many=Count("pk"), last=Max("occurred_at"))
+        found = list(counted.order_by("kind", "-many"))
+        sources = self.model._meta.get_field("source").related_model
+        names = dict(sources.objects.values_list("pk", "name"))  # type: ignore[union-attr]
+        return [(kind, names[source], many, last) for kind, source, many, last in found]
 
     def by_year(self, kinds: Iterable[str]) -> dict[int, dict[str, int]]:
         """Return year -> kind -> cents, of these kinds, the latest year first; ``customers.facts.income()`` has those

@@ -66,7 +66,7 @@ def _host(text: str) -> str:
     """Return the host of a domain or address as people type it; raises Refused when it is none."""
     text = text.strip().lower()
     host = urlsplit(text if "//" in text else f"//{text}").netloc
-    if not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host) or ("." not in host and not host.startswith("localhost")):
         raise Refused("bad_host", _("“%s” is not a domain, like www.example.nl.") % text, field="hosts")
     return host
 

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from rest_framework.test import APIClient
+
+from common.time import clock
+from customers.actions import ensure_base_data
+from customers.actions.kinds import add_kind
+from customers.models import Fact, Source, SourceRecord
+from tests.factories import NOW, CustomerFactory
+from website.tokens import VALID, read_web_token
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def base_data() -> None:
+    ensure_base_data()
+
+
+def fact(**fields: object) -> dict[str, object]:
+    return {
+        "customer": "X1", "kind": "workshop", "occurred_at": "2026-06-01T20:15:00+02:00", "source": "theatre",
+        "external_id": "W1", **fields,
+    }  # fmt: skip
+
+
+def test_facts_of_an_own_kind_come_in_once(api: APIClient) -> None:
+    customer = CustomerFactory(number="X1")
+    assert api.post("/api/v1/facts/", [fact()], format="json").json() == {"0": {"kind": ["‘workshop’ bestaat niet."]}}
+    add_kind(name="Workshop", verb="deed een workshop", has_amount=True, by=None, now=NOW)
+    assert api.post("/api/v1/facts/", [fact()], format="json").data == {"new": 1, "known": 0}
+    assert api.post("/api/v1/facts/", [fact()], format="json").data == {"new": 0, "known": 1}
+    assert Fact.objects.get().customer == customer
+
+
+def test_kinds_are_listed_with_those_of_the_organisation(api: APIClient) -> None:
+    add_kind(name="Workshop", verb="deed een workshop", has_amount=True, by=None, now=NOW)
+    kinds = {row["code"]: row for row in api.get("/api/v1/kinds/").json()}
+    assert kinds["workshop"]["is_own"]
+    assert (kinds["workshop"]["word"], kinds["workshop"]["has_amount"]) == ("workshop", True)
+    assert (kinds["loan"]["word"], kinds["loan"]["keep_months"]) == ("uitlening", None)
+    assert kinds["page_view"]["keep_months"] == 13
+    assert not kinds["click"]["importable"]
+
+
+def test_a_customer_is_known_by_the_number_of_the_source(api: APIClient) -> None:
+    customer, other = CustomerFactory(number="100"), CustomerFactory(number="T7")
+    theatre = Source.objects.get(code="theatre")
+    SourceRecord.objects.create(source=theatre, key="T7", customer=customer, created_at=NOW, updated_at=NOW)
+    body = [fact(customer="T7", kind="ticket"), fact(customer="T7", kind="loan", source="library", external_id="L1")]
+    assert api.post("/api/v1/facts/", body, format="json").data == {"new": 2, "known": 0}
+    assert Fact.objects.get(source=theatre).customer == customer
+    assert Fact.objects.get(source__code="library").customer == other
+
+
+def test_a_website_gets_a_token_for_who_logged_in(api: APIClient) -> None:
+    customer = CustomerFactory()
+    answer = api.post("/api/v1/web-tokens/", {"customer": customer.number}, format="json")
+    assert answer.status_code == 201, answer.data
+    assert read_web_token(answer.data["token"], now=clock()) == customer.pk
+    expires = dt.datetime.fromisoformat(answer.json()["expires_at"])
+    assert abs(expires - clock() - VALID) < dt.timedelta(minutes=1)
+    assert api.post("/api/v1/web-tokens/", {"customer": "niemand"}, format="json").status_code == 400

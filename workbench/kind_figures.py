@@ -1,0 +1,102 @@
+"""How much there is of each kind of activity, from which source, and through the months; looked up seldom, since it
+reads every fact.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+from django.core.cache import cache
+from django.db.models import Sum
+
+from common.time import local_date, start_of_day
+from customers.facts import FactKind, fact_kinds
+from customers.models import Fact, FactCount, KindSetting
+from selections.models import Selection
+from selections.usages import json_has
+
+FRESH = 900  # seconds
+MONTHS = 24
+
+
+@dataclass(frozen=True)
+class SourceFigures:
+    """What one source brought of a kind."""
+
+    name: str
+    count: int
+    last_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class KindFigures:
+    """A kind with what there is of it; ``counted`` are facts that became counts; ``keep_months`` None: for good."""
+
+    kind: FactKind
+    sources: list[SourceFigures]
+    counted: int
+    keep_months: int | None
+    setting: KindSetting | None
+
+    @property
+    def count(self) -> int:
+        """How many facts there are with a person."""
+        return sum(source.count for source in self.sources)
+
+    @property
+    def last_at(self) -> dt.datetime | None:
+        """When somebody did it last."""
+        return max((source.last_at for source in self.sources), default=None)
+
+
+def _sources() -> dict[str, list[SourceFigures]]:
+    found: list[Any] | None = cache.get("kinds-by-source")
+    if found is None:
+        found = Fact.objects.all().by_source()
+        cache.set("kinds-by-source", found, FRESH)
+    sources: dict[str, list[SourceFigures]] = {}
+    for kind, name, count, last_at in found:
+        sources.setdefault(kind, []).append(SourceFigures(name, count, last_at))
+    return sources
+
+
+def all_kinds() -> list[KindFigures]:
+    """Return every kind, those that occur most first."""
+    sources = _sources()
+    settings = {row.code: row for row in KindSetting.objects.all()}
+    counted = dict(FactCount.objects.order_by().values_list("kind").annotate(Sum("count")))
+    figures = [
+        KindFigures(
+            kind,
+            sources.get(kind.code, []),
+            counted.get(kind.code, 0),
+            settings[kind.code].keep_months if kind.code in settings else kind.keep_months,
+            settings.get(kind.code),
+        )
+        for kind in fact_kinds
+    ]
+    return sorted(figures, key=lambda row: (-row.count, str(row.kind.name)))
+
+
+def per_month(kind: str, *, now: dt.datetime) -> dict[dt.date, int]:
+    """Return first day of a month -> how many, of the last MONTHS months: facts, and what became of older ones."""
+    today = local_date(now)
+    months = [today.replace(day=1) - relativedelta(months=ago) for ago in range(MONTHS - 1, -1, -1)]
+    key = f"kind-months-{kind}-{months[-1]}"
+    found: dict[dt.date, int] | None = cache.get(key)
+    if found is None:
+        facts = Fact.objects.filter(kind=kind, occurred_at__lte=now)
+        found = facts.by_month(since=start_of_day(months[0])).get(kind, {})
+        cache.set(key, found, FRESH)
+    counts = FactCount.objects.filter(kind=kind, month__gte=months[0])
+    gone = dict(counts.order_by().values_list("month").annotate(Sum("count")))
+    return {month: found.get(month, 0) + gone.get(month, 0) for month in months}
+
+
+def looking_further(kind: str, months: int) -> list[Selection]:
+    """Return the selections that look further back at this kind than ``months``, for its facts and not its totals."""
+    path = '$.** ? (@.criterion starts with "facts." && @.params.kind == $kind && @.params.within_days > $days)'
+    return list(Selection.objects.filter(json_has("rule", path, kind=kind, days=months * 31)).order_by("name")[:20])
