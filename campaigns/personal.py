@@ -25,6 +25,8 @@ TABLES = (
         where="state = 'active'",
         settle=_SETTLE,
         settles=("state", "left_at", "left_reason", "next_step_id", "next_on"),
+        about=_("Series of messages in which you are or were."),
+        latest="entered_on",
         shown={
             "campaign_id": _("campaign"),
             "entered_on": _("entered on"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Persons:
     """Who is being erased: ids (of those merged into them too) and what only they are known by, in normal form.
 
+    ``by_age``: the night does it, because a period is over; what has a short period of its own may then wait for that.
     ``texts`` are numbers, e-mail addresses and telephone numbers together, to look for inside other texts.
     """
 
@@ -28,6 +29,7 @@ class Persons:
     emails: tuple[str, ...]
     phones: tuple[str, ...]
     now: dt.datetime
+    by_age: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ TABLES = (
         _("Who you are"),
         column="id",
         merge="stay",
+        about=_("Your name, address and so on, as they hold now. Each comes from one of the sources below."),
         shown={
             "number": _("customer number"),
             **{field.column: field.name for field in FIELDS.values() if field.column},
@@ -28,6 +29,10 @@ TABLES = (
     PersonalTable(
         "customers_sourcerecord",
         _("What each source says"),
+        about=_(
+            "The library system, the theatre, you yourself: what each of them told us. "
+            "Which one we believe differs per field."
+        ),
         shown={
             "source_id": _("source"),
             "key": _("number at the source"),
@@ -40,12 +45,16 @@ TABLES = (
         "customers_contactpoint",
         _("Addresses and numbers"),
         merge="recompute",  # what the sources say decides
+        about=_("Where we can reach you."),
+        latest="updated_at",
         shown={"channel": _("channel"), "value": _("value"), "source_id": _("source"), "updated_at": _("updated at")},
     ),
     PersonalTable(
         "customers_subscription",
         _("Subscriptions"),
         unique=(("source_id", "number"),),
+        about=_("Your memberships, to know whether you are a member and since when."),
+        latest="started_on",
         shown={
             "number": _("subscription number"),
             "name": _("name"),
@@ -59,6 +68,8 @@ TABLES = (
     PersonalTable(
         "customers_customerchange",
         _("Changes by people"),
+        about=_("What you or our staff changed by hand: from what to what."),
+        latest="changed_at",
         shown={"fields": _("changes"), "changed_by": _("changed by"), "changed_at": _("when")},
     ),
     PersonalTable(
@@ -79,6 +90,8 @@ TABLES = (
         "customers_consent",
         _("What you allow"),
         unique=(("purpose_id", "channel", "event_at", "state", "source_id"),),
+        about=_("Each time you said yes or no to something, as proof. Nobody can change these rows."),
+        latest="event_at",
         shown={
             "purpose_id": _("purpose"),
             "channel": _("channel"),
@@ -95,6 +108,11 @@ TABLES = (
         "customers_fact",
         _("What you did"),
         unique=(("source_id", "external_id"),),
+        about=_(
+            "Loans, visits, tickets and the like, without titles. "
+            "We use them for tips that suit you, unless you object."
+        ),
+        latest="occurred_at",
         shown={
             "kind": _("kind"),
             "occurred_at": _("when"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from common.time import clock
+from common.time import clock, local_date
 from customers.actions.imports import import_lock, next_import, run_import
 from customers.actions.maintenance import maintain
+from customers.actions.privacy import make_waiting_copies, run_retention
 
 
 @shared_task(ignore_result=True)
@@ -25,3 +26,16 @@ def run_waiting_imports() -> int:
 def maintain_nightly() -> dict[str, int]:
     """Tidy up: households without people, files of imports that have been kept long enough."""
     return maintain(now=clock())
+
+
+@shared_task(ignore_result=True)
+def make_copies() -> int:
+    """Make the copies of their data that customers wait for; return how many."""
+    return make_waiting_copies(now=clock())
+
+
+@shared_task(ignore_result=True)
+def keep_no_longer() -> dict[str, int]:
+    """Remove what was kept long enough, once a night; return rule -> rows."""
+    now = clock()
+    return run_retention(local_date(now), now=now).counts

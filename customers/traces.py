@@ -12,6 +12,8 @@ from common.sql import execute, rows
 from common.traces import Persons, Trace, traces
 from customers.models import ImportRun
 
+# Files, and the values of rows that were refused, say nothing of whose they are: to erase one person all of them go.
+# When it is only a period that is over (``by_age``) they wait for their own, of FILE_DAYS.
 State = ImportRun.State
 UNFINISHED = (State.WAITING, State.RUNNING, State.PREVIEWED, State.UNDOING)
 _FINISHED = "state <> ALL(%(unfinished)s)"
@@ -23,6 +25,8 @@ def _unfinished() -> dict[str, list[str]]:
 
 def _forget_refused(persons: Persons) -> int:
     """Empty the values of refused rows. They carry no number of the person, so none can be proven to be another's."""
+    if persons.by_age:
+        return 0
     return execute(
         f"""
         UPDATE customers_importerror AS error SET value = '' FROM customers_importrun AS run
@@ -33,12 +37,16 @@ def _forget_refused(persons: Persons) -> int:
 
 
 def _import_files(persons: Persons) -> Collection[str]:
+    if persons.by_age:
+        return []
     found = rows(f"SELECT file FROM customers_importrun WHERE file <> '' AND {_FINISHED}", _unfinished())  # noqa: S608
     return [row["file"] for row in found]
 
 
 def _forget_runs(persons: Persons) -> int:
     """Let go of the files of finished imports and of the samples that were shown before."""
+    if persons.by_age:
+        return 0
     return execute(
         f"""
         UPDATE customers_importrun SET file = '', preview = '{{}}'

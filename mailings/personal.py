@@ -11,6 +11,8 @@ TABLES = (
         "mailings_decision",
         _("Whether you were to get a message, and why"),
         unique=(("mailing_id",),),
+        about=_("For each mailing we write down whether it may go to you, and on what ground."),
+        latest="decided_at",
         shown={
             "mailing_id": _("mailing"),
             "outcome": _("outcome"),
@@ -23,6 +25,8 @@ TABLES = (
         "mailings_message",
         _("Messages to you"),
         unique=(("mailing_id",),),
+        about=_("What we sent you. The text itself is not kept per person."),
+        latest="state_at",
         shown={
             "mailing_id": _("mailing"),
             "channel": _("channel"),
@@ -38,6 +42,8 @@ TABLES = (
         column="address",
         holds="address",
         merge="stay",
+        about=_("Your mail server refused our mail for good, you reported it as spam, or our staff blocked the address."),
+        latest="since",
         shown={"address": _("address"), "reason": _("reason"), "since": _("since")},
     ),
     PersonalTable(
@@ -51,6 +57,8 @@ TABLES = (
         holds="parent",
         of="mailings_message",
         merge="stay",
+        about=_("Which link you followed in which message."),
+        latest="clicked_at",
         shown={"link_id": _("link"), "clicked_at": _("when")},
     ),
 )  # fmt: skip

@@ -23,6 +23,8 @@ personal_tables.register(
         where="until IS NULL",
         settle=_SETTLE,
         settles=("until",),
+        about=_("Groups of customers that we keep an eye on, to write when somebody enters one."),
+        latest="since",
         shown={"selection_id": _("selection"), "since": _("since"), "until": _("until")},
     )
 )

@@ -18,6 +18,8 @@ TABLES = (
             "state": "CASE WHEN state = 'issued' THEN 'blocked' ELSE state END",
             "block_reason": "''",
         },
+        about=_("Vouchers we gave you."),
+        latest="issued_at",
         shown={
             "code": _("code"),
             "issued_at": _("issued at"),
@@ -33,6 +35,8 @@ TABLES = (
         merge="stay",  # a book of what happened, which the database lets nobody change
         erase="forget",
         scrub={"reference": "''", "idempotency_key": "'erased-' || id", "fingerprint": "''"},
+        about=_("Where and when a voucher of yours was handed in."),
+        latest="redeemed_at",
         shown={
             "branch_id": _("branch"),
             "channel": _("channel"),

@@ -43,7 +43,7 @@ def person_ids(ids: Collection[int]) -> tuple[int, ...]:
     return tuple(row["id"] for row in rows(_IDS, {"ids": list(ids)}))
 
 
-def identify(ids: Collection[int], *, now: dt.datetime) -> Persons:
+def identify(ids: Collection[int], *, now: dt.datetime, by_age: bool = False) -> Persons:
     """Return all by which only these customers (ids) are known; what they share with somebody else stays out."""
     own = person_ids(ids)
     given: dict[str, Any] = {"ids": list(own)}
@@ -59,6 +59,7 @@ def identify(ids: Collection[int], *, now: dt.datetime) -> Persons:
         emails=tuple(sorted(emails - shared - {""})),
         phones=tuple(sorted(phones - shared - {""})),
         now=now,
+        by_age=by_age,
     )
 
 

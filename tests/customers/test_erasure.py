@@ -220,7 +220,7 @@ def test_others_lose_nothing(canary: Callable[[], Customer], now: dt.datetime) -
     def everything() -> dict[str, list[dict[str, Any]]]:
         tables = [table for table in personal_tables if table.holds == "customer" and table.order != 0]
         return {
-            table.code: rows(f"SELECT * FROM {table.table} WHERE {table.column} = %s ORDER BY {table.key}", [other.pk])
+            table.code: rows(f"SELECT * FROM {table.table} WHERE {table.column} = {other.pk} ORDER BY {table.key}")  # noqa: S608
             for table in tables
             if not table.code.startswith(("customers_guardianship", "customers_matchpair"))
         }
@@ -378,3 +378,12 @@ def test_the_books_stay_closed_to_everything_else(canary: Callable[[], Customer]
         cursor.execute("SET LOCAL wise.erasing = 'on'")
     with pytest.raises(InternalError), transaction.atomic():
         Redemption.objects.update(discount_cents=0)
+
+
+def test_files_taken_in_wait_for_their_own_period_when_only_age_erases(
+    canary: Callable[[], Customer], now: dt.datetime
+) -> None:
+    customer = canary()
+    files = ImportRun.objects.exclude(file="").count()
+    erase_customer(customer, ground=Erasure.Ground.RETENTION, by="", now=now + PAST)
+    assert ImportRun.objects.exclude(file="").count() == files > 0
