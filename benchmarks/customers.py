@@ -46,11 +46,10 @@ def run(n: int = 20_000) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         files = Files(Path(folder), n)
         rounds = 3 if n <= SMALL else 1
-        figures |= measure_customers(files, rounds)
-        figures |= measure_facts(files, rounds)
-        figures |= measure_consents(files)
-        figures |= measure_matching(files)
-        figures |= measure_pages(files)
+        for measure in (measure_customers, measure_facts, measure_consents, measure_matching, measure_pages):
+            found = measure(files, rounds)
+            print(found, file=sys.stderr)
+            figures |= found
         figures["peak_mb"] = max(files.peaks)
     return {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
 
@@ -239,7 +238,7 @@ def measure_facts(files: Files, rounds: int) -> dict[str, float]:
     }
 
 
-def measure_consents(files: Files) -> dict[str, float]:
+def measure_consents(files: Files, rounds: int) -> dict[str, float]:
     """What everybody allows at this moment, from a ledger with a row for every second customer."""
     from common import sql
     from common.time import clock
@@ -257,7 +256,7 @@ def measure_consents(files: Files) -> dict[str, float]:
     return {"import_consents_s": took, "consent_all_s": statistics.median(seconds)}
 
 
-def measure_matching(files: Files) -> dict[str, float]:
+def measure_matching(files: Files, rounds: int) -> dict[str, float]:
     """Find who of the one percent that came last is somebody we know already."""
     from customers.matching.blocking import find_pairs
 
@@ -270,7 +269,7 @@ def measure_matching(files: Files) -> dict[str, float]:
     return {"matching_1_percent_s": perf_counter() - started, "matching_pairs": found}
 
 
-def measure_pages(files: Files) -> dict[str, float]:
+def measure_pages(files: Files, rounds: int) -> dict[str, float]:
     """Ask pages and searches, as staff do, while another process takes facts in."""
     from django.contrib.auth.models import User
     from django.test import Client

@@ -93,6 +93,7 @@ def _take_in(format: Format, dialect: Dialect, values: Values) -> tuple[int, int
     find_problems(format, dialect.columns, values)
     if format.prepare:
         format.prepare(dialect.columns, values)
+    execute("DELETE FROM import_row WHERE row_number IN (SELECT row_number FROM import_problem)")
     return format.write(dialect.columns, values)
 
 

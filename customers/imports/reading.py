@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -23,6 +24,7 @@ from customers.imports.formats import FORMATS, Format
 from customers.imports.workbooks import WORKBOOK, is_workbook, workbook_rows
 
 DELIMITERS = (";", ",", "\t", "|")
+BLOCK = 65_536  # characters read at once
 LONGEST_LINE = 100_000  # characters; a row of any format is shorter by far
 MOST_DAMAGED = 10_000  # rows; beyond it is not the rows that are wrong, but the file
 LONGEST_RECORD = 50  # lines that one row may have when a cell holds line breaks
@@ -144,6 +146,17 @@ def read_rows(file: BinaryIO, dialect: Dialect, problems: Callable[[Problem], No
     Rows without any text are passed over; they do count in the numbers, as a spreadsheet shows them. Raises Refused
     when MOST_DAMAGED rows are damaged: reading on would cost time and tell nothing new.
     """
+    for piece in read_pieces(file, dialect, problems, in_blocks=False):
+        if isinstance(piece, tuple):
+            yield piece
+
+
+def read_pieces(
+    file: BinaryIO, dialect: Dialect, problems: Callable[[Problem], None], *, in_blocks: bool = True
+) -> Iterator[Row | str]:
+    """Yield what ``read_rows`` does, and many rows at once where nothing needs a closer look: as lines of text with the
+    row's number before them, with tabs between all cells of the file.
+    """
     places = list(dialect.positions.values())
     if dialect.encoding == WORKBOOK:
         for number, cells in workbook_rows(file):
@@ -152,8 +165,24 @@ def read_rows(file: BinaryIO, dialect: Dialect, problems: Callable[[Problem], No
         return
     damaged = 0
     with _text(file, dialect.encoding) as lines:
-        records = _Records(lines, dialect)
-        for number, cells, code in records:
+        source = _Source(lines)
+        records = _Records(source, dialect)
+        left = 0  # characters that must be read line by line
+        while True:
+            if in_blocks and left <= 0 and records.is_between and records.number >= dialect.header_row:
+                block = source.block()
+                if block and (plain := _plain_lines(block, dialect, records.number)):
+                    records.number += block.count("\n") + 1
+                    yield plain
+                    continue
+                if block:
+                    source.give_back(block)
+                left = len(block) or LONGEST_LINE
+            record = records.next()
+            if record is None:
+                return
+            number, cells, code = record
+            left -= len(records.shown)
             if number <= dialect.header_row:
                 continue
             if code:
@@ -165,6 +194,25 @@ def read_rows(file: BinaryIO, dialect: Dialect, problems: Callable[[Problem], No
                 yield number, [cells[place] for place in places]
 
 
+def _plain_lines(block: str, dialect: Dialect, number: int) -> str:
+    """Return the lines of a block with their numbers and tabs between the cells, or nothing when any of them asks for a
+    closer look: quotes, signs that are no text, spaces around a cell, another number of cells, an empty row.
+    """
+    sign, between = dialect.delimiter, dialect.width - 1
+    flat = block.replace("\n", "")
+    if sign == "\t":
+        flat = flat.replace("\t", "")
+    if not flat.isprintable() or any(mark in flat for mark in ('"', "\\", "\ufffd")):
+        return ""
+    if any(space in block for space in (f" {sign}", f"{sign} ", "\n ", " \n")) or block[0] == " " or block[-1] == " ":
+        return ""
+    lines = block.split("\n")
+    if any(line.count(sign) != between or line[0] == sign for line in lines):
+        return ""
+    numbered = "\n".join([f"{place}{sign}{line}" for place, line in enumerate(lines, number + 1)])
+    return (numbered if sign == "\t" else numbered.replace(sign, "\t")) + "\n"
+
+
 def _too_damaged(number: int) -> Refused:
     message = _(
         "More than %(count)s of the first %(rows)s rows are damaged. Look for a quotation mark that does not close, or "
@@ -173,42 +221,94 @@ def _too_damaged(number: int) -> Refused:
     return Refused("damaged", message % {"count": MOST_DAMAGED, "rows": number}, field="file")
 
 
+class _Source:
+    """The text of a file in pieces: a block of whole lines where that will do, line by line where it will not."""
+
+    def __init__(self, lines: io.TextIOWrapper) -> None:
+        self._lines = lines
+        self._text, self._place = "", 0
+
+    def block(self) -> str:
+        """Return some whole lines at once, without the last line break; empty text at the end and for a long line."""
+        self._text, self._place = self._text[self._place :] + self._lines.read(BLOCK), 0
+        end = self._text.rfind("\n")
+        if end < 0:
+            return ""
+        self._place = end + 1
+        return self._text[:end]
+
+    def give_back(self, block: str) -> None:
+        """Take a block back that must be read line by line."""
+        self._text, self._place = block + "\n" + self._text[self._place :], 0
+
+    def readline(self) -> tuple[str, bool] | None:
+        """Return the next line and whether it was cut off for its length; None at the end."""
+        end = self._text.find("\n", self._place)
+        while end < 0 and len(self._text) - self._place < LONGEST_LINE:
+            more = self._lines.read(BLOCK)
+            if not more:
+                break
+            self._text, self._place = self._text[self._place :] + more, 0
+            end = self._text.find("\n")
+        end = len(self._text) if end < 0 else end + 1
+        line = self._text[self._place : end]
+        self._place = end
+        if len(line) <= LONGEST_LINE:
+            return (line, False) if line else None
+        if not line.endswith("\n"):
+            self._skip()
+        return line[:LONGEST_LINE], True
+
+    def _skip(self) -> None:
+        while more := self._lines.read(BLOCK):
+            end = more.find("\n")
+            if end >= 0:
+                self._text, self._place = more, end + 1
+                return
+
+    @property
+    def waiting(self) -> int:
+        """How many characters have been read and not handed out."""
+        return len(self._text) - self._place
+
+
 class _Records:
     """Iterate over (row number, cells, code): lines put together to rows, with a code where that fails."""
 
-    def __init__(self, lines: io.TextIOWrapper, dialect: Dialect) -> None:
-        self._lines = lines
+    def __init__(self, source: _Source, dialect: Dialect) -> None:
+        self._source = source
         self._delimiter = dialect.delimiter
         self._width = dialect.width
         self._header_row = dialect.header_row
-        self._waiting: list[tuple[str, bool]] = []  # lines looked at in search of a closing quote
+        self._waiting: deque[tuple[str, bool]] = deque()  # lines looked at in search of a closing quote
+        self.number = 0
         self.shown = ""
 
+    @property
+    def is_between(self) -> bool:
+        """Whether no line waits here."""
+        return not self._waiting
+
     def __iter__(self) -> Iterator[tuple[int, list[str], str]]:
-        number = 0
-        while line := self._next():
-            number += 1
-            text, is_too_long = line
-            self.shown = text
-            if number <= self._header_row:
-                yield number, [], ""
-            elif is_too_long:
-                yield number, [], "long"
-            else:
-                yield number, *self._cells(text)
+        while record := self.next():
+            yield record
+
+    def next(self) -> tuple[int, list[str], str] | None:
+        """Return the next row, or None at the end."""
+        line = self._next()
+        if line is None:
+            return None
+        self.number += 1
+        text, is_too_long = line
+        number, self.shown = self.number, text
+        if number <= self._header_row:
+            return number, [], ""
+        if is_too_long:
+            return number, [], "long"
+        return number, *self._cells(text)
 
     def _next(self) -> tuple[str, bool] | None:
-        """Return the next line and whether it was cut off for its length; None at the end."""
-        if self._waiting:
-            return self._waiting.pop(0)
-        line = self._lines.readline(LONGEST_LINE)
-        if not line:
-            return None
-        if len(line) < LONGEST_LINE or line.endswith("\n"):
-            return line, False
-        while (rest := self._lines.readline(LONGEST_LINE)) and not rest.endswith("\n"):
-            pass
-        return line, True
+        return self._waiting.popleft() if self._waiting else self._source.readline()
 
     def _cells(self, line: str) -> tuple[list[str], str]:
         if '"' not in line:
@@ -231,7 +331,7 @@ class _Records:
         is_row = len(cells) == self._width and not any("\n" in cell and self._delimiter in cell for cell in cells)
         if is_row:
             return text, cells
-        self._waiting = looked_at + self._waiting
+        self._waiting.extendleft(reversed(looked_at))
         return line, []
 
     def _trimmed(self, cells: list[str], line: str) -> tuple[list[str], str]:

@@ -17,7 +17,7 @@ from django.db import connection
 
 from common.sql import copy_rows
 from customers.imports.formats import Format
-from customers.imports.reading import Dialect, Problem, Row, read_rows
+from customers.imports.reading import Dialect, Problem, Row, read_pieces
 
 CHUNK = 20_000
 TABLES = "pg_temp.import_row, pg_temp.import_problem, pg_temp.import_sample, pg_temp.import_known"
@@ -56,17 +56,26 @@ def stage(file: BinaryIO, dialect: Dialect, progress: Callable[[int], None]) -> 
     bytes read.
     """
     problems: list[Problem] = []
-    total, chunk = 0, list[Row]()
+    total, told, chunk = 0, 0, list[Row]()
     columns = list(dialect.positions)
     words = [(place, dialect.words[name]) for place, name in enumerate(columns) if name in dialect.words]
-    for row in read_rows(file, dialect, problems.append):
-        for place, known in words:
-            row[1][place] = known.get(row[1][place].lower(), row[1][place])
-        chunk.append(row)
+    everything = dict(sorted((place, name) for name, place in dialect.positions.items()))
+    # Blocks hold all cells of the file in their order, so all of them must have a place to go.
+    in_blocks = not words and list(everything) == list(range(dialect.width))
+    for piece in read_pieces(file, dialect, problems.append, in_blocks=in_blocks):
+        if isinstance(piece, str):
+            _copy(list(everything.values()), piece)
+            total += piece.count("\n")
+        else:
+            for place, known in words:
+                piece[1][place] = known.get(piece[1][place].lower(), piece[1][place])
+            chunk.append(piece)
         if len(chunk) + len(problems) >= CHUNK:
             total += _write(columns, chunk, problems)
-            progress(file.tell())
             chunk = []
+        if total >= told + CHUNK:
+            told = total
+            progress(file.tell())
     total += _write(columns, chunk, problems)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE import_row")
@@ -76,11 +85,10 @@ def stage(file: BinaryIO, dialect: Dialect, progress: Callable[[int], None]) -> 
 def _write(columns: list[str], rows: list[Row], problems: list[Problem]) -> int:
     total = len(rows) + len(problems)
     lines = "".join(map(_copy_line, rows))
-    # One look at twenty thousand rows; they are rare.
+    # One look at all of them; they are rare.
     if _INVISIBLE.search(lines):
         lines = _INVISIBLE.sub("", lines)
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY import_row ({', '.join(['row_number', *columns])}) FROM STDIN", io.StringIO(lines))
+    _copy(columns, lines)
     copy_rows(
         "import_problem",
         ["row_number", "column_name", "value", "code"],
@@ -88,6 +96,11 @@ def _write(columns: list[str], rows: list[Row], problems: list[Problem]) -> int:
     )
     problems.clear()
     return total
+
+
+def _copy(columns: list[str], lines: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY import_row ({', '.join(['row_number', *columns])}) FROM STDIN", io.StringIO(lines))
 
 
 def _copy_line(row: Row) -> str:

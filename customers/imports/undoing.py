@@ -50,7 +50,7 @@ def references_to(model: type[Model], *, but: Collection[str] = ()) -> list[tupl
 def is_used(model: type[Model], alias: str, *, but: Collection[str] = ()) -> str:
     """Return the SQL condition that some row refers to the row ``alias`` of this model."""
     tests = [
-        f"EXISTS (SELECT FROM {table} AS row WHERE row.{column} = {alias}.id)"  # noqa: S608
+        f"EXISTS (SELECT FROM {table} AS row WHERE row.{column} = {alias}.id)"
         for table, column in references_to(model, but=but)
     ]
     return f"({' OR '.join(tests) or 'false'})"
@@ -62,7 +62,7 @@ def changed_later(table: str, alias: str) -> str:
         SELECT FROM customers_importchange AS later JOIN customers_importrun AS run ON run.id = later.run_id
         WHERE later.run_id > %(run)s AND run.state <> 'undone' AND later."table" = '{table}'
             AND later.row_id = {alias}.id
-    )"""  # noqa: S608
+    )"""
 
 
 def remove_new(table: str, values: Mapping[str, Any], *, used: str = "false") -> tuple[int, int]:

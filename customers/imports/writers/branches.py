@@ -7,7 +7,7 @@ from typing import Any
 
 from common.sql import execute
 from customers.imports.undoing import Undone, is_used, kept_rows, remove_added, restore_changed
-from customers.imports.writers.merging import cells_of_row, good_rows, keep_or, keep_samples, update_changed
+from customers.imports.writers.merging import cells_of_row, keep_or, keep_samples, update_changed
 from customers.models import Branch
 
 COLUMNS = {
@@ -30,7 +30,7 @@ def write_branches(present: frozenset[str], values: Mapping[str, Any]) -> tuple[
         f"""
         CREATE TEMPORARY TABLE import_wanted ON COMMIT DROP AS
         SELECT r.row_number, r.code, old.id AS existing, {cells}, {cells_of_row(present)} AS told
-        FROM ({good_rows()}) AS r LEFT JOIN {TABLE} AS old ON old.code = r.code
+        FROM import_row AS r LEFT JOIN {TABLE} AS old ON old.code = r.code
         """,  # noqa: S608
         values,
     )

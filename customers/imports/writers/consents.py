@@ -10,7 +10,7 @@ from typing import Any
 from common.sql import execute, rows
 from customers.imports.undoing import SAID, Undone
 from customers.imports.words import CHANNELS, STATES
-from customers.imports.writers.merging import cells_of_row, good_rows, keep_samples
+from customers.imports.writers.merging import cells_of_row, keep_samples
 
 _CHANNELS = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in CHANNELS.items())
 _STATES = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in STATES.items())
@@ -41,7 +41,7 @@ def write_consents(present: frozenset[str], values: Mapping[str, Any]) -> tuple[
             %(source)s, %(actor)s, r.tekstversie,
             CASE WHEN r.bron = '' THEN '{{}}'::jsonb ELSE jsonb_build_object('said_through', r.bron) END,
             {_EVENT}, %(run)s
-        FROM ({good_rows()}) AS r
+        FROM import_row AS r
         JOIN import_known AS known ON known.number = r.klantnummer
         JOIN customers_purpose AS purpose
             ON purpose.code = coalesce((%(purposes)s::jsonb) ->> lower(r.doel), lower(r.doel))
@@ -54,7 +54,7 @@ def write_consents(present: frozenset[str], values: Mapping[str, Any]) -> tuple[
         "new",
         f"""
         SELECT r.row_number, r.klantnummer AS title, '{{}}'::jsonb AS before, {cells_of_row(COLUMNS)} AS after
-        FROM ({good_rows()}) AS r JOIN import_known AS known ON known.number = r.klantnummer
+        FROM import_row AS r JOIN import_known AS known ON known.number = r.klantnummer
         JOIN customers_consent AS added ON added.customer_id = known.customer_id AND added.id > {int(before)}
             AND added.run_id = %(run)s AND added.event_at >= customers_read_moment(r.tijdstip)
             AND added.event_at < customers_read_moment(r.tijdstip) + interval '1 millisecond'
@@ -65,7 +65,7 @@ def write_consents(present: frozenset[str], values: Mapping[str, Any]) -> tuple[
         """,  # noqa: S608
         values,
     )
-    good = rows(f"SELECT count(*) AS good FROM ({good_rows()}) AS r")[0]["good"]  # noqa: S608
+    good = rows("SELECT count(*) AS good FROM import_row AS r")[0]["good"]
     return new, 0, good - new
 
 

@@ -112,7 +112,7 @@ def write_customers(present: frozenset[str], values: Mapping[str, Any]) -> tuple
     1. the rows that say something new; 2. new customers with their households and contact points; 3. records; 4.
     known customers anew; 5. parents.
     """
-    good = int(rows(f"SELECT count(*) AS good FROM ({good_rows()}) AS r")[0]["good"])  # noqa: S608
+    good = int(rows("SELECT count(*) AS good FROM import_row AS r")[0]["good"])
     wanted = _want(present, values)
     new = _add_customers(values)
     _add_points(values)
@@ -142,7 +142,7 @@ def _want(present: frozenset[str], values: Mapping[str, Any]) -> int:
         FROM (
             SELECT r.row_number, r.klantnummer AS key, known.record_id, known.customer_id,
                 known.customer_id IS NULL AS is_new, jsonb_build_object({cells}) AS said
-            FROM ({good_rows()}) AS r JOIN import_known AS known ON known.number = r.klantnummer OFFSET 0
+            FROM import_row AS r JOIN import_known AS known ON known.number = r.klantnummer OFFSET 0
         ) AS told
         LEFT JOIN customers_sourcerecord AS record ON record.id = told.record_id
         WHERE record.id IS NULL OR NOT record.values @> told.said

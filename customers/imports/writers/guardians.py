@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.sql import execute
-from customers.imports.writers.merging import good_rows
 
 
 def write_guardians(values: Mapping[str, Any]) -> None:
@@ -15,15 +14,15 @@ def write_guardians(values: Mapping[str, Any]) -> None:
     Both are in the database by now: the numbers are looked up again.
     """
     execute(
-        f"""
+        """
         CREATE TEMPORARY TABLE import_guardian ON COMMIT DROP AS
         SELECT child.customer_id AS child_id, coalesce(record.customer_id, known.customer_id) AS guardian_id
-        FROM ({good_rows()}) AS r
+        FROM import_row AS r
         JOIN customers_sourcerecord AS child ON child.source_id = %(source)s AND child.key = r.klantnummer
         LEFT JOIN customers_sourcerecord AS record ON record.source_id = %(source)s
             AND record.key = r.ouder_klantnummer AND r.ouder_klantnummer <> ''
         LEFT JOIN import_known AS known ON known.number = r.ouder_klantnummer AND r.ouder_klantnummer <> ''
-        """,  # noqa: S608
+        """,
         values,
     )
     execute(

@@ -11,7 +11,6 @@ from customers.imports.words import PAYMENT_METHODS
 from customers.imports.writers.branches import changed_rows
 from customers.imports.writers.merging import (
     cells_of_row,
-    good_rows,
     insert_new,
     keep_or,
     keep_samples,
@@ -41,7 +40,7 @@ def write_subscriptions(present: frozenset[str], values: Mapping[str, Any]) -> t
         CREATE TEMPORARY TABLE import_wanted ON COMMIT DROP AS
         SELECT r.row_number, r.abonnementnummer AS number, known.customer_id, old.id AS existing, {cells},
             CASE WHEN %(is_trial)s THEN {cells_of_row(present)} END AS told
-        FROM ({good_rows()}) AS r
+        FROM import_row AS r
         JOIN import_known AS known ON known.number = r.klantnummer
         LEFT JOIN customers_subscription AS old ON old.source_id = %(source)s
             AND old.number = r.abonnementnummer AND old.customer_id = known.customer_id

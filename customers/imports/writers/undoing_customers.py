@@ -88,7 +88,7 @@ def _remove_created(values: Mapping[str, Any]) -> tuple[int, int]:
     needed = [
         is_used(Customer, "c", but=(*_OWN, *derived)),
         *(
-            f"EXISTS (SELECT FROM {each.code} AS row WHERE row.{each.column} = c.id AND NOT ({each.where}))"  # noqa: S608
+            f"EXISTS (SELECT FROM {each.code} AS row WHERE row.{each.column} = c.id AND NOT ({each.where}))"
             for each in derived_rows
             if each.where != "true"
         ),
