@@ -45,7 +45,8 @@ personal_tables.register(
         settle=_SETTLE,
         settles=("since", "until", "given_by", "reason", "taken_by"),
         about=_(
-            "Short descriptions that we derive from what you do, or that you or our staff chose. They decide which tips you get."
+            "Short descriptions that we derive from what you do, or that you or our staff chose. "
+            "They decide which tips you get."
         ),
         latest="since",
         shown={

@@ -42,7 +42,9 @@ TABLES = (
         column="address",
         holds="address",
         merge="stay",
-        about=_("Your mail server refused our mail for good, you reported it as spam, or our staff blocked the address."),
+        about=_(
+            "Your mail server refused our mail for good, you reported it as spam, or our staff blocked the address."
+        ),
         latest="since",
         shown={"address": _("address"), "reason": _("reason"), "since": _("since")},
     ),
