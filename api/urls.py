@@ -14,6 +14,7 @@ from api.resources import (
     imports,
     labels,
     mailings,
+    merges,
     newsletters,
     notes,
     selections,
@@ -42,6 +43,8 @@ router.register("vouchers", vouchers.VoucherViewSet, "voucher")
 router.register("redemptions", vouchers.RedemptionViewSet, "redemption")
 router.register("campaigns", campaigns.CampaignViewSet, "campaign")
 router.register("newsletters", newsletters.NewsletterViewSet, "newsletter")
+router.register("duplicates", merges.PairViewSet, "duplicate")
+router.register("merges", merges.MergeViewSet, "merge")
 router.register("mailings", mailings.MailingViewSet, "mailing")
 
 documentation = {"permission_classes": [MayReadDocumentation]}

@@ -11,7 +11,7 @@ app_name = "workbench"
 
 NOUNS = [
     "dashboard", "customers", "imports", "labels", "selections", "actions", "campaigns", "newsletters", "mailings",
-    "vouchers", "users", "integrations", "mailbox", "notes", "fact_kinds", "websites", "web_statistics",
+    "quality", "vouchers", "users", "integrations", "mailbox", "duplicates", "merges", "guardians", "notes", "purposes", "fact_kinds", "websites", "web_statistics",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -4,7 +4,9 @@ from common.criteria import criteria
 from customers.criteria.consents import Allowed
 from customers.criteria.facts import FirstTime, HowMuch, HowOften, LastTime, NotAtAll
 from customers.criteria.homes import HouseholdSize, LivesIn, Reachable
+from customers.criteria.notes import HasNote
 from customers.criteria.people import AgeBetween, BirthdayAhead, Gender, Kind, OfBranch, RegisteredSince
+from customers.criteria.quality import CRITERIA as QUALITY
 from customers.criteria.subscriptions import EndsSoon, HadSubscription, HasSubscription, MemberYears
 
 for _criterion in (
@@ -26,6 +28,8 @@ for _criterion in (
     LastTime(),
     FirstTime(),
     HowMuch(),
+    HasNote(),
     Allowed(),
+    *QUALITY,
 ):
     criteria.register(_criterion)

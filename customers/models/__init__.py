@@ -14,8 +14,10 @@ from customers.models.customers import (
 )
 from customers.models.facts import Fact, FactCount, FactRemainder, FactTotal, KindSetting, World
 from customers.models.imports import Feed, ImportChange, ImportError, ImportRun  # noqa: A004 - a row of an import
+from customers.models.notes import Note
 from customers.models.privacy import AccessRequest, ErasedKey, Erasure, RetentionRun
-from customers.models.records import MatchPair, Merge, MergedRows, SourceRecord
+from customers.models.quality import QualityCount
+from customers.models.records import MatchPair, MatchSettings, Merge, MergedRows, SourceRecord
 
 __all__ = [
     "AccessRequest",
@@ -41,10 +43,13 @@ __all__ = [
     "KindSetting",
     "LedgerCheck",
     "MatchPair",
+    "MatchSettings",
     "Merge",
     "MergedRows",
+    "Note",
     "Purpose",
     "PurposeChannel",
+    "QualityCount",
     "RetentionRun",
     "Source",
     "SourceRecord",

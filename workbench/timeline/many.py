@@ -15,6 +15,7 @@ from mailings.models import Decision, Message
 from vouchers.models import Voucher
 from workbench.menu import address
 from workbench.timeline.base import Moment, QueryPart
+from workbench.timeline.notes import Notes
 from workbench.timeline.words import CONSENT_TONES, MESSAGE_TONES, fact_moment, joined
 
 
@@ -206,11 +207,11 @@ class Changes(QueryPart):
         return found
 
 
-OTHER_KINDS = frozenset(
-    {"message", "refusal", "voucher", "consent", "label", "change", "subscription", "record", "merge", "privacy"}
-)
+OTHER_KINDS = frozenset({
+    "message", "refusal", "voucher", "consent", "label", "change", "subscription", "record", "merge", "privacy", "note",
+})  # fmt: skip
 MANY: tuple[type[QueryPart], ...] = (
-    Facts, Messages, Refusals, Vouchers, Consents, LabelsGiven, LabelsTaken, Changes,
+    Facts, Messages, Refusals, Vouchers, Consents, LabelsGiven, LabelsTaken, Changes, Notes,
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ def head(customer: Customer, part: str, now: dt.datetime) -> dict[str, Any]:
         "detail": _("Overview"),
         "timeline": _("Timeline"),
         "data": _("Data and sources"),
+        "notes": _("Notes"),
         "messages": _("Messages"),
         "consents": _("Consents"),
         "vouchers": _("Vouchers"),
