@@ -181,5 +181,9 @@ for _kind in (
         dutch="webbezoek", has_duration=True, participle=pgettext_lazy("have", "visited the website"),
         advised_months=13, unit=_("pages"),
     ),
+    FactKind(  # its genre is the topic
+        "request", _("Request for information"), _("asked for information"), "circle-question-mark",
+        dutch="aanvraag", participle=pgettext_lazy("have", "asked for information"), advised_months=24,
+    ),
 ):  # fmt: skip
     fact_kinds.register(_kind)
