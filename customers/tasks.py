@@ -8,6 +8,7 @@ from common.time import clock, local_date
 from customers.actions.imports import import_lock, next_import, run_import
 from customers.actions.maintenance import maintain
 from customers.actions.privacy import make_waiting_copies, run_retention
+from customers.actions.quality import count_quality as count_quality_now
 
 
 @shared_task(ignore_result=True)
@@ -39,3 +40,9 @@ def keep_no_longer() -> dict[str, int]:
     """Remove what was kept long enough, once a night; return rule -> rows."""
     now = clock()
     return run_retention(local_date(now), now=now).counts
+
+
+@shared_task(ignore_result=True)
+def count_quality() -> int:
+    """Count what is wrong with the data, for the page about quality; return how many figures."""
+    return count_quality_now(now=clock())

@@ -13,7 +13,11 @@ from pydantic import Field
 
 from common.criteria import Criterion, Params, criteria
 from common.errors import Refused
-from mailings.models import Click, Mailing, Message
+from customers.criteria import wording
+from customers.criteria.quality import QUALITY, living
+from customers.models import ContactPoint
+from customers.quality import OLD, Issue, issues
+from mailings.models import Click, Mailing, Message, Suppression
 
 SHOWN = 300  # mailings to choose from, the latest first
 
@@ -131,5 +135,60 @@ def _received(params: MailingParams, now: dt.datetime) -> QuerySet[Message]:
     return found
 
 
-for _criterion in (Received(), NotReceived(), Clicked()):
+class BlockedParams(Params):
+    """Why the address must not be used; none chosen means any reason."""
+
+    reasons: list[Suppression.Reason] = []
+
+
+class BlockedForm(forms.Form):
+    """Asks for the reasons."""
+
+    reasons = forms.MultipleChoiceField(
+        label=gettext_lazy("Why it is blocked (none: any)"),
+        required=False,
+        choices=Suppression.Reason,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class Blocked(Criterion):
+    """Whose e-mail address must not be used: it bounced, somebody complained, or staff blocked it."""
+
+    code = "mailings.blocked"
+    group = QUALITY
+    label = gettext_lazy("E-mail address is blocked")
+    params = BlockedParams
+    form = BlockedForm
+
+    def to_q(self, params: BlockedParams, *, now: dt.datetime) -> Q:
+        blocked = Suppression.objects.filter(released_at__isnull=True)
+        if params.reasons:
+            blocked = blocked.filter(reason__in=params.reasons)
+        points = ContactPoint.objects.filter(channel="email", is_primary=True, value__in=blocked.values("address"))
+        return living(Q(pk__in=points.values("customer_id")))
+
+    def sentence(self, params: BlockedParams) -> str:
+        reasons = wording.one_of(str(reason.label).lower() for reason in params.reasons)
+        if not reasons:
+            return _("have an e-mail address that is blocked")
+        return _("have an e-mail address that is blocked: %(reasons)s") % {"reasons": reasons}
+
+
+for _criterion in (Received(), NotReceived(), Clicked(), Blocked()):
     criteria.register(_criterion)
+
+for _reason, _name in (
+    (Suppression.Reason.BOUNCE, gettext_lazy("E-mail address that bounces")),
+    (Suppression.Reason.COMPLAINT, gettext_lazy("Reported our mail as spam")),
+):
+    issues.register(
+        Issue(
+            f"blocked_{_reason}",
+            OLD,
+            _name,
+            Blocked.code,
+            {"reasons": [_reason.value]},
+            gettext_lazy("Ask for another address, or write by post."),
+        )
+    )

@@ -41,6 +41,7 @@ app.conf.beat_schedule = {
     "make copies of data": tick("customers.tasks.make_copies", 60),
     "retention": nightly("customers.tasks.keep_no_longer", 1, 15),
     "refresh system labels": nightly("labels.tasks.refresh_system_labels_nightly", 3, 30),
+    "count quality": nightly("customers.tasks.count_quality", 4, 30),
     "clear sessions": nightly("wise_marketing.clear_sessions", 4, 10),
     "count selections": nightly("selections.tasks.count_selections_nightly", 4, 15),
 }

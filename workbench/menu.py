@@ -57,6 +57,7 @@ MENU = (
             Entry(_("Imports"), "workbench:import_list", "run_imports", "file-up"),
             Entry(_("Activities"), "workbench:fact_kind_list", "view_customers", "activity"),
             Entry(_("Web statistics"), "workbench:web_statistics", "view_workbench", "chart-line"),
+            Entry(_("Data quality"), "workbench:quality", "view_customers", "gauge"),
             Entry(_("Labels"), "workbench:label_list", "manage_labels", "tags"),
             Entry(_("Selections"), "workbench:selection_list", "manage_selections", "list-filter"),
         ),

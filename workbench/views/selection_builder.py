@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -142,11 +143,19 @@ class SelectionCreate(BuilderPage):
         return get_object_or_404(Selection, pk=pk) if pk.isdecimal() else None
 
     def starting_rule(self) -> Group:
-        return parse_rule(self.original.rule) if self.original else EVERYBODY
+        """The rule of the original, or the one in the address (``?rule=``: JSON), else everybody."""
+        if self.original:
+            return parse_rule(self.original.rule)
+        if given := self.request.GET.get("rule", ""):
+            try:
+                return parse_rule(json.loads(given))
+            except (ValueError, RecursionError, Refused):
+                messages.error(self.request, _("The rule in this address cannot be read, so this one is empty."))
+        return EVERYBODY
 
     def get_initial(self) -> dict[str, Any]:
         if self.original is None:
-            return {}
+            return {"name": self.request.GET.get("name", "")[:120]}
         name = _("Copy of %s") % self.original.name
         return {"name": name[:120], "description": self.original.description}
 
