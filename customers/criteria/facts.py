@@ -23,7 +23,11 @@ GROUP = gettext_lazy("What they did")
 
 
 class FactParams(Params):
-    """Facts of a kind; ``within_days`` counts back from today (which counts too), empty means ever."""
+    """Facts of a kind; ``within_days`` counts back from today (which counts too), empty means ever.
+
+    Ever, and not narrowed, is answered from the totals, which outlive facts whose retention is over; all else only
+    sees facts that are still kept.
+    """
 
     kind: str
     within_days: int | None = Field(default=None, ge=0, le=36500)
@@ -31,6 +35,13 @@ class FactParams(Params):
     genre: str = ""
     sector: str = ""
     branch: str = ""
+    at_least_seconds: int | None = Field(default=None, ge=1, le=86400)
+
+    @property
+    def is_all_of_kind(self) -> bool:
+        """Whether every fact of the kind counts, whenever, wherever and whatever it was about."""
+        narrowing = (self.world, self.genre, self.sector, self.branch, self.at_least_seconds)
+        return self.within_days is None and not any(narrowing)
 
     @field_validator("kind")
     @classmethod
@@ -53,6 +64,9 @@ class FactForm(forms.Form):
         required=False,
         choices=lambda: [("", gettext_lazy("any branch")), *wording.branch_choices()],
     )
+    at_least_seconds = forms.IntegerField(
+        label=gettext_lazy("Lasted at least … seconds"), required=False, min_value=1, max_value=86400
+    )
 
 
 def facts_of(params: FactParams, *, now: dt.datetime) -> FactQuerySet:
@@ -64,6 +78,8 @@ def facts_of(params: FactParams, *, now: dt.datetime) -> FactQuerySet:
     for field in ("world", "genre", "sector"):
         if value := getattr(params, field):
             facts = facts.filter(**{field: value})
+    if params.at_least_seconds:
+        facts = facts.filter(duration_seconds__gte=params.at_least_seconds)
     if params.branch:
         facts = facts.filter(branch__in=Branch.objects.filter(code=params.branch).values("pk"))
     return facts
@@ -89,6 +105,9 @@ def narrowed(sentence: str, params: FactParams) -> str:
         parts.append(_("sector %s") % params.sector)
     if params.branch:
         parts.append(_("branch %s") % wording.named([params.branch], wording.branch_choices())[0])
+    if params.at_least_seconds:
+        seconds = ngettext("at least %d second", "at least %d seconds", params.at_least_seconds)
+        parts.append(seconds % params.at_least_seconds)
     return f"{sentence} ({', '.join(parts)})" if parts else sentence
 
 
@@ -122,7 +141,7 @@ class OftenForm(FactForm):
         ],
     )
     times = forms.IntegerField(label=gettext_lazy("Times"), min_value=0, max_value=100000, initial=1)
-    field_order = ("kind", "op", "times", "within_days", "world", "genre", "sector", "branch")
+    field_order = ("kind", "op", "times", "within_days", "world", "genre", "sector", "branch", "at_least_seconds")
 
 
 class HowOften(FactCriterion):
@@ -134,12 +153,12 @@ class HowOften(FactCriterion):
     form = OftenForm
 
     def to_q(self, params: OftenParams, *, now: dt.datetime) -> Q:
-        facts, times = facts_of(params, now=now), params.times
+        times = params.times
         if params.op == "at_least":
-            return _at_least(facts, times)
+            return _at_least(params, times, now)
         if params.op == "at_most":
-            return ~_at_least(facts, times + 1)
-        return _at_least(facts, times) & ~_at_least(facts, times + 1)
+            return ~_at_least(params, times + 1, now)
+        return _at_least(params, times, now) & ~_at_least(params, times + 1, now)
 
     def sentence(self, params: OftenParams) -> str:
         words = {
@@ -152,13 +171,22 @@ class HowOften(FactCriterion):
         return narrowed(_("have %(what)s %(often)s %(when)s") % values, params)
 
 
-def _at_least(facts: FactQuerySet, times: int) -> Q:
+def _at_least(params: FactParams, times: int, now: dt.datetime) -> Q:
     if times == 0:
         return Q(pk__isnull=False)
+    facts = facts_of(params, now=now)
     if times == 1:
-        return Q(Exists(facts.filter(customer=OuterRef("pk"))))
+        ever = FactTotal.objects.filter(kind=params.kind, first_at__lt=now)
+        return Q(Exists((ever if params.is_all_of_kind else facts).filter(customer=OuterRef("pk"))))
     counted = facts.values("customer_id").annotate(times=Count("pk")).filter(times__gte=times)
-    return Q(pk__in=counted.values("customer_id"))
+    by_rows = Q(pk__in=counted.values("customer_id"))
+    return _from_totals(params.kind, by_rows, now, count__gte=times) if params.is_all_of_kind else by_rows
+
+
+def _from_totals(kind: str, by_rows: Q, now: dt.datetime, **condition: int) -> Q:
+    """Return who meets a condition on his total; who did something after ``now`` is judged by his facts."""
+    mine = FactTotal.objects.filter(kind=kind, customer=OuterRef("pk"))
+    return Q(Exists(mine.filter(last_at__lt=now, **condition))) | (Q(Exists(mine.filter(last_at__gte=now))) & by_rows)
 
 
 class NotAtAll(FactCriterion):
@@ -170,7 +198,7 @@ class NotAtAll(FactCriterion):
     form = FactForm
 
     def to_q(self, params: FactParams, *, now: dt.datetime) -> Q:
-        return ~Q(Exists(facts_of(params, now=now).filter(customer=OuterRef("pk"))))
+        return ~_at_least(params, 1, now)
 
     def sentence(self, params: FactParams) -> str:
         if params.within_days is None:
@@ -273,7 +301,7 @@ class MuchForm(FactForm):
     at_least = forms.DecimalField(
         label=gettext_lazy("At least"), min_value=0, max_digits=9, decimal_places=2, localize=True
     )
-    field_order = ("kind", "at_least", "unit", "within_days", "world", "genre", "sector", "branch")
+    field_order = ("kind", "at_least", "unit", "within_days", "world", "genre", "sector", "branch", "at_least_seconds")
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
@@ -293,7 +321,10 @@ class HowMuch(FactCriterion):
 
     def to_q(self, params: MuchParams, *, now: dt.datetime) -> Q:
         facts = facts_of(params, now=now).values("customer_id").annotate(total=Sum(params.unit))
-        return Q(pk__in=facts.filter(total__gte=params.at_least).values("customer_id"))
+        by_rows = Q(pk__in=facts.filter(total__gte=params.at_least).values("customer_id"))
+        if not params.is_all_of_kind:
+            return by_rows
+        return _from_totals(params.kind, by_rows, now, **{f"{params.unit}__gte": params.at_least})
 
     def sentence(self, params: MuchParams) -> str:
         amount = params.at_least

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from common.criteria import criteria
 from common.errors import Refused
 from customers.actions import record_fact
-from customers.models import Customer
+from customers.actions.retention import retention_of_facts
+from customers.models import Customer, Fact, KindSetting
 from tests.factories import (
     NOW,
     BranchFactory,
@@ -278,6 +279,42 @@ def test_a_window_of_days_begins_at_midnight_in_amsterdam(person: Person) -> Non
 def test_what_happens_after_the_moment_asked_about_does_not_count(person: Person) -> None:
     did(person("later"), "loan", -1)
     assert found("facts.count", {"kind": "loan"}) == set()
+
+
+def test_ever_outlives_the_facts_of_which_the_retention_is_over(readers: None) -> None:
+    KindSetting.objects.create(code="loan", keep_months=1)
+    KindSetting.objects.create(code="fee", keep_months=1)
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("facts.count", {"kind": "loan", "times": 2}),
+        ("facts.count", {"kind": "loan", "op": "exactly", "times": 1}),
+        ("facts.count", {"kind": "loan", "op": "at_most", "times": 0}),
+        ("facts.none", {"kind": "loan"}),
+        ("facts.sum", {"kind": "fee", "at_least": 5800}),
+        ("facts.sum", {"kind": "loan", "at_least": 8, "unit": "quantity"}),
+        ("facts.last", {"kind": "loan", "more_than_days": 30}),
+    ]
+    before = [found(criterion, params) for criterion, params in asked]
+    assert before[0] == {"often"}
+    assert retention_of_facts(day=dt.date(2027, 1, 1), now=NOW) == {"loan": 4, "fee": 1}
+    assert not Fact.objects.exists()
+    assert [found(criterion, params) for criterion, params in asked] == before
+
+
+def test_how_long_something_lasted_narrows_it(person: Person) -> None:
+    did(person("short"), "visit", 3, duration_seconds=19)
+    did(person("long"), "visit", 3, duration_seconds=20)
+    for window in ({}, {"within_days": 30}):
+        assert found("facts.count", {"kind": "visit", "at_least_seconds": 20, **window}) == {"long"}
+    assert found("facts.none", {"kind": "visit", "at_least_seconds": 20}) == {"short"}
+
+
+def test_what_happens_after_the_moment_asked_about_is_left_out_of_totals(person: Person) -> None:
+    customer = person("twice")
+    did(customer, "loan", 5, quantity=3)
+    did(customer, "loan", -1, quantity=3)
+    assert found("facts.count", {"kind": "loan", "op": "exactly", "times": 1}) == {"twice"}
+    assert found("facts.sum", {"kind": "loan", "at_least": 4, "unit": "quantity"}) == set()
+    assert found("facts.none", {"kind": "loan"}) == set()
 
 
 def test_who_may_be_reached(person: Person) -> None:
