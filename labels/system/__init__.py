@@ -4,10 +4,10 @@ everybody.
 ``families`` holds them in the order of the pages. To add one: write its file here and name it below.
 """
 
-from labels.system import borrowing, membership, sectors, tickets, worlds
+from labels.system import borrowing, membership, sectors, ticket_quality, tickets, worlds
 from labels.system.specs import Family, LabelSpec, families
 
-for _module in (membership, borrowing, worlds, tickets, sectors):
+for _module in (membership, borrowing, worlds, tickets, ticket_quality, sectors):
     for _family in _module.FAMILIES:
         families.register(_family)
 

@@ -122,6 +122,7 @@ def test_a_world_that_comes_gets_its_labels_and_one_that_goes_rests() -> None:
         "world-1-reizen",
         "world-2-reizen",
         "world-3-reizen",
+        "ticket-world-reizen",
     }
     WorldFactory(code="reizen", name="Op reis")
     refresh_system_labels(now=NOW + 2 * DAY, due_key="3")
