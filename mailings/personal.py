@@ -63,6 +63,22 @@ TABLES = (
         latest="clicked_at",
         shown={"link_id": _("link"), "clicked_at": _("when")},
     ),
+    PersonalTable(
+        "mailings_confirmation",
+        _("Newsletters you signed up for and have not confirmed"),
+        column="address",
+        holds="address",
+        merge="stay",
+        shown={
+            "purpose_id": _("purpose"),
+            "address": _("e-mail address"),
+            "first_name": _("first name"),
+            "last_name": _("last name"),
+            "wording_version": _("wording version"),
+            "asked_at": _("asked at"),
+            "asked_from": _("network"),
+        },
+    ),
 )  # fmt: skip
 
 for table in TABLES:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from common.time import clock
-from mailings import queue
-from mailings.actions import finish_mailings, print_letters
+from mailings import actions, queue
+from mailings.actions import finish_mailings, forget_old_confirmations, print_letters
 from mailings.models import Mailing
 from mailings.worker import send_ready
 
@@ -20,6 +20,14 @@ def send_queued() -> dict[str, int]:
     if summary.has_more:
         send_queued.delay()
     return summary.counts
+
+
+@shared_task
+def send_confirmations() -> int:
+    """Mail who signed up a link to confirm it, and remind who forgot; return how many mails left."""
+    now = clock()
+    forget_old_confirmations(now=now)
+    return actions.send_confirmations(now=now)
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mijnmenu.views import choices, details, entrance, vouchers
+from mijnmenu.views import choices, details, entrance, privacy, sign_up, vouchers
 
 app_name = "mijnmenu"
 
@@ -15,6 +15,10 @@ urlpatterns = [
     path("nieuwsbrieven/", choices.Newsletters.as_view(), name="newsletters"),
     path("kinderen/", choices.Children.as_view(), name="children"),
     path("kinderen/<int:pk>/", choices.ChildPreferences.as_view(), name="child_preferences"),
+    path("aanmelden/", sign_up.SignUpList.as_view(), name="sign_up_list"),
+    path("aanmelden/bevestigen/", sign_up.ConfirmSignUp.as_view(), name="confirm_sign_up"),
+    path("aanmelden/bevestigen/<str:token>/", sign_up.ConfirmLink.as_view(), name="confirm_link"),
+    path("aanmelden/<slug:code>/", sign_up.SignUp.as_view(), name="sign_up"),
     path("interesses/", choices.Interests.as_view(), name="interests"),
     path("afmelden/", choices.Objection.as_view(), name="objection"),
     path("bonnen/", vouchers.VoucherList.as_view(), name="vouchers"),
@@ -24,4 +28,11 @@ urlpatterns = [
     path("gegevens/nieuwe-link/", details.FreshLink.as_view(), name="fresh_link"),
     path("gegevens/adres/<str:token>/", details.AddressLink.as_view(), name="address_link"),
     path("gegevens/bevestigen/", details.ConfirmAddress.as_view(), name="confirm_address"),
+    path("gegevens/wijzigen/", privacy.Rectify.as_view(), name="rectify"),
+    path("privacy/", privacy.Privacy.as_view(), name="privacy"),
+    path("privacy/kopie/", privacy.CopyAsk.as_view(), name="copy_ask"),
+    path("privacy/kopie/<int:pk>/<slug:kind>/", privacy.CopyTake.as_view(), name="copy_take"),
+    path("privacy/bezwaar/", privacy.ProfilingObjection.as_view(), name="profiling_objection"),
+    path("privacy/verwijderen/", privacy.ErasureAsk.as_view(), name="erasure_ask"),
+    path("privacy/verwijderen/intrekken/", privacy.ErasureWithdraw.as_view(), name="erasure_withdraw"),
 ]

@@ -1,5 +1,11 @@
 """What can be done with mailings: write content, start, pause, print, and take in what comes back."""
 
+from mailings.actions.confirmations import (
+    ask_confirmation,
+    confirm,
+    forget_old_confirmations,
+    send_confirmations,
+)
 from mailings.actions.content import (
     add_block,
     add_picture,
@@ -26,12 +32,15 @@ from mailings.actions.settings import change_sending_settings, ensure_sending_se
 __all__ = [
     "add_block",
     "add_picture",
+    "ask_confirmation",
     "audience_members",
     "cancel",
     "change_block",
     "change_sending_settings",
+    "confirm",
     "ensure_sending_settings",
     "finish_mailings",
+    "forget_old_confirmations",
     "link_target",
     "move_block",
     "order_blocks",
@@ -45,6 +54,7 @@ __all__ = [
     "resolve_doubt",
     "resume",
     "save_content",
+    "send_confirmations",
     "start_mailing",
     "suppress_address",
     "unsubscribe",

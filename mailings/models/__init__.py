@@ -1,5 +1,6 @@
 """What is sent, to whom, what the gate decided, and what came back."""
 
+from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
 from mailings.models.feedback import Click, Link, Suppression
 from mailings.models.mailings import Decision, LetterBatch, Mailing, Message
@@ -7,6 +8,7 @@ from mailings.models.settings import SendingSettings
 
 __all__ = [
     "Click",
+    "Confirmation",
     "Content",
     "Decision",
     "LetterBatch",

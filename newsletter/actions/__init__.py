@@ -17,6 +17,7 @@ from newsletter.actions.editions import (
 from newsletter.actions.newsletters import (
     change_newsletter,
     create_newsletter,
+    sign_up,
     subscribe,
     subscribe_contact,
     unsubscribe,
@@ -35,6 +36,7 @@ __all__ = [
     "save_item",
     "send_due_editions",
     "send_edition",
+    "sign_up",
     "subscribe",
     "subscribe_contact",
     "unplan_edition",

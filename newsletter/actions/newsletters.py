@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pghistory
 from django.db import transaction
@@ -13,11 +12,14 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from common.sql import execute
-from customers.actions import add_customer
+from common.network import truncated
+from customers.actions.contacts import contact_for
 from customers.actions.purposes import create_purpose
 from customers.consents import record_consent
-from customers.models import Branch, Channel, Consent, Customer, Purpose
+from customers.models import Branch, Channel, Consent, Customer, ErasedKey, Purpose
+from customers.names import normalise_email
+from customers.privacy.keys import is_erased
+from mailings.actions.confirmations import Names, ask_confirmation
 from newsletter.models import Newsletter
 
 if TYPE_CHECKING:
@@ -106,30 +108,56 @@ def subscribe_contact(
     evidence: dict[str, Any] | None = None,
     now: dt.datetime,
 ) -> Customer:
-    """Subscribe an e-mail address: of the customer who has it, else of a new newsletter contact; return the customer.
+    """Subscribe an e-mail address that was proven elsewhere; return the customer who has it, else a new contact.
 
-    An address that several customers share (a family) is nobody's in particular: a newsletter contact of its own
-    is made for it, once.
+    Nobody proved it yet? Then ``sign_up``.
     """
     address = email.strip().lower()
     if not address:
         raise Refused("no_email", _("Fill in an e-mail address."), field="email")
-    # Two sign-ups of one address at the same moment must not make two contacts.
-    execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"subscribe {address}"])
-    customers = Customer.objects.filter(contact_points__value=address, contact_points__channel="email").distinct()
-    known = list(customers.order_by("pk")[:50])
-    contacts = [customer for customer in known if customer.kind == Customer.Kind.NEWSLETTER]
-    customer = known[0] if len(known) == 1 else contacts[0] if contacts else None
-    if customer is None:
-        customer = add_customer(
-            number=_free_number(), kind=Customer.Kind.NEWSLETTER, email=address, first_name=first_name,
-            name_prefix=name_prefix, last_name=last_name, branch=branch, source_code=source_code, by=actor, now=now,
-        )  # fmt: skip
+    customer = contact_for(
+        address, first_name=first_name, name_prefix=name_prefix, last_name=last_name, branch=branch,
+        source_code=source_code, actor=actor, now=now,
+    )  # fmt: skip
     subscribe(
         customer, newsletter, source_code=source_code, actor=actor, now=now, wording_version=wording_version,
         evidence=evidence,
     )  # fmt: skip
     return customer
+
+
+def sign_up(
+    newsletter: Newsletter,
+    *,
+    email: str,
+    source_code: str,
+    actor: str,
+    wording_version: str,
+    network_address: str = "",
+    now: dt.datetime,
+    **names: Unpack[Names],
+) -> None:
+    """Take a sign-up of somebody who may be a stranger: it counts once confirmed by mail.
+
+    Where the purpose asks for no double opt-in it counts at once, since whoever sends it vouches for it; but an address
+    that was erased comes back by its owner's own hand only. Says nothing about whether the address is known. Raises
+    Refused.
+    """
+    if not newsletter.is_active:
+        raise Refused("newsletter_stopped", _("“%s” does not appear any more.") % newsletter)
+    channel = newsletter.purpose.channels.filter(channel=Channel.EMAIL).first()
+    is_erased_address = is_erased(ErasedKey.What.EMAIL, normalise_email(email))
+    if channel is None or channel.needs_double_opt_in or is_erased_address:
+        ask_confirmation(
+            newsletter.purpose, address=email, source_code=source_code, wording_version=wording_version,
+            network_address=network_address, now=now, **names,
+        )  # fmt: skip
+        return
+    evidence = {"asked_from": truncated(network_address)} if network_address else {}
+    subscribe_contact(
+        newsletter, email=email, source_code=source_code, actor=actor, wording_version=wording_version,
+        evidence=evidence, now=now, **names,
+    )  # fmt: skip
 
 
 def _record(
@@ -161,12 +189,6 @@ def _free_code(name: str) -> str:
     base = f"nieuwsbrief-{slugify(name)}"[:34].strip("-")
     taken = set(Purpose.objects.filter(code__startswith=base).values_list("code", flat=True))
     return base if base not in taken else next(code for n in count(2) if (code := f"{base}-{n}") not in taken)
-
-
-def _free_number() -> str:
-    """Return a customer number of our own, apart from those of a library system."""
-    numbers = (f"N{secrets.randbelow(10**9):09d}" for _attempt in count())
-    return next(number for number in numbers if not Customer.objects.filter(number=number).exists())
 
 
 def _who(by: User | None) -> dict[str, Any]:
