@@ -9,6 +9,7 @@ from rest_framework.routers import DefaultRouter
 from api.permissions import MayReadDocumentation
 from api.resources import (
     campaigns,
+    consents,
     customers,
     facts,
     imports,
@@ -45,6 +46,7 @@ router.register("campaigns", campaigns.CampaignViewSet, "campaign")
 router.register("newsletters", newsletters.NewsletterViewSet, "newsletter")
 router.register("duplicates", merges.PairViewSet, "duplicate")
 router.register("merges", merges.MergeViewSet, "merge")
+router.register("sign-ups", consents.SignUpViewSet, "sign-up")
 router.register("mailings", mailings.MailingViewSet, "mailing")
 
 documentation = {"permission_classes": [MayReadDocumentation]}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 
 from common.time import clock, local_date
+from customers.actions.feeds import look_for_files
 from customers.actions.imports import import_lock, next_import, run_import
+from customers.actions.ledger import check_ledger
 from customers.actions.maintenance import maintain
+from customers.actions.matching import match_changed
 from customers.actions.privacy import make_waiting_copies, run_retention
 from customers.actions.quality import count_quality as count_quality_now
+from customers.actions.sources import follow_precedence
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(ignore_result=True)
@@ -20,7 +28,25 @@ def run_waiting_imports() -> int:
         while is_ours and (run := next_import()):
             run_import(run, now=clock())
             done += 1
+    if done:
+        match_nightly.delay()  # who came in may be known already
     return done
+
+
+@shared_task(ignore_result=True)
+def look_for_deliveries() -> int:
+    """Put the files in line that appeared in the folders of feeds whose time has come; return how many."""
+    taken = look_for_files(now=clock())
+    if taken:
+        run_waiting_imports.delay()
+    return taken
+
+
+@shared_task(ignore_result=True)
+def follow_sources() -> int:
+    """Let customers follow sources whose precedence was changed; return how many changed."""
+    with import_lock(wait=False) as is_ours:
+        return follow_precedence(now=clock()) if is_ours else 0
 
 
 @shared_task(ignore_result=True)
@@ -46,3 +72,18 @@ def keep_no_longer() -> dict[str, int]:
 def count_quality() -> int:
     """Count what is wrong with the data, for the page about quality; return how many figures."""
     return count_quality_now(now=clock())
+
+
+@shared_task(ignore_result=True)
+def check_ledger_nightly() -> int:
+    """Check that nobody changed the ledger of consents behind our back; return how many rows are not as they were."""
+    check = check_ledger(now=clock())
+    if not check.is_whole:
+        log.error("the ledger of consents: %s rows broken, %s missing", check.broken_count, check.missing_count)
+    return check.broken_count + check.missing_count
+
+
+@shared_task(ignore_result=True)
+def match_nightly() -> int:
+    """Compare who is new or changed with everybody: merge what is certain, propose the rest; return how many merged."""
+    return match_changed(now=clock()).merged

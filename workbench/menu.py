@@ -54,7 +54,9 @@ MENU = (
         _("Customers"),
         (
             Entry(_("Customers"), "workbench:customer_list", "view_customers", "users"),
+            Entry(_("Duplicates"), "workbench:duplicate_list", "change_customers", "copy", also=("/merges/",)),
             Entry(_("Imports"), "workbench:import_list", "run_imports", "file-up"),
+            Entry(_("Sources"), "workbench:source_list", "run_imports", "database", also=("/feeds/",)),
             Entry(_("Activities"), "workbench:fact_kind_list", "view_customers", "activity"),
             Entry(_("Web statistics"), "workbench:web_statistics", "view_workbench", "chart-line"),
             Entry(_("Data quality"), "workbench:quality", "view_customers", "gauge"),
@@ -82,6 +84,8 @@ MENU = (
     Section(
         _("Management"),
         (
+            Entry(_("Purposes and consents"), "workbench:purpose_list", "manage_users", "handshake"),
+            Entry(_("Privacy"), "workbench:privacy", "manage_privacy", "shield"),
             Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),
             Entry(_("Websites"), "workbench:site_list", "manage_integrations", "globe"),
             Entry(_("Users"), "workbench:user_list", "manage_users", "user-cog"),

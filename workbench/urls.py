@@ -10,8 +10,8 @@ from django.urls import URLPattern, URLResolver
 app_name = "workbench"
 
 NOUNS = [
-    "dashboard", "customers", "imports", "labels", "selections", "actions", "campaigns", "newsletters", "mailings",
-    "quality", "vouchers", "users", "integrations", "mailbox", "duplicates", "merges", "guardians", "notes", "purposes", "fact_kinds", "websites", "web_statistics",
+    "dashboard", "customers", "imports", "sources", "feeds", "labels", "selections", "actions", "campaigns", "newsletters", "mailings",
+    "quality", "vouchers", "users", "integrations", "mailbox", "duplicates", "merges", "guardians", "notes", "purposes", "privacy", "fact_kinds", "websites", "web_statistics",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [

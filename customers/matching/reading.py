@@ -41,9 +41,12 @@ _PEOPLE = """
         FROM customers_contactpoint AS point WHERE customer_id = ANY (%(ids)s) GROUP BY customer_id
     ),
     systems AS (
-        SELECT record.customer_id, array_agg(DISTINCT record.source_id) AS sources
-        FROM customers_sourcerecord AS record JOIN customers_source AS source ON source.id = record.source_id
-        WHERE source.kind = 'system' AND record.customer_id = ANY (%(ids)s) GROUP BY record.customer_id
+        SELECT told.customer_id, array_agg(DISTINCT told.source_id) AS sources
+        FROM (
+            SELECT customer_id, source_id FROM customers_sourcerecord WHERE customer_id = ANY (%(ids)s)
+            UNION ALL SELECT id, source_id FROM customers_customer WHERE id = ANY (%(ids)s)
+        ) AS told JOIN customers_source AS source ON source.id = told.source_id
+        WHERE source.kind = 'system' GROUP BY told.customer_id
     )
     SELECT customer.id, first_name, initials, name_prefix, last_name, birth_date, gender, postal_code,
         house_number, house_number_addition, emails, phones, shared, sources

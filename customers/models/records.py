@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -37,6 +39,21 @@ class SourceRecord(models.Model):
         return f"{self.source_id} {self.key}"
 
 
+class MatchPairQuerySet(models.QuerySet["MatchPair"]):
+    """Reads of pairs."""
+
+    def standing(self) -> Self:
+        """Keep pairs of which both are persons of their own, and those that were merged with each other."""
+        gone = self.filter(models.Q(first__merged_into__isnull=False) | models.Q(second__merged_into__isnull=False))
+        return self.exclude(pk__in=gone.exclude(state=MatchPair.State.MERGED).values("pk"))
+
+    def waiting(self) -> Self:
+        """Keep those that nobody judged yet, the likeliest first."""
+        return self.filter(
+            state=MatchPair.State.OPEN, first__merged_into__isnull=True, second__merged_into__isnull=True
+        ).order_by("-score", "pk")
+
+
 class MatchPair(models.Model):
     """Two customers that may be one person: how likely, why, and what was decided. ``first`` has the lower id."""
 
@@ -53,6 +70,8 @@ class MatchPair(models.Model):
     found_at = models.DateTimeField(_("found at"))
     decided_by = models.CharField(_("decided by"), max_length=150, blank=True)
     decided_at = models.DateTimeField(_("decided at"), null=True)
+
+    objects = MatchPairQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("possible duplicate")

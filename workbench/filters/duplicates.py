@@ -1,0 +1,33 @@
+"""The filters above the list of possible duplicates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import MatchPair
+
+
+class PairFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(label=_("State"), choices=MatchPair.State, empty_label=None)
+    q = django_filters.CharFilter(label=_("Name or number"), method="by_name")
+
+    class Meta:
+        model = MatchPair
+        fields: list[str] = []
+
+    def __init__(self, data: Any, *args: Any, **kwargs: Any) -> None:
+        # What waits is shown until somebody asks for what was judged.
+        chosen = data.copy()
+        chosen.setdefault("state", MatchPair.State.OPEN)
+        super().__init__(chosen, *args, **kwargs)
+
+    def by_name(self, queryset: QuerySet[MatchPair], name: str, value: str) -> QuerySet[MatchPair]:
+        words = value.strip()
+        either = Q()
+        for side in ("first", "second"):
+            either |= Q(**{f"{side}__number": words}) | Q(**{f"{side}__name_key__contains": words.lower()})
+        return queryset.filter(either)

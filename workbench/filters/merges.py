@@ -1,0 +1,21 @@
+"""The filters above the list of merges."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Merge
+
+
+class MergeFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label=_("Customer number"), method="by_number")
+    undone = django_filters.BooleanFilter(label=_("Undone"), field_name="undone_at", lookup_expr="isnull", exclude=True)
+
+    class Meta:
+        model = Merge
+        fields: list[str] = []
+
+    def by_number(self, queryset: QuerySet[Merge], name: str, value: str) -> QuerySet[Merge]:
+        return queryset.filter(Q(kept__number=value.strip()) | Q(absorbed__number=value.strip()))
