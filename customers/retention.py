@@ -13,7 +13,7 @@ from common.time import local_date
 from customers.actions.maintenance import FILE_DAYS, remove_old_files
 from customers.actions.privacy import erase_many, expire_copies
 from customers.actions.retention import limit, months_kept, retention_of_facts
-from customers.models import AccessRequest, CustomerChange, Erasure, Fact, ImportRun
+from customers.models import AccessRequest, CustomerChange, Erasure, Fact, ImportRun, Note
 from customers.models.privacy import ErasureRequest
 from customers.privacy.leaving import count_gone, next_gone
 
@@ -70,6 +70,22 @@ def _count_changes(before: dt.datetime, now: dt.datetime) -> int:
 
 def _remove_changes(before: dt.datetime, now: dt.datetime) -> int:
     return execute("DELETE FROM customers_customerchange WHERE changed_at < %(before)s", {"before": before})
+
+
+def _count_notes(before: dt.datetime, now: dt.datetime) -> int:
+    return Note.objects.filter(happened_at__lt=before).count()
+
+
+def _remove_notes(before: dt.datetime, now: dt.datetime) -> int:
+    """Remove old notes, the history of their texts with them, in one statement."""
+    return execute(
+        """
+        WITH old AS MATERIALIZED (SELECT id FROM customers_note WHERE happened_at < %(before)s),
+        history AS (DELETE FROM customers_noteevent USING old WHERE pgh_obj_id = old.id)
+        DELETE FROM customers_note AS note USING old WHERE note.id = old.id
+        """,
+        {"before": before},
+    )
 
 
 def _count_copies(before: dt.datetime, now: dt.datetime) -> int:
@@ -142,6 +158,14 @@ for rule in (
         _remove_changes,
         unit=MONTHS,
         period=24,
+    ),
+    RetentionRule(
+        "notes",
+        _("Notes and contacts"),
+        _("What staff wrote down of calls, visits and complaints, with what it said before."),
+        _count_notes,
+        _remove_notes,
+        period=36,
     ),
     RetentionRule(
         "copies",

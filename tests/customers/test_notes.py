@@ -15,6 +15,7 @@ from common.actions import add_integration
 from common.criteria import criteria
 from common.errors import Refused
 from common.personal import personal_tables
+from common.retention import retention_rules
 from common.sql import rows
 from customers.actions import ensure_base_data
 from customers.actions.merging import merge_customers, undo_merge
@@ -181,6 +182,16 @@ def test_a_selection_asks_for_a_kind_of_contact_in_a_period(
     chosen = Customer.objects.filter(criterion.to_q(given, now=NOW)).values_list("first_name", flat=True)
     assert set(chosen) == found
     assert criterion.sentence(given)
+
+
+def test_the_night_removes_notes_that_are_old_and_what_they_said_before(anna: Customer, marketeer: User) -> None:
+    old, young = call(anna, marketeer, happened_at=NOW - 2 * DAY), call(anna, marketeer, text="Blijft")
+    correct_note(old, kind="call", text="Verbeterd", happened_at=NOW - 2 * DAY, by=marketeer, now=NOW)
+    rule = retention_rules["notes"]
+    before = NOW - DAY
+    assert (rule.count(before, NOW), rule.apply(before, NOW), rule.apply(before, NOW)) == (1, 1, 0)
+    assert list(Note.objects.all()) == [young]
+    assert rows("SELECT text FROM customers_noteevent", {}) == [{"text": "Blijft"}]
 
 
 def test_staff_write_correct_and_remove_a_note_on_the_page(anna: Customer, desk: Client) -> None:
