@@ -222,6 +222,8 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = None if IS_LOCAL else Path(read("STATIC_ROOT", str(STATE_DIR / "static")))
 MEDIA_ROOT = STATE_DIR / "media"
+# Where other systems drop their files; each delivery has a folder below it.
+IMPORT_FOLDER = Path(read("IMPORT_FOLDER", str(STATE_DIR / "imports")))
 # Production collects and fingerprints; a local machine serves the files as they lie in the tree.
 WHITENOISE_USE_FINDERS = IS_LOCAL
 STORAGES = {

@@ -125,6 +125,8 @@ def undo_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportR
         return run
     if run.state != State.DONE:
         raise Refused("not_done", _("Only an import that was taken in can be undone."))
+    if not (run.new_count or run.changed_count):
+        raise Refused("changed_nothing", _("This import changed nothing, so there is nothing to undo."))
     if not can_undo(run, now=now):
         raise Refused("too_late", _("An import can be undone for %s days. Correct the data instead.") % UNDO_DAYS)
     run.state, run.undone_by, run.percent, run.attempts = State.UNDOING, _name(by), 0, 0

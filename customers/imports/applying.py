@@ -1,4 +1,4 @@
-"""One run from its file to its counts: stage, then validate and write in a single transaction; or try that, and undo."""
+"""One run from its file to its counts: stage, then validate and write in a single transaction; or try that; or undo."""
 
 from __future__ import annotations
 
@@ -186,7 +186,12 @@ def _refused_count() -> int:
 
 def _samples(what: str) -> list[dict[str, Any]]:
     return [
-        {"row": row["row_number"], "title": row["title"], "before": row["before"], "after": row["after"]}
+        {
+            "row": row["row_number"],
+            "title": row["title"],
+            "before": json.loads(row["before"]),
+            "after": json.loads(row["after"]),
+        }
         for row in rows("SELECT * FROM import_sample WHERE what = %(what)s ORDER BY row_number", {"what": what})
     ]
 

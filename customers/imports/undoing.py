@@ -95,10 +95,12 @@ def remove_added(table: str, values: Mapping[str, Any], *, used: str = "false") 
     return gone, kept[0]["kept"]
 
 
-def restore_changed(table: str, columns: Mapping[str, str], values: Mapping[str, Any]) -> tuple[int, int]:
+def restore_changed(
+    table: str, columns: Mapping[str, str], values: Mapping[str, Any], *, where: str = "true"
+) -> tuple[int, int]:
     """Put these columns back in the rows that are as the run left them; return how many were, and were not.
 
-    ``columns``: column -> SQL for what it becomes, over the row ``was``.
+    ``columns``: column -> SQL for what it becomes, over the row ``was``; ``where`` narrows the rows ``there``.
     """
     sets = ", ".join(f"{column} = {value}" for column, value in columns.items())
     both = f"""
@@ -111,7 +113,7 @@ def restore_changed(table: str, columns: Mapping[str, str], values: Mapping[str,
         f"""
         UPDATE {table} AS into_row SET {sets}
         FROM {both} CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, change.before) AS was
-        WHERE into_row.id = there.id AND change.after = to_jsonb(there) - 'name_key'
+        WHERE into_row.id = there.id AND change.after = to_jsonb(there) - 'name_key' AND ({where})
         """,  # noqa: S608
         values,
     )

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("customers", "0010_records_of_known_customers"),
+        ("customers", "0011_precedence_of_sources"),
     ]
 
     operations = [

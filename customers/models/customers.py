@@ -30,6 +30,8 @@ class Source(models.Model):
     rank = models.PositiveSmallIntegerField(_("rank"), default=20)
     # What stands before this source's own numbers when it brings somebody new ("T-"); empty when its numbers are ours.
     number_prefix = models.CharField(_("number prefix"), max_length=8, blank=True)
+    # Its precedence was changed, and its customers do not follow it yet.
+    reranked_at = models.DateTimeField(_("precedence changed at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("source")

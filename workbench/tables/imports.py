@@ -9,7 +9,16 @@ from customers.imports import FORMATS, remedy_of
 from customers.models import ImportError, ImportRun  # noqa: A004
 from workbench.columns import BadgeColumn, MomentColumn, NumberColumn
 
-STATE_TONES = {"waiting": "neutral", "running": "info", "done": "success", "refused": "danger"}
+STATE_TONES = {
+    "waiting": "neutral",
+    "running": "info",
+    "previewed": "warning",
+    "done": "success",
+    "refused": "danger",
+    "cancelled": "neutral",
+    "undoing": "info",
+    "undone": "neutral",
+}
 
 
 def format_name(code: str) -> str:

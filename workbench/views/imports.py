@@ -10,22 +10,23 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path, reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseClientRefresh
 from django_tables2 import RequestConfig
 
-from customers.actions import upload_import
+from customers.actions import approve_import, cancel_import, undo_import, upload_import
+from customers.actions.imports import UNDER_WAY, can_undo
 from customers.imports import FORMATS, remedy_of
-from customers.models import ImportRun
+from customers.models import Feed, ImportRun
+from customers.records import FIELDS
 from customers.tasks import run_waiting_imports
-from workbench.base import DetailPage, FormPage, ListPage, ObjectMixin, TemplatePage, WorkbenchView
+from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, TemplatePage, WorkbenchView
 from workbench.exports import harmless
 from workbench.filters.imports import ImportFilter
 from workbench.forms.imports import UploadForm
 from workbench.tables.imports import STATE_TONES, ErrorTable, ImportTable, format_name
-
-UNDER_WAY = (ImportRun.State.WAITING, ImportRun.State.RUNNING)
 
 
 def crumbs() -> list[Any]:
@@ -34,7 +35,7 @@ def crumbs() -> list[Any]:
 
 class RunMixin(ObjectMixin[ImportRun]):
     def get_queryset(self) -> QuerySet[ImportRun]:
-        return ImportRun.objects.select_related("source", "started_by")
+        return ImportRun.objects.select_related("source", "feed", "started_by")
 
 
 class ImportList(ListPage):
@@ -68,20 +69,28 @@ class ImportUpload(FormPage[UploadForm]):
 
     def get_initial(self) -> dict[str, Any]:
         chosen = self.request.GET.get("format", "")
-        return {"format": chosen if chosen in FORMATS else "customers", "source": "library"}
+        initial = {"format": chosen if chosen in FORMATS else "customers", "source": "library", "needs_approval": True}
+        return initial | ({"feed": self.feed} if self.feed else {})
+
+    @cached_property
+    def feed(self) -> Feed | None:
+        number = self.request.GET.get("feed", "")
+        return Feed.objects.filter(pk=number).first() if number.isdigit() else None
 
     def get_cancel_url(self) -> str:
         return reverse("workbench:import_list")
 
     def perform(self, form: UploadForm) -> str:
-        file = form.cleaned_data["file"]
+        file, feed = form.cleaned_data["file"], form.cleaned_data["feed"]
         run = upload_import(
-            format=form.cleaned_data["format"],
-            source_code=form.cleaned_data["source"].code,
+            format=feed.delivers if feed else form.cleaned_data["format"],
+            source_code=feed.source.code if feed else form.cleaned_data["source"].code,
             file=file,
             file_name=file.name,
             by=self.user,
             now=self.now,
+            feed=feed,
+            needs_approval=form.cleaned_data["needs_approval"],
         )
         run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
         return reverse("workbench:import_detail", args=[run.pk])
@@ -104,8 +113,67 @@ class ImportDetail(RunMixin, DetailPage[ImportRun]):
             kept=table.paginator.count,
             tone=STATE_TONES[self.object.state],
             is_under_way=self.object.state in UNDER_WAY,
+            can_undo=can_undo(self.object, now=self.now),
+            samples=samples_of(self.object),
+            kept_because=[(KEPT[why], count) for why, count in self.object.undo_counts.get("why", {}).items()],
             **extra,
         )
+
+
+def samples_of(run: ImportRun) -> list[dict[str, Any]]:
+    """What a trial would write, as the page shows it: a title, and per field what stood there and what comes."""
+    columns = {column.name: column.name for column in FORMATS[run.format].columns}
+    names = {code: str(field.name) for code, field in FIELDS.items()} | {"guardian": _("parent or guardian")}
+    shown = []
+    for what, title in (("new", _("New")), ("changed", _("Changed"))):
+        for sample in run.preview.get(what, []):
+            before, after = sample["before"] or {}, sample["after"] or {}
+            cells = [(names.get(key, columns.get(key, key)), before.get(key), after[key]) for key in after]
+            shown.append({"what": what, "kind": title, "row": sample["row"], "title": sample["title"], "cells": cells})
+    return shown
+
+
+KEPT = {
+    "changed": gettext_lazy("changed since by something else"),
+    "used": gettext_lazy("something else belongs to it by now"),
+    "said": gettext_lazy("a refusal or objection; undoing never makes anybody reachable"),
+}
+
+
+class RunAction(RunMixin, ActionView):
+    """A button on the page of a run; the work itself is done by a worker."""
+
+    abstract = True
+
+    def perform(self) -> str:
+        self.act()
+        run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
+        return reverse("workbench:import_detail", args=[self.object.pk])
+
+    def act(self) -> None:
+        raise NotImplementedError
+
+
+class ImportApprove(RunAction):
+    permission = "run_imports"
+
+    def act(self) -> None:
+        approve_import(self.object, by=self.user, now=self.now)
+
+
+class ImportCancel(RunAction):
+    permission = "run_imports"
+    success_message = gettext_lazy("The file is not taken in.")
+
+    def act(self) -> None:
+        cancel_import(self.object, by=self.user, now=self.now)
+
+
+class ImportUndo(RunAction):
+    permission = "run_imports"
+
+    def act(self) -> None:
+        undo_import(self.object, by=self.user, now=self.now)
 
 
 class ImportProgress(RunMixin, TemplatePage):
@@ -175,6 +243,9 @@ urlpatterns = [
     path("imports/formats/", FormatList.as_view(), name="import_formats"),
     path("imports/formats/<slug:format>.csv", FormatExample.as_view(), name="import_example"),
     path("imports/<int:pk>/", ImportDetail.as_view(), name="import_detail"),
+    path("imports/<int:pk>/approve/", ImportApprove.as_view(), name="import_approve"),
+    path("imports/<int:pk>/cancel/", ImportCancel.as_view(), name="import_cancel"),
+    path("imports/<int:pk>/undo/", ImportUndo.as_view(), name="import_undo"),
     path("imports/<int:pk>/progress/", ImportProgress.as_view(), name="import_progress"),
     path("imports/<int:pk>/refused.csv", ImportRefused.as_view(), name="import_refused"),
 ]

@@ -34,6 +34,7 @@ CUSTOMERS = Format(
             "soort", lazystr(", ".join(CUSTOMER_KINDS)), "lid", required=True, filled=True,
             checks=[choice("soort", list(CUSTOMER_KINDS), "kind")],
         ),
+        Column("pasnummer", _("Number on the library card, where that is another."), "29001000001", longest=40),
         Column("voorletters", _("Initials."), "A.", longest=20),
         Column("voornaam", _("First name."), "Anja", longest=80),
         Column("tussenvoegsel", _("Name prefix."), "de", longest=20),

@@ -24,6 +24,7 @@ _GENDERS = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in GENDERS.ite
 # name in the file: field of the record, its text in normal form
 SAID = {
     "soort": ("kind", f"CASE lower(r.soort) {_KINDS} END"),
+    "pasnummer": ("card_number", "r.pasnummer"),
     "voorletters": ("initials", "r.voorletters"),
     "voornaam": ("first_name", "r.voornaam"),
     "tussenvoegsel": ("name_prefix", "r.tussenvoegsel"),
@@ -47,8 +48,8 @@ _COLUMNS = {
     **{
         field: f"coalesce(w.said ->> '{field}', '')"
         for field in (
-            "kind", "initials", "first_name", "name_prefix", "last_name", "gender", "street", "house_number",
-            "house_number_addition", "postal_code", "city",
+            "kind", "card_number", "initials", "first_name", "name_prefix", "last_name", "gender", "street",
+            "house_number", "house_number_addition", "postal_code", "city",
         )
     },
     **{field: f"nullif(w.said ->> '{field}', '')::date" for field in ("birth_date", "registered_on", "deceased_on")},
