@@ -30,8 +30,7 @@ def contact_for(
     An address that several customers share (a family) is nobody's in particular: a newsletter contact of its own is
     made for it, once.
     """
-    # Two sign-ups of one address at the same moment must not make two contacts.
-    execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"subscribe {address}"])
+    lock_address(address)
     customers = Customer.objects.filter(contact_points__value=address, contact_points__channel="email").distinct()
     known = list(customers.order_by("pk")[:50])
     contacts = [customer for customer in known if customer.kind == Customer.Kind.NEWSLETTER]
@@ -41,6 +40,11 @@ def contact_for(
         number=_free_number(), kind=Customer.Kind.NEWSLETTER, email=address, first_name=first_name,
         name_prefix=name_prefix, last_name=last_name, branch=branch, source_code=source_code, by=actor, now=now,
     )  # fmt: skip
+
+
+def lock_address(address: str) -> None:
+    """Let nobody else sign up this address until the transaction ends: two at one moment would make two contacts."""
+    execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"subscribe {address}"])
 
 
 def _free_number() -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.network import truncated
 from customers.actions import source
-from customers.actions.contacts import contact_for
+from customers.actions.contacts import contact_for, lock_address
 from customers.consents import record_consent
 from customers.models import Branch, Channel, Consent, Customer, ErasedKey, Purpose
 from customers.names import is_email, normalise_email
@@ -113,9 +113,12 @@ def confirm(confirmation: Confirmation, *, network_address: str = "", now: dt.da
     Who asks for an address that was erased gets it back: the hash that kept it out is forgotten. Raises Refused
     ``outdated`` after 14 days, and ``needs_guardian`` for a child.
     """
-    confirmation = Confirmation.objects.select_for_update().get(pk=confirmation.pk)
-    if confirmation.confirmed_at:
+    lock_address(confirmation.address)  # before the row: another sign-up of this address deletes this one
+    found = Confirmation.objects.select_for_update(of=("self",)).select_related("purpose", "source", "branch")
+    waiting = found.filter(pk=confirmation.pk, confirmed_at=None).first()
+    if waiting is None:
         return None
+    confirmation = waiting
     if confirmation.asked_at <= now - dt.timedelta(days=VALID_DAYS):
         raise Refused("outdated", _("This link does not work any more. Please sign up again."))
     release([(ErasedKey.What.EMAIL, confirmation.address)])
@@ -146,12 +149,16 @@ def _evidence(confirmation: Confirmation, network_address: str, now: dt.datetime
     """Return what proves the yes (AVG 7(1)): when and from which network it was asked for and confirmed."""
     return {
         "method": "double opt-in",
-        "asked_at": confirmation.asked_at.isoformat(),
+        "asked_at": _utc(confirmation.asked_at),
         "asked_from": confirmation.asked_from,
-        "mailed_at": confirmation.sent_at.isoformat() if confirmation.sent_at else "",
-        "confirmed_at": now.isoformat(),
+        "mailed_at": _utc(confirmation.sent_at) if confirmation.sent_at else "",
+        "confirmed_at": _utc(now),
         "confirmed_from": truncated(network_address),
     }
+
+
+def _utc(instant: dt.datetime) -> str:
+    return instant.astimezone(dt.UTC).isoformat()
 
 
 def _empty(confirmation: Confirmation, now: dt.datetime) -> None:
