@@ -9,13 +9,14 @@ from typing import Any
 import pghistory
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.sql import as_subquery, execute, rows
-from customers.models import Customer
+from customers.models import Customer, ImportRun
 from labels.models import Assignment, Label, LabelGroup
 from labels.refresh import ensure_system_labels, refresh_system_labels
 from labels.system import families
@@ -176,11 +177,15 @@ def choose_labels(customer: Customer, *, codes: Collection[str], now: dt.datetim
 
 
 def take_profiling_labels(customer: Customer, *, now: dt.datetime) -> int:
-    """Take every label derived from behaviour at once, for who objects to profiling and should not wait for
+    """Take every label derived from behaviour or address at once, for who objects to profiling and should not wait for
     the night.
     """
     groups = [code for family in families if family.is_profiling for code in family.all_groups]
-    open_ones = customer.label_assignments.filter(until__isnull=True, label__group__code__in=groups)
+    homes = ImportRun.objects.filter(format="home_labels").values(
+        name=Concat(Value("import "), Cast("pk", CharField()))
+    )
+    derived = Q(label__group__code__in=groups) | Q(given_by__in=homes)
+    open_ones = customer.label_assignments.filter(derived, until__isnull=True)
     return open_ones.update(until=now, taken_by="customer")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 from common.sql import rows
-from customers.consents import ALLOWED, PROFILING, verdicts_sql
+from customers.consents import ALLOWED, OBJECTION, PROFILING, WITHDRAWN, verdicts_sql
 from customers.models import Channel, Purpose
 
 _EVERYBODY = "SELECT id FROM customers_customer WHERE merged_into_id IS NULL"
@@ -31,3 +31,18 @@ def count_unprofiled(*, now: dt.datetime) -> int:
     """Return how many customers get no label derived from what they did."""
     statement = f"SELECT count(*) AS n FROM ({unprofiled_sql(now=now)}) AS unprofiled"  # noqa: S608
     return int(rows(statement, {})[0]["n"])
+
+
+def refused_sql(*, now: dt.datetime) -> str:
+    """Return SQL text that yields ``customer_id`` of who refused to be profiled, or whose data are restricted.
+
+    For labels that were not derived from what somebody did, such as those of his address: a yes is not asked for these.
+    """
+    purpose = Purpose.objects.filter(code=PROFILING).first()
+    restricted = "SELECT id AS customer_id FROM customers_customer WHERE restricted_at IS NOT NULL"
+    if purpose is None:
+        return restricted
+    asked = f"SELECT DISTINCT customer_id FROM customers_consent WHERE purpose_id = {purpose.pk:d}"  # noqa: S608
+    verdicts = verdicts_sql(asked, purpose=purpose, channel=Channel.EMAIL, as_of=now)
+    refused = f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict IN ('{WITHDRAWN}', '{OBJECTION}')"  # noqa: S608
+    return f"{refused} UNION {restricted}"

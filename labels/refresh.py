@@ -15,7 +15,7 @@ from django.utils import translation
 
 from common.sql import execute
 from labels.models import Label, LabelGroup, RefreshRun
-from labels.profiling import unprofiled_sql
+from labels.profiling import refused_sql, unprofiled_sql
 from labels.system import Family, LabelSpec, families
 
 _LOCK = 0x77_6D_6C_61  # one refresh at a time: transaction-scoped advisory lock
@@ -33,6 +33,14 @@ _PERMITTED = " WHERE NOT EXISTS (SELECT 1 FROM label_unprofiled AS u WHERE u.cus
 _WITHOUT_MERGED = """
 DELETE FROM label_target USING customers_customer AS merged
  WHERE merged.id = customer_id AND merged.merged_into_id IS NOT NULL
+"""
+
+# Who refused after the labels of his address came in; who did before did not get them.
+_OF_HOMES = """
+UPDATE labels_assignment AS a SET until = %(now)s, taken_by = 'system'
+  FROM customers_importrun AS run
+ WHERE a.until IS NULL AND run.format = 'home_labels' AND a.given_by = 'import ' || run.id
+   AND a.customer_id IN ({refused})
 """
 
 _DIFFERENCE = """
@@ -135,4 +143,5 @@ def _write_difference(now: dt.datetime) -> tuple[int, int]:
     execute("ANALYZE label_target")
     execute(_DIFFERENCE)
     taken = execute(_CLOSE, {"now": now})
+    taken += execute(_OF_HOMES.format(refused=refused_sql(now=now)), {"now": now})
     return execute(_OPEN, {"now": now}), taken

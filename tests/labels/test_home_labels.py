@@ -1,0 +1,158 @@
+"""Labels per address or postal code: who lives there gets them, by the most exact row; twice the same file is once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from customers.actions import run_import, undo_import, upload_import
+from customers.consents import record_consent
+from customers.imports.formats import FORMATS
+from customers.models import Customer, ImportRun, Purpose
+from labels.actions import refresh_system_labels, take_profiling_labels
+from labels.models import Assignment, Label, LabelGroup
+from tests.factories import NOW, CustomerFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db
+
+HEADER = FORMATS["home_labels"].header
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _own_media(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+def take_in(*lines: str, header: str = HEADER, kind: str = "home_labels", now: dt.datetime = NOW) -> ImportRun:
+    SourceFactory(code="import")
+    file = io.BytesIO("\n".join([header, *lines, ""]).encode())
+    run = upload_import(format=kind, source_code="import", file=file, file_name="mosaic.csv", by=None, now=now)
+    return run_import(run, now=now)
+
+
+def counts(run: ImportRun) -> tuple[int, int, int, int]:
+    return run.new_count, run.changed_count, run.same_count, run.refused_count
+
+
+def at(number: str, addition: str = "", postal_code: str = "1441AB", **fields: Any) -> Customer:
+    made: Customer = CustomerFactory(
+        house_number=number, house_number_addition=addition, postal_code=postal_code, **fields
+    )
+    return made
+
+
+def held(customer: Customer) -> list[str]:
+    return sorted(customer.label_assignments.open().values_list("label__code", flat=True))
+
+
+def test_a_row_of_an_address_is_for_everybody_who_lives_there_and_for_nobody_else() -> None:
+    both = at("12", "A"), at("12", "a")
+    next_door, elsewhere, unknown = at("14"), at("12", "A", "1441AC"), at("", postal_code="")
+    run = take_in("1441 ab;12;a;A01;Jonge stedelingen;Mosaic;2026", "1016DV;1;;B02;Landelijk;Mosaic;2026")
+    assert counts(run) == (2, 0, 1, 0)
+    assert [held(one) for one in both] == [["mosaic-2026-a01"]] * 2
+    assert [held(one) for one in (next_door, elsewhere, unknown)] == [[], [], []]
+    label = Label.objects.get(code="mosaic-2026-a01")
+    assert (label.name, label.kind, label.group.name) == ("Jonge stedelingen", "imported", "Mosaic")  # type: ignore[union-attr]
+    assert LabelGroup.objects.get(code="mosaic").is_exclusive
+
+
+def test_the_most_exact_row_counts_whatever_the_order() -> None:
+    exact, number, street, other = at("12", "A"), at("12", "B"), at("14"), at("12", "A", "1441AC")
+    rows = ["1441AB;;;S;;Mosaic;2026", "1441AB;12;;N;;Mosaic;2026", "1441AB;12;A;X;;Mosaic;2026"]
+    take_in(*rows)
+    wanted = [["mosaic-2026-x"], ["mosaic-2026-n"], ["mosaic-2026-s"], []]
+    assert [held(one) for one in (exact, number, street, other)] == wanted
+    assert counts(take_in(*reversed(rows), now=NOW + DAY)) == (0, 0, 3, 0)
+    assert [held(one) for one in (exact, number, street, other)] == wanted
+
+
+def test_a_file_of_postal_codes_alone_needs_no_other_columns() -> None:
+    here, there = at("1"), at("2", postal_code="1442AA")
+    run = take_in("1441AB;stad", "1442AA;land", header="postcode;label")
+    assert counts(run) == (2, 0, 0, 0)
+    assert (held(here), held(there)) == (["stad"], ["land"])
+
+
+def test_two_groups_and_labels_without_a_group_stand_side_by_side() -> None:
+    anna = at("12")
+    take_in("1441AB;12;;A01;;Mosaic;2026", "1441AB;12;;laag;;Inkomen;2025", "1441AB;12;;wijkbus;;;", "1441AB;;;dorp;;;")
+    assert held(anna) == ["dorp", "inkomen-2025-laag", "mosaic-2026-a01", "wijkbus"]
+
+
+def test_a_new_version_ends_the_former_and_undoing_the_file_opens_it_again() -> None:
+    anna, ben = at("12"), at("14")
+    take_in("1441AB;12;;A01;;Mosaic;2025", "1441AB;14;;A01;;Mosaic;2025")
+    run = take_in("1441AB;12;;C07;;Mosaic;2026", now=NOW + DAY)
+    assert counts(run)[:2] == (1, 2)
+    assert (held(anna), held(ben)) == (["mosaic-2026-c07"], [])
+    undo_import(run, by=None, now=NOW + 2 * DAY)
+    run_import(run, now=NOW + 2 * DAY)
+    assert (held(anna), held(ben)) == (["mosaic-2025-a01"], ["mosaic-2025-a01"])
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "code"),
+    [
+        ("1441;12;;A01;;Mosaic;2026", "postcode", "postal_code"),
+        (";12;;A01;;Mosaic;2026", "postcode", "empty"),
+        ("1441AB;twaalf;;A01;;Mosaic;2026", "huisnummer", "house_number"),
+        ("1441AB;;a;A01;;Mosaic;2026", "huisnummer", "empty"),
+        ("1441AB;12;;;;Mosaic;2026", "label", "empty"),
+        ("1441AB;12;;A01;;Mosaic;", "versie", "empty"),
+    ],
+)
+def test_a_wrong_row_is_refused_with_its_cell(line: str, column: str, code: str) -> None:
+    anna = at("12")
+    run = take_in(line)
+    assert list(run.errors.values_list("row_number", "column", "code")) == [(2, column, code)]
+    assert held(anna) == []
+
+
+def test_an_address_has_one_label_of_a_group_and_a_file_one_version() -> None:
+    at("12", "a")
+    run = take_in("1441AB;12;a;A01;;Mosaic;2026", "1441 AB;0012;-A;B02;;Mosaic;2026", "1441AB;14;;B02;;Mosaic;2025")
+    assert list(run.errors.order_by("row_number").values_list("row_number", "code")) == [
+        (3, "one_home"),
+        (4, "version"),
+    ]
+    assert Assignment.objects.count() == 1
+
+
+def test_who_moved_was_merged_away_or_said_no_gets_none(profiling: Purpose) -> None:
+    stays, moved, refused, kept = at("12"), at("12", address_state="moved"), at("12"), at("12")
+    absorbed = at("12", merged_into=kept)
+    record_consent(
+        refused, purpose=profiling, channel="email", state="objected", source_code="mijnmenu", actor="customer",
+        event_at=NOW - DAY,
+    )  # fmt: skip
+    take_in("1441AB;12;;A01;;Mosaic;2026")
+    assert [held(one) for one in (stays, kept)] == [["mosaic-2026-a01"]] * 2
+    assert [held(one) for one in (moved, refused, absorbed)] == [[], [], []]
+
+
+def test_who_says_no_later_loses_them_at_once_by_himself_and_else_at_night(profiling: Purpose) -> None:
+    himself, by_phone, other = at("12"), at("12"), at("12")
+    take_in("1441AB;12;;A01;;Mosaic;2026")
+    take_profiling_labels(himself, now=NOW + DAY)
+    assert [held(one) for one in (himself, by_phone)] == [[], ["mosaic-2026-a01"]]
+    record_consent(
+        by_phone, purpose=profiling, channel="email", state="withdrawn", source_code="phone", actor="Petra",
+        event_at=NOW + DAY,
+    )  # fmt: skip
+    refresh_system_labels(now=NOW + 2 * DAY, due_key="night")
+    open_codes = Assignment.objects.open().filter(label__kind="imported").values_list("customer_id", flat=True)
+    assert list(open_codes) == [other.pk]
+
+
+def test_labels_by_customer_number_go_on_as_they_did() -> None:
+    anna = at("12")
+    line = f"{anna.number};A01;Jonge stedelingen;Mosaic;2026"
+    assert counts(take_in(line, header=FORMATS["labels"].header, kind="labels")) == (1, 0, 0, 0)
+    assert held(anna) == ["mosaic-2026-a01"]
+    assert counts(take_in("1441AB;12;;A01;;Mosaic;2026", now=NOW + DAY)) == (0, 0, 1, 0)
