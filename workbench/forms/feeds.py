@@ -43,7 +43,7 @@ class ExampleForm(forms.Form):
     )
 
 
-class FeedForm(forms.ModelForm[Feed]):
+class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Feed
         fields = (
