@@ -225,7 +225,7 @@ def test_the_timeline_has_notes_among_all_else_and_filters_by_them(
     assert "Vroeg naar de cursus" in desk.get(line).content.decode()
     assert "Vroeg naar de cursus" in desk.get(line + "?kind=note").content.decode()
     assert "Vroeg naar de cursus" in desk.get(line + "?source=workbench").content.decode()
-    for query in ("kind=consent", "kind=loan", "source=theatre", "world=reizen"):
+    for query in ("kind=consent", "kind=fact", "source=theatre", "world=reizen"):
         assert "Vroeg naar de cursus" not in desk.get(f"{line}?{query}").content.decode(), query
 
 
