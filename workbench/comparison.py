@@ -29,23 +29,24 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One field of both. ``differs``: both have something, and not the same."""
+    """One field of both. Numbers are never the same, so that tells nothing (``compared``)."""
 
     name: str
     first: Cell
     second: Cell
+    compared: bool = True
 
     @property
     def differs(self) -> bool:
         """Whether the two contradict each other."""
-        return bool(self.first.text and self.second.text) and self.first.text != self.second.text
+        return self.compared and "" not in (self.first.text, self.second.text) and self.first.text != self.second.text
 
 
 def compare(first: Customer, second: Customer) -> list[Row]:
     """Return the fields that at least one of the two has."""
     mine, theirs = _cells(first), _cells(second)
     nothing = Cell("")
-    rows = [Row(str(_("customer number")).capitalize(), Cell(first.number), Cell(second.number))]
+    rows = [Row(str(_("customer number")).capitalize(), Cell(first.number), Cell(second.number), compared=False)]
     for code, field in FIELDS.items():
         if code in mine or code in theirs:
             rows.append(Row(str(field.name).capitalize(), mine.get(code, nothing), theirs.get(code, nothing)))

@@ -262,7 +262,7 @@ class Merging(RuleBasedStateMachine):
         assert not wrong
 
 
-class TestMerging(TestCase, Merging.TestCase):  # type: ignore[name-defined, misc]
-    settings = settings(
+class TestMerging(TestCase, Merging.TestCase):  # type: ignore[misc, valid-type]
+    settings = settings(  # type: ignore[assignment]
         max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )

@@ -12,8 +12,8 @@ from customers.models import MatchPair
 
 
 class PairFilter(django_filters.FilterSet):
-    state = django_filters.ChoiceFilter(label=_("State"), choices=MatchPair.State, empty_label=None)
     q = django_filters.CharFilter(label=_("Name or number"), method="by_name")
+    state = django_filters.ChoiceFilter(label=_("State"), choices=MatchPair.State, empty_label=None)
 
     class Meta:
         model = MatchPair

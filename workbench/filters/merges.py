@@ -11,11 +11,19 @@ from customers.models import Merge
 
 class MergeFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Customer number"), method="by_number")
-    undone = django_filters.BooleanFilter(label=_("Undone"), field_name="undone_at", lookup_expr="isnull", exclude=True)
+    state = django_filters.ChoiceFilter(
+        label=_("State"),
+        choices=[("standing", _("Still merged")), ("undone", _("Undone"))],
+        empty_label=_("All"),
+        method="by_state",
+    )
 
     class Meta:
         model = Merge
         fields: list[str] = []
+
+    def by_state(self, queryset: QuerySet[Merge], name: str, value: str) -> QuerySet[Merge]:
+        return queryset.filter(undone_at__isnull=value == "standing")
 
     def by_number(self, queryset: QuerySet[Merge], name: str, value: str) -> QuerySet[Merge]:
         return queryset.filter(Q(kept__number=value.strip()) | Q(absorbed__number=value.strip()))

@@ -25,6 +25,12 @@ class DateInput(forms.DateInput):
 
 class CustomerForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind of customer"), choices=Customer.Kind)
+    card_number = forms.CharField(
+        label=_("Card number"),
+        required=False,
+        max_length=40,
+        help_text=_("What the library card says, where that is not the customer number."),
+    )
     initials = forms.CharField(label=_("Initials"), required=False, max_length=20)
     first_name = forms.CharField(label=_("First name"), required=False, max_length=80)
     name_prefix = forms.CharField(label=_("Name prefix"), required=False, max_length=20)
@@ -50,12 +56,29 @@ class CustomerForm(forms.Form):
         label=_("Branch"), required=False, queryset=Branch.objects.all(), empty_label=_("No branch")
     )
     registered_on = forms.DateField(label=_("Registered on"), required=False, widget=DateInput)
+    deceased_on = forms.DateField(
+        label=_("Died on"),
+        required=False,
+        widget=DateInput,
+        help_text=_("From then on nothing is sent. Do you not know the day? Fill in the day on which you heard it."),
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not cleaned.get("last_name") and not cleaned.get("email") and "email" not in self.errors:
             self.add_error("last_name", _("Fill in a last name or an e-mail address."))
         return cleaned
+
+
+class ChangeCustomerForm(CustomerForm):
+    """Also news about the address, which only somebody who is known can have."""
+
+    address_state = forms.ChoiceField(
+        label=_("News about this address"),
+        required=False,
+        choices=Customer.AddressState,
+        help_text=_("No letters go to an address with news. A new address clears it."),
+    )
 
 
 class NewCustomerForm(CustomerForm):
@@ -66,7 +89,7 @@ class NewCustomerForm(CustomerForm):
 def field_names() -> dict[str, str]:
     """Return the fields of a customer as a history calls them."""
     return {code: str(field.name) for code, field in FIELDS.items()} | {
-        name: str(field.label) for name, field in NewCustomerForm.base_fields.items()
+        name: str(field.label) for name, field in (NewCustomerForm.base_fields | ChangeCustomerForm.base_fields).items()
     }
 
 

@@ -12,7 +12,7 @@ from workbench.columns import MomentColumn
 
 class MergeTable(tables.Table):
     kept = tables.Column(
-        verbose_name=_("Kept"), linkify=("workbench:customer_detail", {"pk": tables.A("kept_id")}), orderable=False
+        verbose_name=_("Stays"), linkify=("workbench:customer_detail", {"pk": tables.A("kept_id")}), orderable=False
     )
     absorbed = tables.Column(verbose_name=_("Taken up in it"), orderable=False)
     merged_at = MomentColumn(verbose_name=_("When"))
