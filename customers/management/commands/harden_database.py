@@ -1,9 +1,9 @@
 """manage.py harden_database ROLE: take from the role of the web processes what it does not need of the ledger.
 
 For installations where the owner of the tables (who migrates) and the role of the web processes differ. Run it as the
-owner, after each migrate. The role may then read and add consents, and change nothing but whose they are (merging, which
-the trigger checks); it cannot delete, truncate, switch off triggers or rewrite what was said, whatever happens in a web
-process. Erasing (AVG 17) is done by the workers, which keep the owner's role or one that may delete.
+owner, after each migrate. The role may then read and add consents, and change nothing but whose they are (merging,
+which the trigger checks); it cannot delete, truncate, switch off triggers or rewrite what was said, whatever happens in
+a web process. Erasing (AVG 17) is done by the workers, which keep the owner's role or one that may delete.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ class Command(BaseCommand):
                 "SELECT pg_has_role(%s, relowner, 'MEMBER') FROM pg_class WHERE relname = %s", [role, LEDGER]
             )
             if found[0] or cursor.fetchone()[0]:
-                raise CommandError(
-                    f"{role} owns the tables or is a superuser: make a role of its own for the web first"
-                )
+                raise CommandError(f"{role} owns the tables or is a superuser: give the web a role of its own")
             for statement in self.statements(role):
                 cursor.execute(statement)
         self.stdout.write(f"{role} may read and add consents, and nothing else")

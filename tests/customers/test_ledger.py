@@ -1,0 +1,394 @@
+"""The ledger as a whole: what holds is a plain fold of what was said, at every moment, for 10,000 random histories;
+writers at the same moment make one chain; nothing can be rewritten.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, ProgrammingError, connection, connections, transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from common.sql import as_subquery, copy_rows, execute, rows
+from customers.consents import is_child, record_consent, states_of, verdicts_sql
+from customers.consents.channels import ensure_channels
+from customers.models import Channel, Consent, Customer, Purpose, PurposeChannel, Source
+from tests.factories import NOW, ConsentFactory, CustomerFactory, PurposeFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+MOMENTS = [NOW + hour * HOUR for hour in range(-3, 4)]
+LOOKED_AT = [MOMENTS[0] - HOUR, *MOMENTS]
+BASES = ["consent", "customer_relation", "legitimate_interest", "service", "none"]
+BORN = [None, dt.date(1980, 1, 1), dt.date(2015, 1, 1), dt.date(2010, 6, 15)]  # the last turns 16 on that day
+ORDER = ["granted", "withdrawn", "objected"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer: ``taken_back`` is the moment of its retraction."""
+
+    at: dt.datetime
+    state: str
+    by_parent: bool
+    taken_back: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Person:
+    kind: str
+    born: dt.date | None
+    has_paid: bool
+    restricted_at: dt.datetime | None
+    deceased_on: dt.date | None
+
+
+def fold(person: Person, basis: str, *, is_confirmed: bool, said: list[Said], as_of: dt.datetime) -> tuple[str, str]:
+    """Say once more what holds, in the plainest way: go through what was said in order of time, refusals last."""
+    if person.restricted_at and person.restricted_at <= as_of:
+        return "restricted", ""
+    if person.deceased_on and person.deceased_on <= as_of.date():
+        return "deceased", ""
+    state, by_child = "", False
+    for one in sorted(said, key=lambda one: (one.at, ORDER.index(one.state))):
+        if one.at > as_of or (one.taken_back and one.taken_back <= as_of):
+            continue
+        if one.state == "granted" and not one.by_parent and is_child(person.born, on=one.at.date()):
+            by_child = True
+        else:
+            state = one.state
+    ground = ground_of(person, basis, state, is_confirmed=is_confirmed)
+    if ground:
+        return "allowed", ground
+    if state in ("withdrawn", "objected"):
+        return {"withdrawn": "withdrawn", "objected": "objection"}[state], ""
+    return ("under_age" if by_child and not state and basis != "none" else "no_permission"), ""
+
+
+def ground_of(person: Person, basis: str, state: str, *, is_confirmed: bool) -> str:
+    if basis == "service" and person.kind == "member":
+        return "service"
+    if basis != "none" and state == "granted":
+        return "consent"
+    may = {
+        "service": person.kind != "prospect",
+        "legitimate_interest": person.kind in ("member", "former"),
+        "customer_relation": person.kind == "member" and person.has_paid and is_confirmed,
+    }
+    return basis if not state and may.get(basis) else ""
+
+
+# --- ten thousand histories, in a few statements ---
+
+PEOPLE = 10_000
+CHANNELS = ["email", "phone"]
+
+
+def random_person(rng: random.Random) -> Person:
+    return Person(
+        kind=rng.choice(Customer.Kind.values),
+        born=rng.choice(BORN),
+        has_paid=rng.random() < 0.5,
+        restricted_at=rng.choice(MOMENTS) if rng.random() < 0.05 else None,
+        deceased_on=rng.choice([NOW.date(), (NOW - dt.timedelta(days=1)).date()]) if rng.random() < 0.05 else None,
+    )
+
+
+def random_history(rng: random.Random) -> list[Said]:
+    found: dict[tuple[dt.datetime, str], Said] = {}
+    for _number in range(rng.randrange(7)):
+        at, state = rng.choice(MOMENTS), rng.choice(ORDER)
+        taken_back = rng.choice([moment for moment in MOMENTS if moment >= at]) if rng.random() < 0.25 else None
+        found[at, state] = Said(at, state, rng.random() < 0.4, taken_back)
+    return list(found.values())
+
+
+def store_people(people: list[Person], source: Source) -> list[int]:
+    columns = ["number", "kind", "birth_date", "restricted_at", "deceased_on", "source_id", "created_at", "updated_at"]
+    texts = ["initials", "first_name", "name_prefix", "last_name", "gender", "street", "house_number"]
+    texts += ["house_number_addition", "postal_code", "city"]
+    known = [
+        (f"L{n:06d}", one.kind, one.born, one.restricted_at, one.deceased_on, source.pk, NOW, NOW, *[""] * len(texts))
+        for n, one in enumerate(people)
+    ]
+    defaults = {"link_version": 0, "address_state": ""}
+    copy_rows(
+        "customers_customer", [*columns, *texts, *defaults], ((*row, *defaults.values()) for row in known)
+    )  # fmt: skip
+    ids = list(Customer.objects.filter(number__startswith="L").order_by("number").values_list("pk", flat=True))
+    payers = [pk for pk, one in zip(ids, people, strict=True) if one.has_paid]
+    paid = [(pk, f"P{pk}", "v", "V", 5000, "2020-01-01", "ideal", source.pk) for pk in payers]
+    copy_rows(
+        "customers_subscription",
+        ["customer_id", "number", "type", "name", "price_cents", "started_on", "payment_method", "source_id"],
+        paid,
+    )
+    return ids
+
+
+def store_histories(histories: dict[tuple[int, str], list[Said]], purpose: Purpose, source: Source) -> None:
+    columns = ["customer_id", "purpose_id", "channel", "state", "source_id", "actor", "wording_version", "evidence",
+               "event_at", "guardian_id"]  # fmt: skip
+    copy_rows("customers_consent", columns, (
+        (pk, purpose.pk, channel, one.state, source.pk, "test", "1", "{}", one.at, 1 if one.by_parent else None)
+        for (pk, channel), said in histories.items() for one in said
+    ))  # fmt: skip
+    taken = [[pk, channel, one.state, one.at.isoformat(), one.taken_back.isoformat()]
+             for (pk, channel), said in histories.items() for one in said if one.taken_back]  # fmt: skip
+    execute(
+        """
+        INSERT INTO customers_consent (customer_id, purpose_id, channel, state, source_id, actor, wording_version,
+            evidence, event_at, retracts_id)
+        SELECT said.customer_id, said.purpose_id, said.channel, 'retracted', said.source_id, 'test', '', '{}',
+            (one ->> 4)::timestamptz, said.id
+        FROM jsonb_array_elements(%s::jsonb) AS one
+        JOIN customers_consent AS said ON said.customer_id = (one ->> 0)::bigint AND said.channel = one ->> 1
+            AND said.state = one ->> 2 AND said.event_at = (one ->> 3)::timestamptz
+        """,
+        [json.dumps(taken)],
+    )
+
+
+@pytest.mark.parametrize("basis", BASES)
+def test_two_thousand_random_histories_per_ground_are_a_plain_fold_at_every_moment(basis: str) -> None:
+    """Five grounds make 10,000 people, each with a history on two channels, looked at before, at and after it all."""
+    rng = random.Random(f"ledger-{basis}")
+    purpose, source = PurposeFactory(code=f"fold-{basis}"), SourceFactory()
+    is_confirmed = basis == "customer_relation" and rng.random() < 0.9
+    purpose.channels.update(
+        basis=basis, same_entity=is_confirmed, was_informed=True, could_refuse=True, own_similar=True
+    )
+    people = [random_person(rng) for _number in range(PEOPLE // len(BASES))]
+    ids = store_people(people, source)
+    histories = {(pk, channel): random_history(rng) for pk in ids for channel in CHANNELS}
+    store_histories(histories, purpose, source)
+    seen: dict[str, int] = defaultdict(int)
+    for as_of in LOOKED_AT:
+        # A retraction may be a microsecond later than asked; nobody looks between two microseconds.
+        moment = as_of + dt.timedelta(milliseconds=1)
+        for channel in CHANNELS:
+            everybody = "SELECT id FROM customers_customer"
+            found = rows(verdicts_sql(everybody, purpose=purpose, channel=channel, as_of=moment), {})
+            verdicts = {row["customer_id"]: (row["verdict"], row["basis"]) for row in found}
+            for pk, person in zip(ids, people, strict=True):
+                said = histories[pk, channel]
+                expected = fold(person, basis, is_confirmed=is_confirmed, said=said, as_of=moment)
+                assert verdicts[pk] == expected, (person, said, moment)
+                seen[expected[0]] += 1
+    assert len(seen) >= 5
+
+
+# --- the same, smaller, and found by search: it also holds for the words ---
+
+ANSWERS = st.lists(
+    st.builds(
+        Said,
+        at=st.sampled_from(MOMENTS),
+        state=st.sampled_from(ORDER),
+        by_parent=st.booleans(),
+        taken_back=st.none() | st.sampled_from(MOMENTS),
+    ),
+    max_size=6,
+    unique_by=lambda one: (one.at, one.state),
+)
+PERSONS = st.builds(
+    Person,
+    kind=st.sampled_from(Customer.Kind.values),
+    born=st.sampled_from(BORN),
+    has_paid=st.booleans(),
+    restricted_at=st.none() | st.sampled_from(MOMENTS),
+    deceased_on=st.none() | st.just(NOW.date()),
+)
+MEMBER = Person("member", None, True, None, None)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=ANSWERS, person=PERSONS, basis=st.sampled_from(BASES))
+@example(said=[Said(NOW, "granted", False, None), Said(NOW, "withdrawn", False, None)], person=MEMBER, basis="consent")
+@example(said=[Said(NOW, "objected", False, NOW + HOUR)], person=MEMBER, basis="customer_relation")
+def test_what_is_explained_is_what_is_decided(db: None, said: list[Said], person: Person, basis: str) -> None:
+    with transaction.atomic():
+        purpose, source = PurposeFactory(code=f"fold-{basis}"), SourceFactory()
+        PurposeChannel.objects.filter(purpose=purpose).update(basis=basis)
+        [pk] = store_people([person], source)
+        said = [one for one in said if not one.taken_back or one.taken_back >= one.at]
+        store_histories({(pk, "email"): said}, purpose, source)
+        customer = Customer.objects.get(pk=pk)
+        for as_of in LOOKED_AT:
+            moment = as_of + dt.timedelta(milliseconds=1)
+            expected = fold(person, basis, is_confirmed=True, said=said, as_of=moment)
+            own = as_subquery(Customer.objects.filter(pk=pk).values("pk"))
+            [found] = rows(verdicts_sql(own, purpose=purpose, channel="email", as_of=moment), {})
+            assert (found["verdict"], found["basis"]) == expected
+            for state in states_of(customer, now=moment):
+                if (state.purpose, state.channel) == (purpose, Channel.EMAIL):
+                    assert (state.verdict, state.basis) == expected
+                    assert state.explanation.startswith("Toegestaan" if state.is_allowed else "Niet toegestaan")
+        transaction.set_rollback(True)
+
+
+# --- writers at the same moment ---
+
+
+def is_whole() -> bool:
+    from customers.actions.ledger import check_ledger
+
+    return check_ledger(now=NOW).is_whole
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_at_the_same_moment_make_one_chain() -> None:
+    source = SourceFactory(code="counter")
+    purpose, customer = PurposeFactory(), CustomerFactory(source=source)
+
+    def write(number: int) -> None:
+        try:
+            for hour in range(20):
+                record_consent(
+                    customer, purpose=purpose, channel="email", state=ORDER[(number + hour) % 3],
+                    source_code="counter", actor=f"{number}", event_at=NOW + (number * 100 + hour) * HOUR,
+                )  # fmt: skip
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    places = list(Consent.objects.order_by("position").values_list("position", flat=True))
+    assert places == list(range(1, 81))
+    assert is_whole()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_event_told_by_two_at_once_is_one_row() -> None:
+    SourceFactory(code="counter")
+    purpose, customer = PurposeFactory(), CustomerFactory()
+
+    def write(_number: int) -> int:
+        try:
+            return record_consent(
+                customer, purpose=purpose, channel="email", state="granted", source_code="counter", actor="x",
+                event_at=NOW,
+            ).pk  # fmt: skip
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(write, range(6)))) == 1
+    assert Consent.objects.get().position == 1
+
+
+# --- nothing is rewritten ---
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE customers_consent SET state = 'granted'",
+        "UPDATE customers_consent SET customer_id = customer_id + 1",
+        "DELETE FROM customers_consent",
+    ],
+)
+def test_rows_cannot_be_changed_or_deleted(statement: str) -> None:
+    ConsentFactory(state="withdrawn")
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        execute(statement)
+
+
+def test_merging_moves_rows_and_changes_nothing_else() -> None:
+    consent, other = ConsentFactory(), CustomerFactory()
+    with transaction.atomic():
+        execute("SET LOCAL wise.merging = 'on'")
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            execute("UPDATE customers_consent SET customer_id = %s, state = 'objected'", [other.pk])
+        execute("UPDATE customers_consent SET customer_id = %s", [other.pk])
+    consent.refresh_from_db()
+    assert (consent.customer, consent.subject_id) == (other, consent.subject_id)
+
+
+def test_the_ledger_cannot_be_emptied_at_once() -> None:
+    ConsentFactory()
+    execute("SET CONSTRAINTS ALL IMMEDIATE")  # rows that wait to be checked would stand in the way
+    execute("ALTER TABLE customers_consent ENABLE TRIGGER consent_no_truncate")  # conftest switched it off
+    try:
+        for statement in ("TRUNCATE customers_consent", "TRUNCATE customers_customer CASCADE"):
+            with pytest.raises(IntegrityError, match="TRUNCATE refused"), transaction.atomic():
+                execute(statement)
+    finally:
+        execute("ALTER TABLE customers_consent DISABLE TRIGGER consent_no_truncate")
+    assert Consent.objects.count() == 1
+
+
+# --- the role of the web processes ---
+
+
+@pytest.fixture
+def web_role(db: None) -> str:
+    """A role as the web processes have it: may do everything with rows, owns nothing."""
+    execute("CREATE ROLE wise_web_test NOLOGIN")
+    execute("GRANT USAGE ON SCHEMA public TO wise_web_test")
+    execute("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public TO wise_web_test")
+    execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO wise_web_test")
+    return "wise_web_test"
+
+
+def refused(statement: str, params: list[Any]) -> bool:
+    try:
+        with transaction.atomic():
+            execute(statement, params)
+    except ProgrammingError as error:
+        return "permission denied" in str(error)
+    return False
+
+
+def test_a_hardened_role_can_add_and_merge_and_nothing_more(web_role: str) -> None:
+    from django.core.management import call_command
+
+    consent, other = ConsentFactory(), CustomerFactory()
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    call_command("harden_database", web_role)
+    execute(f"SET LOCAL ROLE {web_role}")
+    execute("SET LOCAL wise.erasing = 'on'")
+    execute("SET LOCAL wise.merging = 'on'")
+    try:
+        assert refused("DELETE FROM customers_consent", [])
+        assert refused("TRUNCATE customers_consent", [])
+        assert refused("UPDATE customers_consent SET state = 'objected' WHERE id = %s", [consent.pk])
+        assert refused("UPDATE customers_consent SET hash = '' WHERE id = %s", [consent.pk])
+        assert refused("ALTER TABLE customers_consent DISABLE TRIGGER ALL", []) or not _is_owner(web_role)
+        assert execute("UPDATE customers_consent SET customer_id = %s WHERE id = %s", [other.pk, consent.pk]) == 1
+        ConsentFactory(customer=other, event_at=NOW)
+    finally:
+        execute("RESET ROLE")
+    assert Consent.objects.count() == 2
+
+
+def _is_owner(role: str) -> bool:
+    found = rows("SELECT pg_has_role(%s, relowner, 'MEMBER') AS owns FROM pg_class WHERE relname = 'customers_consent'",
+                 [role])  # fmt: skip
+    return bool(found[0]["owns"])
+
+
+def test_hardening_refuses_the_owner_and_who_does_not_exist() -> None:
+    from django.core.management import CommandError, call_command
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        owner = cursor.fetchone()[0]
+    for role in (owner, "bestaat-niet"):
+        with pytest.raises(CommandError):
+            call_command("harden_database", role)
+
+
+def test_every_purpose_has_channels_in_a_new_installation() -> None:
+    from django.apps import apps
+
+    assert not Purpose.objects.filter(channels=None).exists()
+    assert ensure_channels(lambda name: apps.get_model("customers", name)) == 0
