@@ -318,7 +318,8 @@ _ADOPT = """
     )
     INSERT INTO customers_sourcerecord (source_id, key, customer_id, values, changed, created_at, updated_at)
     SELECT alone.source_id, alone.number, alone.id,
-        jsonb_build_object('kind', alone.kind, 'initials', alone.initials, 'first_name', alone.first_name,
+        jsonb_build_object('kind', alone.kind, 'card_number', alone.card_number,
+            'initials', alone.initials, 'first_name', alone.first_name,
             'name_prefix', alone.name_prefix, 'last_name', alone.last_name,
             'birth_date', coalesce(alone.birth_date::text, ''), 'gender', alone.gender, 'street', alone.street,
             'house_number', alone.house_number, 'house_number_addition', alone.house_number_addition,

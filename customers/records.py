@@ -33,6 +33,7 @@ FIELDS: dict[str, Field] = {
     field.code: field
     for field in (
         Field("kind", _("kind"), "kind"),
+        Field("card_number", _("card number"), "card_number"),
         Field("initials", _("initials"), "initials"),
         Field("first_name", _("first name"), "first_name"),
         Field("name_prefix", _("name prefix"), "name_prefix"),

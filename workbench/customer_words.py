@@ -50,7 +50,11 @@ def shown(code: str, text: str, branches: Mapping[str, str]) -> str:
     """Return the text of a record as people read it."""
     if code in DATES and (day := parse_date(text) if len(text) == 10 else None):
         return date_format(day, "j F Y")
-    choices: dict[str, Any] = {"kind": Customer.Kind, "gender": Customer.Gender}
+    choices: dict[str, Any] = {
+        "kind": Customer.Kind,
+        "gender": Customer.Gender,
+        "address_state": Customer.AddressState,
+    }
     if code in choices and text in choices[code].values:
         return str(choices[code](text).label)
     if code == "branch":

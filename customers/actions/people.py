@@ -26,6 +26,7 @@ class Fields(TypedDict, total=False):
     """
 
     kind: str
+    card_number: str
     initials: str
     first_name: str
     name_prefix: str
@@ -159,6 +160,8 @@ def _checked(fields: Any, now: dt.datetime) -> dict[str, Any]:
     died = values.get("deceased_on")
     if died and not dt.date(1900, 1, 1) <= died <= local_date(now):
         raise Refused("bad_deceased_on", _("A date of death lies between 1900 and today."), field="deceased_on")
+    if len(values.get("card_number", "")) > 40:
+        raise Refused("bad_card_number", _("A card number has at most 40 characters."), field="card_number")
     if "kind" in values and values["kind"] not in Customer.Kind.values:
         raise Refused("unknown_kind", _("The kind “%s” does not exist.") % values["kind"], field="kind")
     return values

@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy
 
 from common.time import local_date
 from customers.golden import Said, provenance
-from customers.models import ContactPoint, Customer, CustomerChange, FactTotal, Guardianship, SourceRecord
+from customers.models import Branch, ContactPoint, Customer, CustomerChange, FactTotal, Guardianship, SourceRecord
 from labels.actions import give_label, take_label
 from labels.models import Assignment, Label
 from workbench import customer_figures
 from workbench.base import ActionView
-from workbench.customer_words import Line, address_line, lines, name_line
+from workbench.customer_words import Line, address_line, lines, name_line, shown
 from workbench.forms.customers import GiveLabelForm, field_names
 from workbench.timeline import Timeline
 from workbench.views.customers_base import CustomerMixin, CustomerPage, head, page_of
@@ -32,7 +32,7 @@ KINDS_SHOWN = 4
 RECENT_SHOWN = 8
 SHARED_SHOWN = 6
 ENDED_SHOWN = 30
-CHANGES_SHOWN = 50
+CHANGES_SHOWN = 25
 
 
 class CustomerDetail(CustomerPage):
@@ -154,16 +154,22 @@ class CustomerData(CustomerPage):
 
     def _changes(self) -> list[dict[str, Any]]:
         """Return what people changed lately, in words."""
-        names = field_names()
+        names, branches = field_names(), dict(Branch.objects.values_list("code", "name"))
+
+        def said(name: str, text: Any) -> str:
+            return shown(name, str(text), branches)
+
         return [
             {
                 "change": change,
                 "parts": [
-                    {"field": names.get(name, name), "before": before, "after": after}
+                    {"field": names.get(name, name), "before": said(name, before), "after": said(name, after)}
                     for name, (before, after) in change.fields.items()
                 ],
             }
-            for change in CustomerChange.objects.filter(customer=self.object)[:CHANGES_SHOWN]
+            for change in CustomerChange.objects.filter(customer=self.object).order_by("-changed_at", "-pk")[
+                :CHANGES_SHOWN
+            ]
         ]
 
 

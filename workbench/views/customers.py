@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.actions import add_customer, change_customer
+from customers.actions.addresses import record_post_news
 from customers.models import Customer
 from customers.search import MOST
 from workbench.base import FormPage, ListPage, ObjectMixin
 from workbench.filters.customers import CustomerFilter
-from workbench.forms.customers import CustomerForm, NewCustomerForm
+from workbench.forms.customers import ChangeCustomerForm, NewCustomerForm
 from workbench.tables.customers import CustomerTable
 from workbench.views import customer_pages
 from workbench.views.customer_pages import page_of
@@ -63,10 +65,10 @@ class CustomerCreate(FormPage[NewCustomerForm]):
         return page_of(add_customer(by=self.user, now=self.now, **form.cleaned_data))
 
 
-class CustomerChangePage(ObjectMixin[Customer], FormPage[CustomerForm]):
+class CustomerChangePage(ObjectMixin[Customer], FormPage[ChangeCustomerForm]):
     permission = "change_customers"
     template_name = "workbench/customers_form.html"
-    form_class = CustomerForm
+    form_class = ChangeCustomerForm
     submit_label = gettext_lazy("Save changes")
     success_message = gettext_lazy("The customer has been changed.")
 
@@ -83,7 +85,7 @@ class CustomerChangePage(ObjectMixin[Customer], FormPage[CustomerForm]):
         ]
 
     def get_initial(self) -> dict[str, Any]:
-        shown = {name: getattr(self.object, name) for name in CustomerForm.base_fields}
+        shown = {name: getattr(self.object, name) for name in ChangeCustomerForm.base_fields}
         return shown | {
             "postal_code": " ".join(filter(None, [self.object.postal_code[:4], self.object.postal_code[4:]]))
         }
@@ -91,8 +93,14 @@ class CustomerChangePage(ObjectMixin[Customer], FormPage[CustomerForm]):
     def get_cancel_url(self) -> str:
         return page_of(self.object)
 
-    def perform(self, form: CustomerForm) -> str:
-        return page_of(change_customer(self.object, by=self.user, now=self.now, **form.cleaned_data))
+    @transaction.atomic
+    def perform(self, form: ChangeCustomerForm) -> str:
+        said = dict(form.cleaned_data)
+        news = said.pop("address_state")
+        changed = change_customer(self.object, by=self.user, now=self.now, **said)
+        if news != self.object.address_state:  # else a new address, which clears the news, would get it back
+            record_post_news(changed, news, by=self.user, now=self.now)
+        return page_of(changed)
 
 
 urlpatterns = [
