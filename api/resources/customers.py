@@ -6,10 +6,11 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,8 +18,10 @@ from api.resources.fields import branch_field, by_code, paged, user_of
 from common.time import clock
 from customers import actions
 from customers.consents import record_consent, states_of
-from customers.models import Branch, Consent, Customer, Fact, Purpose, Source, Subscription, World
+from customers.golden import provenance
+from customers.models import Branch, Consent, ContactPoint, Customer, Fact, Purpose, Source, Subscription, World
 from customers.models.consents import Channel
+from customers.names import normalise_email, normalise_phone, normalise_postal_code
 from customers.numbers import find
 from labels.actions import give_label, take_label
 from labels.models import Label
@@ -49,20 +52,73 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
-    """A customer with his primary contact points; ``number`` is the key and cannot be changed."""
+    """A customer with his primary contact points; ``number`` is the key and cannot be changed.
+
+    ``source`` says for whom a change is written, a code of a source; without it, for the API itself.
+    """
 
     branch = branch_field()
     email = serializers.EmailField(required=False, allow_blank=True)
     phone = serializers.CharField(required=False, allow_blank=True, max_length=20)
+    source = by_code(
+        Source.objects.exclude(kind=Source.Kind.PRODUCT), required=False, write_only=True, default=None, allow_null=True
+    )
 
     class Meta:
         model = Customer
         fields = [
-            "number", "kind", "initials", "first_name", "name_prefix", "last_name", "birth_date", "gender", "street",
-            "house_number", "house_number_addition", "postal_code", "city", "branch", "registered_on", "email", "phone",
-            "updated_at",
+            "number", "card_number", "kind", "initials", "first_name", "name_prefix", "last_name", "birth_date",
+            "gender", "street", "house_number", "house_number_addition", "postal_code", "city", "branch",
+            "registered_on", "deceased_on", "email", "phone", "address_state", "restricted_at", "updated_at", "source",
         ]  # fmt: skip
-        read_only_fields = ["number", "updated_at"]
+        read_only_fields = ["number", "address_state", "restricted_at", "updated_at"]
+
+
+class ChangedCustomerSerializer(CustomerSerializer):
+    """A customer after a change; ``overruled`` has the fields of which another source is believed first."""
+
+    overruled = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta(CustomerSerializer.Meta):
+        fields = [*CustomerSerializer.Meta.fields, "overruled"]
+
+
+class WordSerializer(serializers.Serializer[Any]):
+    """What a source says of a field, as text, and since when."""
+
+    source = by_code()
+    value = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class SaidSerializer(WordSerializer):
+    """Whose word a field is; ``others`` say something about it too, the most trusted first."""
+
+    field = serializers.CharField()
+    others = WordSerializer(many=True)
+
+
+class ContactPointSerializer(serializers.ModelSerializer[ContactPoint]):
+    source = by_code()
+
+    class Meta:
+        model = ContactPoint
+        fields = ["channel", "value", "is_primary", "source", "updated_at"]
+
+
+class RelatedSerializer(serializers.ModelSerializer[Customer]):
+    """Somebody who belongs to the customer."""
+
+    class Meta:
+        model = Customer
+        fields = ["number", "first_name", "name_prefix", "last_name", "birth_date"]
+
+
+class GuardianshipSerializer(serializers.Serializer[Any]):
+    """Who answers for this customer, and for whom this customer answers."""
+
+    guardians = RelatedSerializer(many=True)
+    children = RelatedSerializer(many=True)
 
 
 class ConsentStateSerializer(serializers.Serializer[Any]):
@@ -118,6 +174,10 @@ class FactSerializer(serializers.ModelSerializer[Fact]):
 
 
 class CustomerFilter(django_filters.FilterSet):
+    search = django_filters.CharFilter(
+        method="by_words", label="name, number, card, e-mail, phone, postal code or birth date; the best 200"
+    )
+    card = django_filters.CharFilter(field_name="card_number", label="number on the library card")
     branch = django_filters.CharFilter(field_name="branch__code")
     email = django_filters.CharFilter(method="by_email", label="primary e-mail address")
     updated_since = django_filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
@@ -125,6 +185,17 @@ class CustomerFilter(django_filters.FilterSet):
     class Meta:
         model = Customer
         fields = ["kind", "postal_code"]
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow first and search last: a search stops at the best, which must be the best of what is left."""
+        words = self.form.cleaned_data.pop("search", "")
+        narrowed = super().filter_queryset(queryset)
+        self.form.cleaned_data["search"] = words
+        return self.by_words(narrowed, "search", words) if words else narrowed
+
+    def by_words(self, queryset: Any, name: str, value: str) -> QuerySet[Customer]:
+        found: QuerySet[Customer] = queryset.search(value)
+        return found
 
     def by_email(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         return queryset.filter(contact_points__channel="email", contact_points__value=value.lower()).distinct()
@@ -148,7 +219,26 @@ class PurposeViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     lookup_field = "code"
 
 
+#: A value as records hold it, where that is not simply its text.
+NORMAL = {"email": normalise_email, "phone": normalise_phone, "postal_code": normalise_postal_code}
+
+
+def _said(data: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the fields of a request, and for which source they are written."""
+    fields = dict(data)
+    source = fields.pop("source", None)
+    return fields, source.code if source else "api"
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a value as the record of a source holds it."""
+    text = "" if value is None else str(value.code if isinstance(value, Branch) else value).strip()
+    return NORMAL.get(name, str)(text)
+
+
 class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    """Customers by number; a number of the library card leads to who has that card, when that is one person."""
+
     queryset = Customer.objects.with_contact_values().select_related("branch").order_by("number")
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
@@ -156,32 +246,79 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     lookup_value_regex = "[^/]+"
 
     def get_object(self) -> Customer:
-        """Return whom the number stands for; that of somebody who was merged leads to who was kept."""
-        customer = find(self.kwargs["number"])
-        return get_object_or_404(self.get_queryset(), pk=customer.pk if customer else None)
+        found = find(self.kwargs["number"])
+        if found is None:
+            raise NotFound(_("There is no customer with number or card %s.") % self.kwargs["number"])
+        customer: Customer = self.get_queryset().get(pk=found.pk)
+        return customer
 
-    @extend_schema(responses={200: CustomerSerializer, 201: CustomerSerializer})
+    @extend_schema(responses={200: ChangedCustomerSerializer, 201: ChangedCustomerSerializer})
     def update(self, request: Request, number: str) -> Response:
         """Create the customer with this number, or change the one there is; repeating it changes nothing."""
         customer = find(number)
         data = CustomerSerializer(customer, data=request.data)
         data.is_valid(raise_exception=True)
-        fields = data.validated_data
         if customer is None:
-            actions.add_customer(number=number, by=user_of(request), now=clock(), **fields)
-            return self._shown(number, status.HTTP_201_CREATED)
-        actions.change_customer(customer, by=user_of(request), now=clock(), **fields)
-        return self._shown(customer.number)
+            fields, source = _said(data.validated_data)
+            made = actions.add_customer(number=number, by=user_of(request), now=clock(), source_code=source, **fields)
+            return self._changed(made, fields, status.HTTP_201_CREATED)
+        return self._change(customer, data.validated_data)
 
+    @extend_schema(responses=ChangedCustomerSerializer)
     def partial_update(self, request: Request, number: str) -> Response:
+        """Change what is given. A field on which another source is believed first stays as it is: see ``overruled``."""
         customer = self.get_object()
         data = CustomerSerializer(customer, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        actions.change_customer(customer, by=user_of(request), now=clock(), **data.validated_data)
-        return self._shown(customer.number)
+        return self._change(customer, data.validated_data)
 
-    def _shown(self, number: str, code: int = status.HTTP_200_OK) -> Response:
-        return Response(CustomerSerializer(self.get_queryset().get(number=number)).data, status=code)
+    def _change(self, customer: Customer, said: dict[str, Any]) -> Response:
+        fields, source = _said(said)
+        actions.change_customer(customer, by=user_of(self.request), now=clock(), source_code=source, **fields)
+        return self._changed(customer, fields)
+
+    def _changed(self, customer: Customer, fields: dict[str, Any], code: int = status.HTTP_200_OK) -> Response:
+        """Answer with the customer as it is now, and which of the fields did not become what was said."""
+        now_there = self.get_queryset().get(pk=customer.pk)
+        told = provenance(now_there)
+        believed = {name: told[name].value if name in told else "" for name in fields}
+        overruled = [name for name, value in fields.items() if _text(name, value) != believed[name]]
+        return Response({**CustomerSerializer(now_there).data, "overruled": overruled}, status=code)
+
+    @extend_schema(responses=SaidSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def provenance(self, request: Request, number: str) -> Response:
+        """For each field, which source is believed, since when it says so, and what others say."""
+        told = provenance(self.get_object())
+        said = [
+            {"field": name, "source": one.source, "value": one.value, "at": one.at, "others": one.others}
+            for name, one in told.items()
+        ]
+        return Response(SaidSerializer(said, many=True).data)
+
+    @extend_schema(responses=ContactPointSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None, url_path="contact-points")
+    def contact_points(self, request: Request, number: str) -> Response:
+        """All addresses and numbers that are known; the primary ones are used."""
+        points = self.get_object().contact_points.select_related("source").order_by("channel", "-is_primary", "value")
+        return Response(ContactPointSerializer(points, many=True).data)
+
+    @extend_schema(responses=RelatedSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def household(self, request: Request, number: str) -> Response:
+        """The others at this address."""
+        customer = self.get_object()
+        others = Customer.objects.filter(household=customer.household_id, household__isnull=False)
+        return Response(RelatedSerializer(others.exclude(pk=customer.pk).order_by("number")[:50], many=True).data)
+
+    @extend_schema(responses=GuardianshipSerializer)
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def guardians(self, request: Request, number: str) -> Response:
+        """Parents or guardians, and children."""
+        customer = self.get_object()
+        parents = Customer.objects.filter(wards__child=customer).order_by("number")
+        children = Customer.objects.filter(guardianships__guardian=customer).order_by("number")
+        return Response(GuardianshipSerializer({"guardians": parents, "children": children}).data)
 
     @extend_schema(responses=SubscriptionSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)

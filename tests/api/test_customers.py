@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from rest_framework.test import APIClient
 
 from customers.actions import ensure_base_data
-from customers.models import Consent, Customer, Fact
+from customers.models import Consent, Customer, Fact, Guardianship
 from labels.actions import create_label
-from tests.factories import NOW, BranchFactory, CustomerFactory, SubscriptionFactory
+from tests.factories import (
+    NOW,
+    BranchFactory,
+    CustomerFactory,
+    HouseholdFactory,
+    SourceFactory,
+    SubscriptionFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -32,11 +41,75 @@ def test_a_customer_is_created_by_putting_him_at_his_number(api: APIClient) -> N
 
 
 def test_a_patch_changes_only_what_it_names(api: APIClient) -> None:
-    customer = CustomerFactory(first_name="Anna", last_name="Smit")
+    customer = CustomerFactory(first_name="Anna", last_name="Smit", source=SourceFactory(code="theatre"))
     answer = api.patch(f"/api/v1/customers/{customer.number}/", {"last_name": "de Vries"}, format="json")
     assert answer.status_code == 200, answer.data
     assert (answer.data["first_name"], answer.data["last_name"]) == ("Anna", "de Vries")
+    assert answer.data["overruled"] == []
     assert answer.data["email"] == f"klant{customer.number}@example.nl"
+
+
+def test_a_field_that_another_source_owns_stays_and_is_told(api: APIClient) -> None:
+    customer = CustomerFactory(last_name="Smit", source=SourceFactory(code="library"))
+    url = f"/api/v1/customers/{customer.number}/"
+    answer = api.patch(url, {"last_name": "de Vries", "card_number": "2900 1"}, format="json")
+    assert answer.status_code == 200, answer.data
+    assert (answer.data["last_name"], answer.data["card_number"]) == ("Smit", "2900 1")
+    assert answer.data["overruled"] == ["last_name"]
+    told = {row["field"]: row for row in api.get(f"{url}provenance/").data}
+    assert (told["last_name"]["source"], told["last_name"]["value"]) == ("library", "Smit")
+    assert [(one["source"], one["value"]) for one in told["last_name"]["others"]] == [("api", "de Vries")]
+    assert told["card_number"]["source"] == "api"
+    answer = api.patch(url, {"last_name": "de Vries", "source": "counter"}, format="json")
+    assert (answer.data["last_name"], answer.data["overruled"]) == ("de Vries", [])
+
+
+def test_a_change_cannot_be_written_in_the_name_of_the_product(api: APIClient) -> None:
+    customer = CustomerFactory()
+    body = {"last_name": "de Vries", "source": "mailings"}
+    assert api.patch(f"/api/v1/customers/{customer.number}/", body, format="json").status_code == 400
+
+
+def test_a_customer_is_found_by_his_card(api: APIClient) -> None:
+    customer = CustomerFactory(card_number="29001")
+    assert api.get("/api/v1/customers/29001/").data["number"] == customer.number
+    assert api.get("/api/v1/customers/?card=29001").data["count"] == 1
+    CustomerFactory(card_number="29001")
+    assert api.get("/api/v1/customers/29001/").status_code == 404  # a family card: nobody in particular
+    assert api.get("/api/v1/customers/?card=29001").data["count"] == 2
+
+
+def test_the_number_of_somebody_who_was_merged_leads_to_who_was_kept(api: APIClient) -> None:
+    kept, gone = CustomerFactory(), CustomerFactory()
+    Customer.objects.filter(pk=gone.pk).update(merged_into=kept)
+    assert api.get(f"/api/v1/customers/{gone.number}/").data["number"] == kept.number
+
+
+def test_searching_narrows_what_the_other_filters_leave(api: APIClient) -> None:
+    CustomerFactory(last_name="Pietersen", kind="member")
+    wanted = CustomerFactory(last_name="Pietersen", kind="prospect")
+    found = api.get("/api/v1/customers/?search=pietersn&kind=prospect").data["results"]
+    assert [row["number"] for row in found] == [wanted.number]
+
+
+def test_contact_points_household_and_guardians_are_shown(api: APIClient) -> None:
+    home = HouseholdFactory()
+    child = CustomerFactory(household=home, phone="+31612345678", birth_date=dt.date(2018, 1, 1))
+    parent = CustomerFactory(household=home)
+    Guardianship.objects.create(child=child, guardian=parent, source=SourceFactory(), created_at=NOW)
+    url = f"/api/v1/customers/{child.number}/"
+    assert {row["channel"] for row in api.get(f"{url}contact-points/").data} == {"email", "phone"}
+    assert [row["number"] for row in api.get(f"{url}household/").data] == [parent.number]
+    assert [row["number"] for row in api.get(f"{url}guardians/").data["guardians"]] == [parent.number]
+    other = api.get(f"/api/v1/customers/{parent.number}/guardians/").data
+    assert [row["number"] for row in other["children"]] == [child.number]
+
+
+@pytest.mark.parametrize(("language", "words"), [("nl", "Er is geen klant"), ("en", "There is no customer")])
+def test_an_unknown_customer_is_told_in_the_language_of_the_caller(api: APIClient, language: str, words: str) -> None:
+    answer = api.get("/api/v1/customers/niemand/", headers={"Accept-Language": language})
+    assert answer.status_code == 404
+    assert words in str(answer.data["detail"])
 
 
 @pytest.mark.parametrize(
