@@ -33,11 +33,13 @@ PERMISSIONS: dict[str, str] = {
     "use_api": "Use the API",
     "manage_integrations": "Give out and withdraw API tokens",
     "manage_users": "Manage users and settings",
+    "manage_privacy": "Handle requests about privacy: copies, restriction, erasure",
 }
 
 _STAFF_OF_MARKETING = {
     "view_workbench", "view_customers", "change_customers", "run_imports", "manage_labels", "manage_selections",
     "export_customers", "manage_campaigns", "manage_newsletters", "manage_mailings", "manage_vouchers",
+    "manage_privacy",
 }  # fmt: skip
 
 ROLES: dict[str, frozenset[str]] = {

@@ -1,4 +1,4 @@
-"""The one mail that goes to an address which is nobody's yet, to confirm it; mailings.delivery sends it."""
+"""Mails outside the queue: to an address that is nobody's yet, to confirm it, and to the one that it replaced."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import datetime as dt
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr, make_msgid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from common.tokens import make_token
@@ -18,25 +19,36 @@ from mailings.delivery import Envelope
 from mailings.models import SendingSettings
 from mijnmenu.models import AddressChange
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 PURPOSE = "mijnmenu-address"
 
 
 def confirmation_mail(change: AddressChange, *, now: dt.datetime) -> Envelope:
     """Return the mail to the new address, with a link that is valid for a day."""
-    identity = SendingSettings.load()
     token = make_token(PURPOSE, [change.pk, change.customer.link_version])
-    known = {
-        "customer": change.customer,
-        "identity": identity,
-        "url": settings.BASE_URL + reverse("mijnmenu:address_link", args=[token]),
-    }
+    url = settings.BASE_URL + reverse("mijnmenu:address_link", args=[token])
+    return _envelope(change, change.address, _("Confirm your new e-mail address"), "confirmation", {"url": url}, now)
+
+
+def farewell_mail(change: AddressChange, *, now: dt.datetime) -> Envelope:
+    """Return the mail to the address that was replaced; it holds no link and not the new address."""
+    return _envelope(change, change.old_address, _("Your e-mail address was changed"), "farewell", {}, now)
+
+
+def _envelope(
+    change: AddressChange, to: str, subject: _StrPromise, template: str, known: dict[str, str], now: dt.datetime
+) -> Envelope:
+    identity = SendingSettings.load()
     mail = EmailMessage(policy=SMTP)
     with override(settings.LANGUAGE_CODE):
-        mail["Subject"] = _("Confirm your new e-mail address")
-        mail.set_content(render_to_string("mijnmenu/confirmation.txt", known))
+        mail["Subject"] = str(subject)
+        context = {"customer": change.customer, "identity": identity, **known}
+        mail.set_content(render_to_string(f"mijnmenu/{template}.txt", context))
     mail["From"] = formataddr((identity.sender_name, identity.sender_email))
-    mail["To"] = change.address
+    mail["To"] = to
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = make_msgid(domain=settings.SITE_HOST)
     mail["Auto-Submitted"] = "auto-generated"
-    return Envelope(0, identity.sender_email, change.address, mail.as_bytes())
+    return Envelope(0, identity.sender_email, to, mail.as_bytes())

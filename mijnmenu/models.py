@@ -62,6 +62,9 @@ class AddressChange(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
+    # Told that it was replaced, so that somebody who did not ask for it notices.
+    old_address = models.CharField(_("former e-mail address"), max_length=254, blank=True, default="")
+    told_at = models.DateTimeField(_("told at"), null=True)
 
     class Meta:
         verbose_name = _("change of address")
@@ -69,6 +72,7 @@ class AddressChange(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=Q(sent_at=None), name="address_change_waiting"),
             models.Index(fields=["customer", "asked_at"], name="address_change_of_customer"),
+            models.Index(fields=["id"], condition=Q(told_at=None) & ~Q(old_address=""), name="address_change_to_tell"),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,13 @@ TABLES = (
     PersonalTable(
         "mijnmenu_addresschange",
         _("Changes of your e-mail address"),
-        shown={"address": _("e-mail address"), "asked_at": _("asked at"), "confirmed_at": _("confirmed at")},
+        latest="asked_at",
+        shown={
+            "address": _("e-mail address"),
+            "old_address": _("former e-mail address"),
+            "asked_at": _("asked at"),
+            "confirmed_at": _("confirmed at"),
+        },
     ),
     PersonalTable(
         "mijnmenu_linkrequest",

@@ -17,6 +17,7 @@ def answer_customers() -> None:
     if actions.answer_requests(now=now):
         send_queued.delay()
     actions.send_confirmations(now=now)
+    actions.tell_old_addresses(now=now)
     actions.forget_old_requests(now=now)
 
 

@@ -1,6 +1,6 @@
 """What customers do in MijnMenu: choose what they receive, get in, change their address."""
 
-from mijnmenu.actions.addresses import ask_for_address, confirm_address, send_confirmations
+from mijnmenu.actions.addresses import ask_for_address, confirm_address, send_confirmations, tell_old_addresses
 from mijnmenu.actions.choices import object_to_everything, save_preferences, save_subscriptions, wards_of
 from mijnmenu.actions.links import answer_requests, ask_for_link, forget_old_requests
 
@@ -14,5 +14,6 @@ __all__ = [
     "save_preferences",
     "save_subscriptions",
     "send_confirmations",
+    "tell_old_addresses",
     "wards_of",
 ]

@@ -12,7 +12,7 @@ from common.errors import Refused
 from customers.actions import change_customer
 from customers.models import Customer
 from mailings.delivery import send_test
-from mijnmenu.mails import confirmation_mail
+from mijnmenu.mails import confirmation_mail, farewell_mail
 from mijnmenu.models import AddressChange
 
 PER_HOUR = 3
@@ -72,10 +72,37 @@ def confirm_address(change: AddressChange, *, link_version: int, now: dt.datetim
         return customer
     if customer.link_version != link_version:
         raise Refused("outdated", _("This link does not work any more. Ask for the change again on your own page."))
+    points = customer.contact_points.filter(channel="email", is_primary=True)
+    change.old_address = points.values_list("value", flat=True).first() or ""
     customer = change_customer(customer, by="customer", now=now, source_code="mijnmenu", email=change.address)
     own = Customer.everyone.filter(Q(pk=customer.pk) | Q(merged_into=customer.pk))
     own.update(link_version=F("link_version") + 1)
-    change.confirmed_at = now
-    change.save(update_fields=["confirmed_at"])
+    change.confirmed_at, change.tries = now, 0
+    change.save(update_fields=["confirmed_at", "old_address", "tries"])
     customer.refresh_from_db()
     return customer
+
+
+def tell_old_addresses(*, now: dt.datetime) -> int:
+    """Tell each address that was replaced that it was; return how many were told. At most 5 tries each."""
+    told = 0
+    for pk in list(_untold().values_list("pk", flat=True)[:100]):
+        told += _tell(pk, now)
+    return told
+
+
+@transaction.atomic
+def _tell(pk: int, now: dt.datetime) -> bool:
+    change = _untold().select_for_update(skip_locked=True, of=["self"]).filter(pk=pk).first()
+    if change is None:
+        return False
+    is_sent = send_test(farewell_mail(change, now=now)).state == "sent"
+    change.tries += 1
+    change.told_at = now if is_sent else None
+    change.save(update_fields=["tries", "told_at"])
+    return is_sent
+
+
+def _untold() -> QuerySet[AddressChange]:
+    changes = AddressChange.objects.exclude(old_address="").filter(confirmed_at__isnull=False, told_at=None)
+    return changes.filter(tries__lt=MOST_TRIES).select_related("customer").order_by("id")

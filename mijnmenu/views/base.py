@@ -73,6 +73,7 @@ class CustomerView(PublicView):
             ("interests", _("Interests")),
             ("vouchers", _("Vouchers")),
             ("details", _("Details")),
+            ("privacy", _("Privacy")),
         ]
         if wards_of(self.customer, now=self.now).exists():
             names.insert(3, ("children", _("For my child")))

@@ -104,6 +104,7 @@ class ConfirmAddress(PublicView):
         del request.session[CONFIRM]
         if was_in == customer:  # the change made the session's link worthless, but it is still the same person
             session.open_for(request, customer, fresh=True, now=self.now)
+        ring()
         return self.show(change=change, is_done=True, is_in=was_in == customer)
 
     def asked(self) -> tuple[AddressChange | None, int]:
