@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver
 app_name = "workbench"
 
 NOUNS = [
-    "dashboard", "customers", "imports", "sources", "feeds", "labels", "selections", "actions", "campaigns", "newsletters", "mailings",
+    "dashboard", "customers", "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns", "newsletters", "mailings",
     "quality", "vouchers", "users", "integrations", "mailbox", "duplicates", "merges", "guardians", "notes", "purposes", "privacy", "fact_kinds", "websites", "web_statistics",
 ]  # fmt: skip
 

@@ -31,6 +31,7 @@ class SourceList(ListPage):
     permission = "run_imports"
     page_title = gettext_lazy("Sources")
     table_class = SourceTable
+    template_name = "workbench/sources_list.html"
     lead = gettext_lazy("Where data comes from, and whom we believe when sources differ: the lowest rank first.")
     create_label = gettext_lazy("New source")
 
