@@ -99,7 +99,7 @@ class ColumnsForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.format = format
         used = [str(cell["column"]) for cell in mapping.values() if cell.get("column")]
-        choices = [("", _("–"))] + [(name, name) for name in dict.fromkeys([*header, *used]) if name]
+        choices = [("", "–")] + [(name, name) for name in dict.fromkeys([*header, *used]) if name]
         for column in format.columns:
             cell = mapping.get(column.name, {})
             words = "\n".join(f"{theirs} = {ours}" for theirs, ours in (cell.get("values") or {}).items())
