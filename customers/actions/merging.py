@@ -18,6 +18,7 @@ from customers.recording import recount_totals
 from customers.records import FIELDS
 
 By = User | str
+_UNDO_LOCK = 7_301_016  # one merge is taken apart at a time
 
 BOTH = "SELECT kept_id FROM merging UNION ALL SELECT absorbed_id FROM merging"
 
@@ -25,7 +26,6 @@ BOTH = "SELECT kept_id FROM merging UNION ALL SELECT absorbed_id FROM merging"
 _TAKE_OVER = """
     UPDATE customers_customer AS kept
     SET restricted_at = least(kept.restricted_at, absorbed.restricted_at),
-        card_number = coalesce(nullif(kept.card_number, ''), absorbed.card_number),
         address_state = CASE WHEN (kept.postal_code, kept.house_number, kept.house_number_addition)
             = (absorbed.postal_code, absorbed.house_number, absorbed.house_number_addition)
             THEN coalesce(nullif(kept.address_state, ''), absorbed.address_state) ELSE kept.address_state END,
@@ -34,7 +34,7 @@ _TAKE_OVER = """
     WHERE kept.id = merging.kept_id
 """
 #: Columns of the kept row that undoing puts back when nobody wrote in them since.
-OWN_COLUMNS = ("restricted_at", "card_number", "address_state")
+OWN_COLUMNS = ("restricted_at", "address_state")
 
 
 @transaction.atomic
@@ -45,7 +45,8 @@ def merge_customers(kept: Customer, absorbed: Customer, *, by: By, now: dt.datet
     """
     if kept.pk == absorbed.pk:
         raise Refused("same_customer", _("This is one and the same customer. Choose another one."))
-    found = {row.pk: row for row in Customer.everyone.select_for_update().filter(pk__in=[kept.pk, absorbed.pk])}
+    locked = Customer.everyone.select_for_update().filter(pk__in=[kept.pk, absorbed.pk]).order_by("pk")
+    found = {row.pk: row for row in locked}
     for one in (found[kept.pk], found[absorbed.pk]):
         if one.merged_into_id:
             raise Refused(
@@ -86,11 +87,11 @@ def undo_merge(merge: Merge, *, by: By, now: dt.datetime) -> Merge:
     Later merges of the same people are taken apart first and made again, so that it ends as if this one had never
     been. They are remembered as two persons. Raises Refused when it was undone already.
     """
-    merge = Merge.objects.select_for_update().get(pk=merge.pk)
+    execute("SELECT pg_advisory_xact_lock(%s)", [_UNDO_LOCK])
+    merge = Merge.objects.get(pk=merge.pk)
     if merge.undone_at:
         raise Refused("already_undone", _("This merge was undone already."))
-    later = _later(merge)
-    list(Customer.everyone.select_for_update().filter(pk__in=_people([merge, *later])).order_by("pk"))
+    later = _lock_group(merge)
     for one in reversed(later):
         _split(one, now=now)
     _split(merge, now=now)
@@ -165,16 +166,24 @@ def _split(merge: Merge, *, now: dt.datetime) -> None:
     recount_totals(BOTH)
 
 
-def _later(merge: Merge) -> list[Merge]:
-    """Return the later merges that stand in the same group of people, oldest first."""
-    standing = list(Merge.objects.filter(undone_at=None, pk__gte=merge.pk).select_for_update().order_by("pk"))
-    people = {merge.kept_id, merge.absorbed_id}
-    found: list[Merge] = []
-    for one in standing[1:]:
-        if {one.kept_id, one.absorbed_id} & people:
-            people |= {one.kept_id, one.absorbed_id}
-            found.append(one)
-    return found
+def _lock_group(merge: Merge) -> list[Merge]:
+    """Lock everybody in the same group of people, and return the merges in it that are later, oldest first."""
+    locked: set[int] = set()
+    while not (people := _group(merge)[0]) <= locked:
+        list(Customer.everyone.select_for_update().filter(pk__in=people).order_by("pk").values_list("pk"))
+        locked = people
+    return list(Merge.objects.filter(pk__in=_group(merge)[1]).order_by("pk"))
+
+
+def _group(merge: Merge) -> tuple[set[int], list[int]]:
+    """Return the people in this merge and in later ones that hang together with it, and the ids of the latter."""
+    people, found = {merge.kept_id, merge.absorbed_id}, []
+    standing = Merge.objects.filter(undone_at=None, pk__gt=merge.pk).order_by("pk")
+    for pk, kept, absorbed in standing.values_list("pk", "kept_id", "absorbed_id").iterator():
+        if people & {kept, absorbed}:
+            people |= {kept, absorbed}
+            found.append(pk)
+    return people, found
 
 
 def _absorbed_by(merge: Merge) -> list[int]:
@@ -185,10 +194,6 @@ def _absorbed_by(merge: Merge) -> list[int]:
         if kept in found:
             found.add(absorbed)
     return sorted(found - {merge.absorbed_id})
-
-
-def _people(merges: Iterable[Merge]) -> set[int]:
-    return {one for merge in merges for one in (merge.kept_id, merge.absorbed_id)}
 
 
 def _put_back_columns(merge: Merge, now: dt.datetime) -> None:

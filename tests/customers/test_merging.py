@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from campaigns.models import Action, Campaign, Enrolment, Step, StepDone, StepRun
 from common.errors import Refused
@@ -375,3 +377,22 @@ def test_primary_addresses_stay_one_per_channel(kept: Customer, absorbed: Custom
     ContactPointFactory(customer=kept, channel="phone", value="+31201234567")
     merge(kept, absorbed)
     assert kept.contact_points.filter(is_primary=True).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_merge_the_same_people_at_once_do_it_once(kept: Customer, absorbed: Customer) -> None:
+    def at_once(pair: tuple[Customer, Customer]) -> str:
+        try:
+            merge_customers(*pair, by="x", now=NOW)
+        except Refused as refused:
+            return refused.code
+        finally:
+            connection.close()
+        return "merged"
+
+    with ThreadPoolExecutor(4) as pool:
+        pairs = [(kept, absorbed), (absorbed, kept)] * 4
+        outcomes = sorted(pool.map(at_once, pairs))
+    assert outcomes == ["already_merged"] * 7 + ["merged"]
+    assert Merge.objects.count() == 1
+    assert Customer.objects.count() == 1
