@@ -17,6 +17,7 @@ from api.resources import (
     mailings,
     merges,
     newsletters,
+    publications,
     notes,
     selections,
     vouchers,
@@ -46,6 +47,7 @@ router.register("campaigns", campaigns.CampaignViewSet, "campaign")
 router.register("newsletters", newsletters.NewsletterViewSet, "newsletter")
 router.register("duplicates", merges.PairViewSet, "duplicate")
 router.register("merges", merges.MergeViewSet, "merge")
+router.register("publications", publications.PublicationViewSet, "publication")
 router.register("sign-ups", consents.SignUpViewSet, "sign-up")
 router.register("mailings", mailings.MailingViewSet, "mailing")
 

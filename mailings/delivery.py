@@ -1,4 +1,4 @@
-"""The only place that talks to a mail server. All the input and output, none of the decisions.
+"""The only place that talks to mail servers and web hooks. All the input and output, none of the decisions.
 
 At most once: whoever calls has marked the message ``sending`` and committed that (``mailings.worker`` does), and gets
 an outcome for it, never an exception. Whether a lost connection means "not sent" or "in doubt" depends on whether the
@@ -8,6 +8,8 @@ final dot was on its way; SMTP libraries raise the same error for both, so the p
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import hmac
 import logging
 import queue as queues
 import select
@@ -15,12 +17,16 @@ import smtplib
 import ssl
 import threading
 import time
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: TID251 - this is the place
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext
 
+from common.errors import DeliveryFailed
 from customers.names import is_email
 from mailings.models import Message
 from mailings.queue import Outcome
@@ -298,3 +304,40 @@ def send_test(envelope: Envelope) -> Outcome:
         return replace(mine.send(envelope), reached=True)
     finally:
         mine.quit()
+
+
+# --- web hooks ------------------------------------------------------------------------------------------------------
+
+
+def sign_webhook(body: bytes, *, secret: str, webhook_id: str, at: int) -> str:
+    """Return the signature of standardwebhooks.com, version 1; ``secret`` is base64 after "whsec_"."""
+    key = b64decode(secret.removeprefix("whsec_"))
+    return f"v1,{b64encode(hmac.digest(key, f'{webhook_id}.{at}.'.encode() + body, 'sha256')).decode()}"
+
+
+def post_webhook(url: str, body: bytes, *, secret: str, webhook_id: str, now: dt.datetime) -> str:
+    """POST a signed message (JSON) and return the answer's status line; a redirect is not followed.
+
+    Raises DeliveryFailed: permanent for 4xx other than 408, 425 and 429, else it may be tried again.
+    """
+    parts, at = urlsplit(url), int(now.timestamp())
+    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "wise-marketing",
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": sign_webhook(body, secret=secret, webhook_id=webhook_id, at=at),
+    }
+    line = make(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)
+    try:
+        line.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
+        answer = line.getresponse()
+        status = f"{answer.status} {answer.reason}"
+    except (OSError, HTTPException) as error:
+        raise DeliveryFailed(str(error) or type(error).__name__, permanent=False) from error
+    finally:
+        line.close()
+    if answer.status // 100 != 2:
+        raise DeliveryFailed(status, permanent=answer.status // 100 == 4 and answer.status not in (408, 425, 429))
+    return status

@@ -125,6 +125,26 @@ def preview(*, purpose: Purpose, channels: str, candidates: QuerySet[Customer], 
     return {outcome: found[outcome] for outcome in Decision.Outcome.values if outcome in found}
 
 
+def reach(*, purpose: Purpose, channel: str, now: dt.datetime) -> dict[str, int]:
+    """Decide about everybody at once and return outcome -> customers.
+
+    The outcomes stand in ``gate_reach`` (customer_id, outcome) until the transaction ends. Caps and control groups do
+    not count: this is about who may be reached at all.
+    """
+    _lay_down(Customer.objects.all())
+    channels = Mailing.Channels.EMAIL if channel == Channel.EMAIL else Mailing.Channels.LETTER
+    statement, values = _statement(purpose=purpose, channels=channels, now=now)
+    execute("DROP TABLE IF EXISTS pg_temp.gate_reach")
+    execute(
+        f"""CREATE TEMPORARY TABLE gate_reach ON COMMIT DROP AS {statement}
+        SELECT customer_id, outcome FROM decided""",  # noqa: S608 - bound by its parts
+        {**values, "has_cap": False, "hold_out_percent": 0},
+    )
+    counts = rows("SELECT outcome, count(*) AS n FROM gate_reach GROUP BY outcome")
+    found = {row["outcome"]: row["n"] for row in counts}
+    return {outcome: found[outcome] for outcome in Decision.Outcome.values if outcome in found}
+
+
 def _lay_down(candidates: QuerySet[Customer]) -> None:
     """Put the candidates in a table that lasts as long as the transaction, and let the planner count them."""
     execute("DROP TABLE IF EXISTS pg_temp.gate_candidate")

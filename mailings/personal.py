@@ -63,6 +63,7 @@ TABLES = (
         latest="clicked_at",
         shown={"link_id": _("link"), "clicked_at": _("when")},
     ),
+    PersonalTable("mailings_publishedperson", _("Lists for other mail tools"), unique=(("publication_id",),)),
     PersonalTable(
         "mailings_confirmation",
         _("Newsletters you signed up for and have not confirmed"),

@@ -31,6 +31,14 @@ def send_confirmations() -> int:
 
 
 @shared_task
+def publish_due() -> int:
+    """Write the lists whose time has come and tell other systems; return how many lists."""
+    done = actions.run_due_publications(now=clock())
+    actions.send_webhooks(now=clock())
+    return done
+
+
+@shared_task
 def recover_stale() -> None:
     """Give back what dead workers held: claimed messages to the queue, those they were sending to people to look at."""
     queue.recover()

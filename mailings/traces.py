@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.sql import execute, rows
 from common.traces import Persons, Trace, traces
+from mailings.actions.publications import forget_in_files
 from mailings.models import Message
 
 #: A file of letters this young may not have been printed yet; others would lose theirs with it.
@@ -81,4 +82,7 @@ traces.register(
             "Wait until it has been posted; after three days the file may go."
         ),
     )
+)
+traces.register(
+    Trace("publications", _("Files for other mail tools"), remove=lambda persons: forget_in_files(persons.texts))
 )

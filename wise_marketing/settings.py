@@ -74,6 +74,9 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # A proxy sets X-Forwarded-For and X-Forwarded-Proto, overwriting what a client sent.
 BEHIND_PROXY = read_flag("BEHIND_PROXY")
 
+# Where the daily lists for other mail tools are written; they fetch them there (SFTP, a mounted folder).
+PUBLICATION_FOLDER = Path(read("PUBLICATION_FOLDER", str(STATE_DIR / "publications")))
+
 # --- servers -----------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {

@@ -84,6 +84,7 @@ MENU = (
     Section(
         _("Management"),
         (
+            Entry(_("Publications"), "workbench:publication_list", "export_customers", "share-2"),
             Entry(_("Purposes and consents"), "workbench:purpose_list", "manage_users", "handshake"),
             Entry(_("Privacy"), "workbench:privacy", "manage_privacy", "shield"),
             Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),

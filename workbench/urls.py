@@ -11,7 +11,7 @@ app_name = "workbench"
 
 NOUNS = [
     "dashboard", "customers", "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns", "newsletters", "mailings",
-    "quality", "vouchers", "users", "integrations", "mailbox", "duplicates", "merges", "guardians", "notes", "purposes", "privacy", "fact_kinds", "websites", "web_statistics",
+    "quality", "vouchers", "users", "integrations", "mailbox", "duplicates", "merges", "guardians", "notes", "purposes", "publications", "privacy", "fact_kinds", "websites", "web_statistics",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [

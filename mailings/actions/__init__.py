@@ -27,6 +27,13 @@ from mailings.actions.feedback import (
 )
 from mailings.actions.letters import print_letters
 from mailings.actions.mailings import audience_members, cancel, finish_mailings, pause, resume, start_mailing
+from mailings.actions.publications import (
+    path_of,
+    run_due_publications,
+    run_publication,
+    save_publication,
+    send_webhooks,
+)
 from mailings.actions.settings import change_sending_settings, ensure_sending_settings
 
 __all__ = [
@@ -44,6 +51,7 @@ __all__ = [
     "link_target",
     "move_block",
     "order_blocks",
+    "path_of",
     "pause",
     "print_letters",
     "record_click",
@@ -53,8 +61,12 @@ __all__ = [
     "remove_block",
     "resolve_doubt",
     "resume",
+    "run_due_publications",
+    "run_publication",
     "save_content",
+    "save_publication",
     "send_confirmations",
+    "send_webhooks",
     "start_mailing",
     "suppress_address",
     "unsubscribe",

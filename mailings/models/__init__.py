@@ -4,6 +4,7 @@ from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
 from mailings.models.feedback import Click, Link, Suppression
 from mailings.models.mailings import Decision, LetterBatch, Mailing, Message
+from mailings.models.publications import Publication, PublicationRun, PublishedPerson
 from mailings.models.settings import SendingSettings
 
 __all__ = [
@@ -16,6 +17,9 @@ __all__ = [
     "Mailing",
     "Message",
     "Picture",
+    "Publication",
+    "PublicationRun",
+    "PublishedPerson",
     "SendingSettings",
     "Suppression",
 ]
