@@ -20,6 +20,14 @@ class HitKind(models.TextChoices):
     APP_USE = "app_use", _("Use of the app")
 
 
+class SiteQuerySet(models.QuerySet["Site"]):
+    """Websites and apps."""
+
+    def with_pages(self) -> SiteQuerySet:
+        """Keep the websites in use, without those that are only an app."""
+        return self.filter(is_active=True).exclude(hosts=[])
+
+
 @pghistory.track()
 class Site(models.Model):
     """A website or app of the organisation. ``key`` stands in its pages and is no secret; ``hosts`` are the domains
@@ -37,6 +45,8 @@ class Site(models.Model):
     is_active = models.BooleanField(_("in use"), default=True)
     created_at = models.DateTimeField(_("created at"), editable=False)
 
+    objects = SiteQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("website")
         verbose_name_plural = _("websites")
@@ -44,6 +54,13 @@ class Site(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def address(self) -> str:
+        """The address of its first page, on the first of its domains."""
+        host = self.hosts[0]
+        is_local = host.partition(":")[0] in {"localhost", "127.0.0.1"}
+        return f"http{'' if is_local else 's'}://{host}/"
 
 
 class PageRule(models.Model):
