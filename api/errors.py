@@ -15,14 +15,15 @@ from common.errors import Refused
 #: Refusals that mean "the state of things forbids it", as opposed to "what you sent is not right".
 CONFLICTS = frozenset(
     {
-        "already_blocked", "already_reversed", "blocked", "busy", "campaign_finished", "campaign_over",
+        "already_blocked", "already_reversed", "answered", "blocked", "busy", "campaign_finished", "campaign_over",
         "campaign_started", "campaign_state", "closed", "definition_closed", "definition_paused", "edition_sent",
-        "expired", "in_use", "inactive", "key_reused", "limit", "newsletter_stopped", "not_active", "not_yet_valid",
-        "other_customer", "used", "wrong_branch", "wrong_state",
+        "erased", "expired", "import_running", "import_values", "in_use", "inactive", "key_reused", "letters",
+        "limit", "message_under_way", "newsletter_stopped", "not_active", "not_restricted", "not_yet_valid",
+        "other_customer", "restricted", "used", "wrong_branch", "wrong_state",
     }
 )  # fmt: skip
 TOO_MANY = "too_many_attempts"
-NOT_FOUND = frozenset({"unknown", "not_found"})
+NOT_FOUND = frozenset({"unknown", "not_found", "gone"})
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

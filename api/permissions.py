@@ -18,6 +18,13 @@ class HasApiPermission(BasePermission):
         return request.user.is_authenticated and request.user.has_perm("common.use_api")
 
 
+class MayManagePrivacy(BasePermission):
+    """Ask for ``common.manage_privacy``: an integration holds it only when an administrator gave it by name."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.user.is_authenticated and request.user.has_perm("common.manage_privacy")
+
+
 class MayReadDocumentation(BasePermission):
     """The description of the API is for integrations and for staff who look into the workbench."""
 

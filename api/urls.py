@@ -19,6 +19,7 @@ from api.resources import (
     newsletters,
     publications,
     notes,
+    privacy,
     selections,
     vouchers,
     websites,
@@ -37,6 +38,9 @@ router.register("facts", facts.FactViewSet, "fact")
 router.register("kinds", facts.FactKindViewSet, "kind")
 router.register("web-tokens", websites.WebTokenViewSet, "web-token")
 router.register("notes", notes.NoteViewSet, "note")
+router.register("copies", privacy.CopyViewSet, "copy")
+router.register("restrictions", privacy.RestrictionViewSet, "restriction")
+router.register("erasures", privacy.ErasureViewSet, "erasure")
 router.register("imports", imports.ImportViewSet, "import")
 router.register("labels", labels.LabelViewSet, "label")
 router.register("selections", selections.SelectionViewSet, "selection")

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import secrets
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -101,6 +101,14 @@ def add_token(user: User, *, by: User) -> str:
     _row, token = AuthToken.objects.create(user=user, expiry=dt.timedelta(days=TOKEN_DAYS))
     log.info("user %s gave integration %s a token", by.pk, user.pk)
     return str(token)
+
+
+@transaction.atomic
+def let_handle_privacy(user: User, *, allowed: bool, by: User) -> None:
+    """Let an integration ask for copies, restriction and erasure of customers, or stop that."""
+    permission = Permission.objects.get(content_type__app_label="common", codename="manage_privacy")
+    (user.user_permissions.add if allowed else user.user_permissions.remove)(permission)
+    log.info("user %s lets integration %s handle privacy: %s", by.pk, user.pk, allowed)
 
 
 def withdraw_token(token: AuthToken, *, by: User) -> None:

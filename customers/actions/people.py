@@ -15,6 +15,7 @@ from customers import names
 from customers.actions.sources import source
 from customers.golden import adopt_sql, refresh
 from customers.models import Branch, Customer, CustomerChange, Source, SourceRecord
+from customers.privacy import keys
 from customers.records import ADDRESS, CONTACTS, FIELDS
 
 By = User | str | None
@@ -68,6 +69,7 @@ def add_customer(
         number=number, kind=values["kind"], source=told_by, created_at=now, updated_at=now
     )
     _say(customer, values, told_by, now)
+    _let_in(values | {"number": number}, told_by)
     refresh([customer.pk], now=now)
     _keep(customer, {"number": ["", number]}, by, now)
     customer.refresh_from_db()
@@ -99,6 +101,7 @@ def change_customer(
         differing = {part: before[part] for part in ADDRESS} | differing
     adopt_sql("SELECT %(customer)s::bigint", {"customer": customer.pk})
     _say(customer, differing, source(source_code), now)
+    _let_in(differing, source(source_code))
     refresh([customer.pk], now=now)
     customer.refresh_from_db()
     after = _texts(customer)
@@ -122,6 +125,17 @@ def _say(customer: Customer, values: dict[str, str], told_by: Source, now: dt.da
     record.changed |= dict.fromkeys(values, now.isoformat())
     record.updated_at = now
     record.save(update_fields=["values", "changed", "updated_at"])
+
+
+def _let_in(values: dict[str, str], told_by: Source) -> None:
+    """Let erased addresses and numbers in again when it is people who bring them: their owner asked for something.
+
+    Raises Refused ``erased`` when it is a system.
+    """
+    if told_by.kind == Source.Kind.PEOPLE:
+        keys.release((what, values.get(what, "")) for what in ("number", "email", "phone"))
+    else:
+        keys.refuse_erased(values)
 
 
 def _texts(customer: Customer) -> dict[str, str]:

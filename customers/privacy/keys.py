@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
+from common.errors import Refused
 from customers.models import ErasedKey
 from customers.names import fold_name, household_key
 
@@ -66,3 +68,20 @@ def release(pairs: Iterable[Pair]) -> int:
         if value:
             found += ErasedKey.objects.filter(what=what, digest=digest(what, value)).delete()[0]
     return found
+
+
+def refuse_erased(values: Mapping[str, str]) -> None:
+    """Raise Refused ``erased`` when a system brings back what was erased on request.
+
+    ``values`` holds any of ``number``, ``email`` and ``phone``, in normal form.
+    """
+    for field in (What.NUMBER, What.EMAIL, What.PHONE):
+        if is_erased(field, values.get(field, "")):
+            raise Refused(
+                "erased",
+                _(
+                    "This number or address was erased at its owner’s request. "
+                    "Let it in on the page Privacy when the owner asks for it."
+                ),
+                field=str(field),
+            )

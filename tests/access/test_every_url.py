@@ -39,7 +39,11 @@ class Address(NamedTuple):
         view = getattr(self.callback, "view_class", None) or getattr(self.callback, "cls", None)
         if view is not None and hasattr(view, "permission_classes"):
             names = [p.__name__ for p in self.callback.initkwargs.get("permission_classes", view.permission_classes)]
-            return {"HasApiPermission": "use_api", "MayReadDocumentation": "use_api|view_workbench"}.get(names[0], "")
+            return {
+                "HasApiPermission": "use_api",
+                "MayManagePrivacy": "manage_privacy",
+                "MayReadDocumentation": "use_api|view_workbench",
+            }.get(names[0], "")
         return getattr(view, "permission", "") or getattr(self.callback, "permission", "")
 
     @property

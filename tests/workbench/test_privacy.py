@@ -153,11 +153,12 @@ def test_periods_are_chosen_by_administrators_with_a_preview(boss: Client, staff
 
 
 def test_the_register_is_drawn_up_and_its_texts_are_ours(boss: Client, staff: Client) -> None:
-    texts = {"controller": "Bibliotheek Waterland", "officer": "Fatima", "recipients": "", "transfers": "", "security": ""}
+    texts = dict.fromkeys(["recipients", "transfers", "security"], "")
+    texts |= {"controller": "Bibliotheek Waterland", "officer": "Fatima"}
     assert boss.post("/privacy/register/texts/", texts).status_code == 302
     assert RegisterTexts.load().controller == "Bibliotheek Waterland"
     shown = staff.get("/privacy/register/").content.decode()
-    for words in ("Bibliotheek Waterland", "Fatima", "Aanbiedingen en activiteiten", "Bibliotheeksysteem", "Mailserver"):
+    for words in ("Bibliotheek Waterland", "Fatima", "Aanbiedingen en activiteiten", "Mailserver"):
         assert words in shown
     assert staff.post("/privacy/register/texts/", texts).status_code == 403
 

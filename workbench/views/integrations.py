@@ -38,7 +38,8 @@ class IntegrationList(TemplatePage):
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         rows = integrations().prefetch_related("auth_token_set")
-        return super().get_context(integrations=rows, now=self.now, **extra)
+        for_privacy = integrations().filter(user_permissions__codename="manage_privacy").values_list("pk", flat=True)
+        return super().get_context(integrations=rows, for_privacy=set(for_privacy), now=self.now, **extra)
 
 
 class IntegrationAdd(FormPage[IntegrationForm]):
@@ -89,6 +90,16 @@ class IntegrationClose(ActionView):
         return reverse("workbench:integration_list")
 
 
+class IntegrationPrivacy(ActionView):
+    permission = "manage_integrations"
+    success_message = _("Changed; it holds at once.")
+
+    def perform(self) -> str:
+        user = get_object_or_404(integrations(), pk=self.kwargs["pk"])
+        actions.let_handle_privacy(user, allowed=self.request.POST.get("allowed") == "yes", by=self.user)
+        return reverse("workbench:integration_list")
+
+
 def _token_page(page: TemplatePage, user: User, token: str) -> HttpResponse:
     page.template_name, page.page_title = "workbench/integrations_token.html", _("Token")
     response = page.render(integration=user, token=token)
@@ -100,6 +111,7 @@ urlpatterns = [
     path("integrations/", IntegrationList.as_view(), name="integration_list"),
     path("integrations/add/", IntegrationAdd.as_view(), name="integration_add"),
     path("integrations/<int:pk>/token/", TokenAdd.as_view(), name="token_add"),
+    path("integrations/<int:pk>/privacy/", IntegrationPrivacy.as_view(), name="integration_privacy"),
     path("integrations/<int:pk>/close/", IntegrationClose.as_view(), name="integration_close"),
     path("integrations/tokens/<str:key>/withdraw/", TokenWithdraw.as_view(), name="token_withdraw"),
 ]

@@ -212,7 +212,7 @@ class LetterDownload(WorkbenchView):
     permission = "manage_mailings"
 
     def get(self, request: HttpRequest, pk: int) -> FileResponse:
-        batch = get_object_or_404(LetterBatch, pk=pk)
+        batch = get_object_or_404(LetterBatch.objects.exclude(file=""), pk=pk)
         name = f"brieven-{batch.mailing_id}-{localtime(batch.created_at):%Y-%m-%d}.pdf"
         return FileResponse(batch.file.open("rb"), as_attachment=True, filename=name, content_type="application/pdf")
 

@@ -5,7 +5,6 @@ from customers.actions.privacy.copies import expire_copies, make_access_files, m
 from customers.actions.privacy.erasing import (
     erase_customer,
     erase_many,
-    refuse_erased,
     refuse_request,
     release_address,
     request_erasure,
@@ -22,7 +21,6 @@ __all__ = [
     "make_waiting_copies",
     "object_to_profiling",
     "preview_retention",
-    "refuse_erased",
     "refuse_request",
     "release_address",
     "request_access",

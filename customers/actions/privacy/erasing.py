@@ -128,22 +128,3 @@ def release_address(value: str, *, by: By, now: dt.datetime) -> int:
         raise Refused("unknown", _("This address or number has not been erased."), field="value")
     log.info("%s released an erased address", getattr(by, "pk", by))
     return found
-
-
-def refuse_erased(*, number: str = "", email: str = "", phone: str = "") -> None:
-    """Raise Refused ``erased`` when a system brings back what was erased on request; people who do so are believed."""
-    pairs = {
-        "number": (ErasedKey.What.NUMBER, number.strip()),
-        "email": (ErasedKey.What.EMAIL, normalise_email(email)),
-        "phone": (ErasedKey.What.PHONE, normalise_phone(phone)),
-    }
-    for field, (what, value) in pairs.items():
-        if keys.is_erased(what, value):
-            raise Refused(
-                "erased",
-                _(
-                    "This number or address was erased at its owner’s request. "
-                    "Let it in on the page Privacy when the owner asks for it."
-                ),
-                field=field,
-            )

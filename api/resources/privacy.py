@@ -1,0 +1,109 @@
+"""The rights of customers over the API: copies of their data, restriction and erasure. By permission only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import FileResponse, Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.permissions import MayManagePrivacy
+from api.resources.fields import customer_field, user_of
+from common.time import clock
+from customers.actions import privacy as actions
+from customers.models import AccessRequest, Customer, Erasure
+from customers.tasks import make_copies
+
+
+class CopySerializer(serializers.ModelSerializer[AccessRequest]):
+    """A copy of all data of a customer; ``state`` is waiting, ready or expired."""
+
+    customer = customer_field()
+
+    class Meta:
+        model = AccessRequest
+        fields = ["id", "customer", "state", "asked_at", "ready_at", "expires_at"]
+        read_only_fields = ["id", "state", "asked_at", "ready_at", "expires_at"]
+
+
+class RestrictionSerializer(serializers.Serializer[Any]):
+    """Keep the data of a customer and use them for nothing, or lift that; with the reason."""
+
+    customer = customer_field()
+    restricted = serializers.BooleanField()
+    reason = serializers.CharField(max_length=500)
+
+
+class WantedErasureSerializer(serializers.Serializer[Any]):
+    customer = customer_field()
+    ground = serializers.ChoiceField(choices=[Erasure.Ground.REQUEST, Erasure.Ground.ERROR], default="request")
+
+
+class ErasureSerializer(serializers.ModelSerializer[Erasure]):
+    """The receipt: how many rows went from which table, and nothing that tells who it was."""
+
+    class Meta:
+        model = Erasure
+        fields = ["id", "ground", "erased_by", "erased_at", "persons", "counts"]
+
+
+class CopyViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    queryset = AccessRequest.objects.select_related("customer")
+    serializer_class = CopySerializer
+    permission_classes = [MayManagePrivacy]
+
+    @extend_schema(responses={201: CopySerializer})
+    def create(self, request: Request) -> Response:
+        """Ask for a copy; it is made within some minutes. Asking again within a day gives the same one."""
+        wanted = CopySerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        copy = actions.request_access(wanted.validated_data["customer"], by=user_of(request), now=clock())
+        make_copies.delay_on_commit()
+        return Response(CopySerializer(copy).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
+    @action(detail=True)
+    def data(self, request: Request, pk: str) -> FileResponse:
+        """Download the copy as JSON; 404 until it is ready and after it expired."""
+        copy = self.get_object()
+        if copy.state != AccessRequest.State.READY or copy.expires_at <= clock():
+            raise Http404
+        response = FileResponse(copy.json.open("rb"), content_type="application/json")
+        response.headers["Cache-Control"] = "no-store, private"
+        return response
+
+
+class RestrictionViewSet(viewsets.GenericViewSet[Any]):
+    queryset = Customer.objects.none()
+    serializer_class = RestrictionSerializer
+    permission_classes = [MayManagePrivacy]
+
+    @extend_schema(responses={200: RestrictionSerializer})
+    def create(self, request: Request) -> Response:
+        """Restrict the data of a customer, or lift the restriction."""
+        wanted = RestrictionSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        act = actions.restrict if given["restricted"] else actions.unrestrict
+        act(given["customer"], reason=given["reason"], by=user_of(request), now=clock())
+        return Response(wanted.data)
+
+
+class ErasureViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    queryset = Erasure.objects.order_by("-id")
+    serializer_class = ErasureSerializer
+    permission_classes = [MayManagePrivacy]
+
+    @extend_schema(request=WantedErasureSerializer, responses={201: ErasureSerializer})
+    def create(self, request: Request) -> Response:
+        """Erase a customer for good, with everybody who was merged into him; the receipt comes back."""
+        wanted = WantedErasureSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        erasure = actions.erase_customer(given["customer"], ground=given["ground"], by=user_of(request), now=clock())
+        return Response(ErasureSerializer(erasure).data, status=status.HTTP_201_CREATED)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from common.actions import let_handle_privacy
+from customers.actions import ensure_base_data
+from customers.actions.privacy import erase_customer, make_waiting_copies
+from customers.models import AccessRequest, Customer, Erasure
+from customers.privacy import keys
+from tests.factories import CustomerFactory
+
+
+@pytest.fixture(autouse=True)
+def _own_media(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    ensure_base_data()
+
+
+@pytest.fixture
+def portal(api: APIClient, administrator: User) -> APIClient:
+    """An integration that may handle privacy."""
+    let_handle_privacy(User.objects.get(username="website"), allowed=True, by=administrator)
+    return api
+
+
+def test_an_integration_handles_privacy_only_by_permission(api: APIClient, administrator: User) -> None:
+    customer = CustomerFactory(number="200001")
+    wanted = {"customer": "200001", "ground": "request"}
+    assert api.post("/api/v1/erasures/", wanted).status_code == 403
+    integration = User.objects.get(username="website")
+    let_handle_privacy(integration, allowed=True, by=administrator)
+    assert api.get("/api/v1/erasures/").status_code == 200
+    let_handle_privacy(integration, allowed=False, by=administrator)
+    assert api.get("/api/v1/erasures/").status_code == 403
+    assert Customer.objects.filter(pk=customer.pk).exists()
+
+
+def test_a_customer_is_erased_and_the_receipt_comes_back(portal: APIClient) -> None:
+    CustomerFactory(number="200001")
+    answer = portal.post("/api/v1/erasures/", {"customer": "200001", "ground": "request"})
+    assert answer.status_code == 201
+    assert answer.json()["counts"]["customers_customer"] == 1
+    assert Erasure.objects.get().erased_by == "website"
+    assert portal.post("/api/v1/erasures/", {"customer": "200001"}).status_code in {400, 404}
+
+
+def test_a_copy_is_asked_made_and_downloaded(portal: APIClient, now: dt.datetime) -> None:
+    CustomerFactory(number="200001")
+    copy = portal.post("/api/v1/copies/", {"customer": "200001"}).json()
+    assert (copy["state"], copy["customer"]) == ("waiting", "200001")
+    assert portal.get(f"/api/v1/copies/{copy['id']}/data/").status_code == 404
+    make_waiting_copies(now=now)
+    AccessRequest.objects.update(expires_at=dt.datetime(2126, 1, 1, tzinfo=dt.UTC))
+    assert portal.get(f"/api/v1/copies/{copy['id']}/").json()["state"] == "ready"
+    data = json.loads(b"".join(portal.get(f"/api/v1/copies/{copy['id']}/data/").streaming_content))
+    assert data["numbers"] == ["200001"]
+
+
+def test_use_is_restricted_and_released(portal: APIClient) -> None:
+    customer = CustomerFactory(number="200001")
+    wanted = {"customer": "200001", "restricted": True, "reason": "Betwist"}
+    assert portal.post("/api/v1/restrictions/", wanted).status_code == 200
+    customer.refresh_from_db()
+    assert customer.restricted_at
+    assert portal.post("/api/v1/restrictions/", wanted).status_code == 409
+    assert portal.post("/api/v1/restrictions/", wanted | {"restricted": False}).status_code == 200
+    customer.refresh_from_db()
+    assert customer.restricted_at is None
+
+
+def test_a_system_cannot_bring_back_who_was_erased(api: APIClient, now: dt.datetime) -> None:
+    customer = CustomerFactory(number="200001", email="weg@example.nl")
+    erase_customer(customer, ground=Erasure.Ground.REQUEST, by="", now=now)
+    new = {"kind": "member", "last_name": "de Boer"}
+    for number, fields in (("200001", new), ("200009", new | {"email": "Weg@example.nl"})):
+        answer = api.put(f"/api/v1/customers/{number}/", fields)
+        assert (answer.status_code, answer.json()["code"]) == (409, "erased")
+    CustomerFactory(number="200002")
+    assert api.patch("/api/v1/customers/200002/", {"email": "weg@example.nl"}).status_code == 409
+    assert not Customer.objects.filter(number__in=["200001", "200009"]).exists()
+
+
+def test_people_who_enter_somebody_again_are_believed(now: dt.datetime) -> None:
+    from customers.actions import add_customer, change_customer
+
+    customer = CustomerFactory(number="200001", email="weg@example.nl", phone="+31612345678")
+    erase_customer(customer, ground=Erasure.Ground.REQUEST, by="", now=now)
+    again = add_customer(number="200001", kind="member", last_name="x", by="Anna", now=now, email="weg@example.nl")
+    assert not keys.is_erased("number", "200001")
+    assert not keys.is_erased("email", "weg@example.nl")
+    assert keys.is_erased("phone", "+31612345678")
+    change_customer(again, by="customer", now=now, source_code="mijnmenu", phone="0612345678")
+    assert not keys.is_erased("phone", "+31612345678")
