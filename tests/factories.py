@@ -14,6 +14,14 @@ from customers.base import SOURCE_KINDS
 NOW = dt.datetime(2026, 6, 15, 10, 0, tzinfo=ZoneInfo("Europe/Amsterdam"))
 
 
+def begin() -> None:
+    """What the migrations left, which a test with real transactions wiped out: base data, relations confirmed."""
+    from customers.actions import ensure_base_data
+
+    ensure_base_data()
+    confirm_relations()
+
+
 def confirm_relations() -> None:
     """Confirm the conditions of the customer relation, as an organisation does once it has begun."""
     from customers.models import PurposeChannel

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from customers import base
+from customers.consents.channels import ensure_channels
 from customers.golden import refresh_sql
 from customers.models import FieldRank, Source, SourceRecord
 
@@ -23,6 +24,7 @@ def ensure_base_data() -> None:
     for code in base.SOURCES.keys() - known:
         source(code)
     base.ensure_rows(lambda name: apps.get_model("customers", name))
+    ensure_channels(lambda name: apps.get_model("customers", name))
 
 
 def source(code: str) -> Source:

@@ -12,13 +12,12 @@ import pytest
 
 from campaigns.actions import activate_trigger, add_step, create_action, create_campaign, create_trigger, start_campaign
 from campaigns.models import Action, Campaign, Trigger
-from customers.actions import ensure_base_data
 from customers.models import Customer, Purpose
 from mailings.actions import change_sending_settings, save_content
 from mailings.models import Mailing, Message, SendingSettings
 from selections.actions import create_selection
 from selections.models import Selection
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, begin
 
 TEXT = {"type": "text", "data": {"text": "<p>Dag {{ first_name }}</p>"}}
 
@@ -31,7 +30,7 @@ def at(text: str) -> dt.datetime:
 
 @pytest.fixture
 def house(db: None) -> SendingSettings:
-    ensure_base_data()
+    begin()
     return change_sending_settings(
         organisation="Bibliotheek Waterland",
         postal_address="Postbus 12, 1440 AA Purmerend",

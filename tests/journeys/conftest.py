@@ -12,9 +12,9 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from common.time import clock
-from customers.actions import ensure_base_data
 from labels.actions import ensure_system_labels
 from mailings.actions import change_sending_settings
+from tests.factories import begin
 
 expect.set_options(timeout=15_000)  # what is asked for comes sooner or later, on a busy machine later
 PASSWORD = "geheim-wachtwoord"  # what make_user gives everybody
@@ -29,7 +29,7 @@ def now() -> dt.datetime:
 @pytest.fixture(autouse=True)
 def _house(transactional_db: None, live_server: LiveServer, settings: Settings) -> None:
     settings.BASE_URL = live_server.url
-    ensure_base_data()
+    begin()
     ensure_system_labels(now=clock())
     change_sending_settings(
         organisation="Bibliotheek Waterland",

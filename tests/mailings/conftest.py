@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from customers.actions import ensure_base_data
 from customers.models import Customer, Purpose
 from mailings.actions import change_sending_settings, save_content, start_mailing
 from mailings.models import Content, Mailing, SendingSettings
-from tests.factories import ConsentFactory, CustomerFactory
+from tests.factories import ConsentFactory, CustomerFactory, begin
 
 TEXT = {"type": "text", "data": {"text": '<p>Dag {{ first_name | default: "lezer" }}, er is iets te doen.</p>'}}
 BUTTON = {"type": "button", "data": {"text": "Kom kijken", "url": "https://www.example.nl/agenda?a=1&b=2"}}
@@ -24,7 +23,7 @@ _numbers = count(1)
 @pytest.fixture
 def base_data(db: None) -> None:
     """Sources and purposes, which a test with real transactions before this one has thrown away."""
-    ensure_base_data()
+    begin()
 
 
 @pytest.fixture

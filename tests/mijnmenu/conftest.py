@@ -6,15 +6,14 @@ import pytest
 from django.test import Client
 
 from common.tokens import make_token
-from customers.actions import ensure_base_data
 from customers.models import Customer
 from mailings.actions import change_sending_settings
-from tests.factories import CustomerFactory, SubscriptionFactory
+from tests.factories import CustomerFactory, SubscriptionFactory, begin
 
 
 @pytest.fixture(autouse=True)
 def _house(db: None) -> None:
-    ensure_base_data()
+    begin()
     change_sending_settings(
         organisation="Bibliotheek Waterland",
         postal_address="Postbus 12, 1440 AA Purmerend",

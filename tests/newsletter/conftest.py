@@ -7,18 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from customers.actions import ensure_base_data
 from customers.models import Customer
 from mailings.actions import change_sending_settings
 from mailings.models import SendingSettings
 from newsletter.actions import create_edition, create_newsletter, save_item, subscribe
 from newsletter.models import Edition, Newsletter
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, begin
 
 
 @pytest.fixture
 def house(db: None) -> SendingSettings:
-    ensure_base_data()
+    begin()
     return change_sending_settings(
         organisation="Bibliotheek Waterland",
         postal_address="Postbus 12, 1440 AA Purmerend",
