@@ -27,6 +27,7 @@ from .plans import Maker
 from .players import Played
 from .processes import ChildFailed, Children
 from .report import Story, count_story, show
+from .terms import settle_terms
 
 NAME = "Bibliotheek Waterland"
 STALLED_SECONDS = 60
@@ -75,6 +76,7 @@ class Demo:
             installation.forget_files()
             installation.migrate()
             self._logins = installation.open_accounts()
+            settle_terms(by=User.objects.get(username=installation.STAFF["administrator"][0]))
         self._start_faces(children)
         since = clock()
         self._import_files(local_date(since))

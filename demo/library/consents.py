@@ -60,7 +60,7 @@ class Consents:
         rng, number = self._rng, person.number
         if person.email and (person.kind == "nieuwsbrief" or rng.random() < 0.35):
             yield self._line(number, "nieuwsbrief", "email", "ja", asked, source)
-        if person.kind == "lid" and (person.regular or rng.random() < 0.6):
+        if person.kind == "lid" and (person.regular or rng.random() < 0.8):
             state = "ja" if rng.random() < 0.9 else "nee"
             yield self._line(number, "profilering", "email", state, asked, source)
         if person.phone and rng.random() < 0.08:

@@ -1,0 +1,35 @@
+"""What the library decided before it began: on what ground it writes to members, and the words they answered."""
+
+import datetime as dt
+
+from django.contrib.auth.models import User
+
+from common.time import start_of_day
+from customers.actions.purposes import confirm_relation, save_wording
+from customers.models import Purpose
+
+from .library.consents import WORDINGS
+
+WORDS = {
+    "marketing": (
+        "Ja, mail mij tips, uitnodigingen en aanbiedingen van Bibliotheek Waterland. "
+        "Afmelden kan met de link in elke mail of in MijnMenu."
+    ),
+    "newsletter": "Ja, stuur mij de nieuwsbrief van Bibliotheek Waterland. Afmelden kan met de link in elke brief.",
+    "profiling": (
+        "Ja, kijk naar de soorten boeken die ik leen en de voorstellingen die ik bezoek, om mij tips op maat te geven. "
+        "Titels worden niet bewaard. Ik kan dit altijd weer uitzetten in MijnMenu."
+    ),
+}
+
+
+def settle_terms(*, by: User) -> int:
+    """Confirm the customer relation and keep the wordings of the years; return how many wordings."""
+    confirm_relation(Purpose.objects.get(code="marketing"), "email", by=by)
+    count = 0
+    for code, words in WORDS.items():
+        for since, version in WORDINGS:
+            begins: dt.datetime = start_of_day(since)
+            save_wording(Purpose.objects.get(code=code), version=version, text=words, valid_from=begins, by=by)
+            count += 1
+    return count
