@@ -23,25 +23,24 @@ Counts = dict[int, dict[str, int]]
 
 
 def inventory(*, now: dt.datetime) -> dict[str, Any]:
-    """Return ``rows``, one per source: what it delivers, when last, how much, refused rows, and the fields on which it
-    is believed first; ``counted_at`` tells how old the counts are.
+    """Return ``rows``, one per source: what it delivers, when last, how much, what was refused; ``believed``: which
+    sources go first about which fields; ``counted_at`` tells how old the counts are.
     """
     counted: dict[str, Any] = cache.get(KEY) or {}
     if not counted:
         counted = {"at": now, "counts": _count()}
         cache.set(KEY, counted, KEPT_SECONDS)
     sources = list(Source.objects.exclude(kind=Source.Kind.PRODUCT).order_by("rank", "name"))
-    runs, believed = _runs(now), _believed(sources)
+    runs = _runs(now)
     shown = [
         {
             "source": source,
-            "believed": believed[source.pk],
             "counts": counted["counts"].get(source.pk, {}),
             **runs.get(source.pk, {"formats": [], "last_at": None, "refused": 0, "failed": 0}),
         }
         for source in sources
     ]
-    return {"rows": shown, "counted_at": counted["at"]}
+    return {"rows": shown, "believed": _believed(sources), "counted_at": counted["at"]}
 
 
 def _count() -> Counts:
@@ -78,18 +77,17 @@ def _runs(now: dt.datetime) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _believed(sources: Iterable[Source]) -> dict[int, list[str]]:
-    """Return per source the names of the fields on which its word goes before all others', or among equals."""
+def _believed(sources: Iterable[Source]) -> list[tuple[list[str], list[str]]]:
+    """Return pairs of fields and the sources whose word goes before all others' about these; the names of both."""
     ranks: dict[int, dict[str, int]] = defaultdict(dict)
     for source, field, rank in FieldRank.objects.values_list("source", "field", "rank"):
         ranks[source][field] = rank
-    voices = {one.pk: Voice(one.rank, one.kind == Source.Kind.PEOPLE, ranks[one.pk]) for one in sources}
-    found: dict[int, list[str]] = {pk: [] for pk in voices}
+    voices = {one.name: Voice(one.rank, one.kind == Source.Kind.PEOPLE, ranks[one.pk]) for one in sources}
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for code, field in FIELDS.items():
         if code in ADDRESS[1:]:
             continue
         first = min((voice.rank_of(code) for voice in voices.values()), default=0)
-        for pk, voice in voices.items():
-            if voice.rank_of(code) == first:
-                found[pk].append(_("address") if code in ADDRESS else str(field.name))
-    return found
+        believed = tuple(name for name, voice in voices.items() if voice.rank_of(code) == first)
+        found[believed].append(_("address") if code in ADDRESS else str(field.name))
+    return [(fields, list(names)) for names, fields in found.items()]

@@ -203,9 +203,9 @@ def test_staff_write_correct_and_remove_a_note_on_the_page(anna: Customer, desk:
     assert "Kwam langs &lt;b&gt;zonder&lt;/b&gt; pas." in shown
     wrong = desk.post(page + "write/", {"kind": "visit", "text": "", "happened_at": ""})
     assert wrong.status_code == 422
-    desk.post(page + f"{note.pk}/", {"kind": "visit", "text": "Kwam langs met pas.", "happened_at": ""})
+    desk.post(page + f"{note.pk}/", {"kind": "visit", "text": "Kwam langs met pas.", "happened_at": "2026-01-05T10:00"})
     note.refresh_from_db()
-    assert note.text == "Kwam langs met pas."
+    assert (note.text, note.happened_at.isoformat()) == ("Kwam langs met pas.", "2026-01-05T09:00:00+00:00")
     assert "Kwam langs &lt;b&gt;zonder" in desk.get(page + f"{note.pk}/").content.decode()  # what it said before
     desk.post(page + f"{note.pk}/remove/")
     assert not Note.objects.exists()

@@ -47,11 +47,13 @@ def test_a_source_tells_what_it_brought_and_what_was_refused(now: Any) -> None:
 
 
 def test_who_is_believed_first_follows_the_ranks(now: Any) -> None:
-    believed = {row["source"].code: row["believed"] for row in inventory(now=now)["rows"]}
-    mail_and_phone = {str(FIELDS["email"].name), str(FIELDS["phone"].name)}
-    assert set(believed["mijnmenu"]) - set(believed["library"]) == mail_and_phone  # there people go first
-    assert set(believed["library"]) < set(believed["mijnmenu"])
-    assert believed["theatre"] == []
+    believed = {name: set(names) for fields, names in inventory(now=now)["believed"] for name in fields}
+    name, email, phone = (str(FIELDS[code].name) for code in ("last_name", "email", "phone"))
+    assert {"Bibliotheeksysteem", "Balie", "MijnMenu"} <= believed[name]
+    assert believed[email] == believed[phone] == believed[name] - {"Bibliotheeksysteem"}
+    assert "Theaterkassa" not in set().union(*believed.values())
+    Source.objects.filter(code="theatre").update(rank=1)
+    assert all(names == ["Theaterkassa"] for fields, names in inventory(now=now)["believed"] if email not in fields)
 
 
 def test_the_page_counts_once_an_hour_and_asks_no_more_for_more_sources(

@@ -16,7 +16,7 @@ from customers.actions.notes import correct_note, may_correct, remove_note, writ
 from customers.models import Customer, Note
 from workbench.base import ActionView, FormPage, ObjectMixin
 from workbench.changes import user_names
-from workbench.forms.notes import NoteForm
+from workbench.forms.notes import NoteCorrectForm, NoteForm
 from workbench.timeline.notes import ICONS
 from workbench.views.customers_base import CustomerMixin, CustomerPage, head, page_of
 
@@ -82,10 +82,10 @@ class NoteMixin(ObjectMixin[Note]):
         return get_object_or_404(self.get_queryset(), pk=self.kwargs["note"], customer=self.kwargs["pk"])
 
 
-class NoteCorrect(NoteMixin, FormPage[NoteForm]):
+class NoteCorrect(NoteMixin, FormPage[NoteCorrectForm]):
     permission = "change_customers"
     template_name = "workbench/notes_form.html"
-    form_class = NoteForm
+    form_class = NoteCorrectForm
     page_title = gettext_lazy("Correct note")
     submit_label = gettext_lazy("Save changes")
     success_message = gettext_lazy("The note has been corrected.")
@@ -117,10 +117,8 @@ class NoteCorrect(NoteMixin, FormPage[NoteForm]):
         names = user_names(users)
         return [{"event": event, "who": names.get(user, "")} for event, user in zip(events, users, strict=True)]
 
-    def perform(self, form: NoteForm) -> str:
-        said = form.cleaned_data
-        moment = said["happened_at"] or self.object.happened_at
-        correct_note(self.object, kind=said["kind"], text=said["text"], happened_at=moment, by=self.user, now=self.now)
+    def perform(self, form: NoteCorrectForm) -> str:
+        correct_note(self.object, by=self.user, now=self.now, **form.cleaned_data)
         return page_of(self.object.customer, "notes")
 
 
