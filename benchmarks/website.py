@@ -8,7 +8,9 @@ import datetime as dt
 import json
 import statistics
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
+from typing import Any
 
 from django.db import connection
 from django.test import Client, override_settings
@@ -35,8 +37,8 @@ def run(n: int = 3000) -> dict[str, float]:
     views, bare = [], []
     with override_settings(ALLOWED_HOSTS=["*"]):
         for number in range(ROUNDS):
-            views.append(n / timed(lambda number=number: post(site.key, n, f"v{number}")))
-            bare.append(n / timed(lambda number=number: insert(site.pk, n, f"b{number}")))
+            views.append(n / timed(partial(post, site.key, n, f"v{number}")))
+            bare.append(n / timed(partial(insert, site.pk, n, f"b{number}")))
     assert Hit.objects.count() == 2 * n * ROUNDS
     rolled = timed(lambda: roll_up(now=clock() + dt.timedelta(days=1)))
     per_second, bare_per_second = statistics.median(views), statistics.median(bare)
@@ -71,7 +73,7 @@ def insert(site: int, n: int, name: str) -> None:
     """Insert the same rows one by one, each its own transaction."""
     with connection.cursor() as cursor:
         for number in range(n):
-            row = [site, f"{name}-bezoek-{number % 99:02}", f"{name}-page-{number:07}", "page_view", clock()]
+            row: list[Any] = [site, f"{name}-bezoek-{number % 99:02}", f"{name}-page-{number:07}", "page_view", clock()]
             cursor.execute(_ADD, [*row, "a", "", "", None, "", 0])
 
 

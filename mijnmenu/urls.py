@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mijnmenu.views import choices, details, entrance, privacy, sign_up, vouchers
+from mijnmenu.views import choices, details, entrance, privacy, sign_up, vouchers, websites
 
 app_name = "mijnmenu"
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("bonnen/", vouchers.VoucherList.as_view(), name="vouchers"),
     path("bonnen/<int:pk>/", vouchers.OneVoucher.as_view(), name="voucher"),
     path("bonnen/<int:pk>/pdf/", vouchers.VoucherPdf.as_view(), name="voucher_pdf"),
+    path("website/<int:pk>/", websites.GoToWebsite.as_view(), name="website"),
     path("gegevens/", details.Details.as_view(), name="details"),
     path("gegevens/nieuwe-link/", details.FreshLink.as_view(), name="fresh_link"),
     path("gegevens/adres/<str:token>/", details.AddressLink.as_view(), name="address_link"),

@@ -73,7 +73,8 @@ def resolve(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     wanted = {fact["branch"] for fact in facts if fact.get("branch")}
     branches = dict(Branch.objects.filter(code__in=wanted).values_list("code", "pk"))
     customers = _customers(facts, sources)
-    rows, errors = [], {}
+    rows: list[dict[str, Any]] = []
+    errors: dict[Any, dict[str, list[Any]]] = {}
     for number, fact in enumerate(facts):
         row: dict[str, Any] = dict(fact)
         source, branch, who = row.pop("source"), row.pop("branch", None), row.pop("customer")

@@ -74,7 +74,8 @@ def retention_of_facts(*, day: dt.date, now: dt.datetime) -> dict[str, int]:
     """
     kept = months_kept()
     _set_limits({code: limit(day, months) for code, months in kept.items()})
-    limits = dict(KindSetting.objects.filter(code__in=kept, kept_from__isnull=False).values_list("code", "kept_from"))
+    known = KindSetting.objects.filter(code__in=kept).values_list("code", "kept_from")
+    limits = {code: kept_from for code, kept_from in known if kept_from}
     if not limits or not _everybody_knows():
         return {}
     counts = {code: _fade(code, before) for code, before in sorted(limits.items())}

@@ -130,8 +130,9 @@ class FactQuerySet(models.QuerySet["Fact"]):
         """Return (kind, name of the source, how many, last moment) of all; looks at every row, so ask it seldom."""
         counted = self.order_by().values_list("kind", "source_id").annotate(many=Count("pk"), last=Max("occurred_at"))
         found = list(counted.order_by("kind", "-many"))
-        sources = self.model._meta.get_field("source").related_model
-        names = dict(sources.objects.values_list("pk", "name"))  # type: ignore[union-attr]
+        from customers.models.customers import Source
+
+        names = dict(Source.objects.values_list("pk", "name"))
         return [(kind, names[source], many, last) for kind, source, many, last in found]
 
     def by_year(self, kinds: Iterable[str]) -> dict[int, dict[str, int]]:

@@ -24,6 +24,7 @@ from mijnmenu.actions.choices import may_choose
 from mijnmenu.views.base import CustomerView
 from newsletter.models import Newsletter
 from vouchers.models import Voucher
+from website.models import Site
 
 HISTORY = 20
 
@@ -47,6 +48,7 @@ class Overview(CustomerView):
         states = consents.states_of(self.customer, now=self.now)
         vouchers = Voucher.objects.filter(customer=self.customer)
         return self.show(
+            websites=Site.objects.with_pages(),
             allowed=sum(state.is_allowed and may_choose(state.purpose) for state in states),
             subscriptions=[one for one, is_subscribed in newsletters_of(self.customer, now=self.now) if is_subscribed],
             chosen=chosen_labels(self.customer),
@@ -215,8 +217,10 @@ def _why(state: consents.State, *, for_parent: bool) -> str:
         return _("Are you under 16? Then a parent or guardian switches this on, on the parent's own page.")
     if state.guardian:
         return _("%(name)s answered on %(day)s.") % {"name": state.guardian, "day": day}
-    if for_parent and state.consent is None:
+    if for_parent and state.consent is None and not state.is_allowed:
         return _("Nobody has said yes to this.")
+    if for_parent and state.basis in (consents.CUSTOMER_RELATION, consents.LEGITIMATE_INTEREST):
+        return _("On, because your child is or was a member and nobody objected.")
     if state.basis == consents.CUSTOMER_RELATION:
         return _("On, because you are a paying member and did not say no.")
     if state.basis == consents.LEGITIMATE_INTEREST:

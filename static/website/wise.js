@@ -1,4 +1,4 @@
-/* Web statistics without cookies; how to use it stands in the manual, "Webstatistiek". */
+/* Web statistics without cookies; see the manual */
 (function (w, d, n) {
   var me = d.currentScript, site = me && me.getAttribute('data-site'), no = function () {};
   if (!site || w.wise || !n.sendBeacon || n.doNotTrack == 1 || n.globalPrivacyControl) return void (w.wise = w.wise || no);
@@ -17,7 +17,7 @@
   function send(what, more) {
     n.sendBeacon(to, JSON.stringify(Object.assign({ s: site, v: visit(), i: random(), t: what, p: here.pathname }, more)));
   }
-  function whole(value) { return value == null || value === '' ? undefined : Math.round(value) || 0; }
+  function whole(x) { return x == null || x === '' ? undefined : Math.round(x) || 0; }
   function leave() {
     if (since) seen += Date.now() - since;
     since = 0;
@@ -29,9 +29,11 @@
     path = here.pathname; page = random(); seen = 0; since = d.hidden ? 0 : Date.now();
     send('view', { i: page });
     var e = d.querySelector('[data-wise-results]');
-    if (e) w.wise('search', { results: e.dataset.wiseResults, query: e.dataset.wiseQuery });
+    if (!e) return;
+    w.wise('search', { results: e.dataset.wiseResults, query: e.dataset.wiseQuery });
+    e.removeAttribute('data-wise-results');
   }
-  function on(thing, event, act) { thing.addEventListener(event, act, true); }
+  function on(at, what, act) { at.addEventListener(what, act, true); }
   w.wise = function (what, more) {
     more = more || {};
     if (what == 'identify') send(what, { c: more });

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from common.errors import Refused
 from common.sql import as_subquery
 from customers.actions import record_fact, record_facts_sql
-from customers.facts import income
-from customers.models import Customer, Fact, FactTotal, Source
+from customers.actions.kinds import add_kind
+from customers.facts import fact_kinds, income, kinds
+from customers.models import Customer, Fact, FactTotal, KindSetting, Source
+from customers.recording import FACT_COLUMNS
 from tests.factories import NOW, BranchFactory, CustomerFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -166,3 +168,47 @@ def test_kinds_are_counted_from_the_rows() -> None:
         record(customer, str(number))
     record(customer, "f", kind="fee")
     assert Fact.objects.of(customer).by_kind() == {"loan": 3, "fee": 1}
+
+
+def test_a_file_with_titles_is_refused_and_no_table_has_a_place_for_one(take_in: Any) -> None:
+    CustomerFactory(number="1000001")
+    header = "id;klantnummer;soort;tijdstip;wereld;genre;titel"
+    with pytest.raises(Refused, match="titel"):
+        take_in("facts", header, "U1;1000001;uitlening;2026-05-31;reizen;reisgidsen;Noorwegen in een week")
+    assert not Fact.objects.exists()
+    named = {field.name for field in Fact._meta.get_fields()} | set(FACT_COLUMNS)
+    assert not {name for name in named if "title" in name or "titel" in name or name == "text"}
+
+
+def test_an_own_kind_comes_in_with_a_file_by_its_name(take_in: Any) -> None:
+    CustomerFactory(number="1000001")
+    header = "id;klantnummer;soort;tijdstip;bedrag"
+    told = "W1;1000001;Grote workshop;2026-05-31;12,50"
+    assert take_in("facts", header, told).refused_count == 1
+    add_kind(name="Grote workshop", verb="deed een workshop", has_amount=True, by=None, now=NOW)
+    assert take_in("facts", header, told).new_count == 1
+    fact = Fact.objects.get()
+    assert (fact.kind, fact.amount_cents) == ("grote-workshop", 1250)
+    assert "grote-workshop" in income()
+
+
+def test_a_kind_that_another_process_makes_is_known_within_seconds() -> None:
+    assert "workshop" not in fact_kinds
+    KindSetting.objects.create(code="workshop", is_own=True, name="Workshop")
+    fact_kinds._read_at -= fact_kinds.FRESH_SECONDS  # so much time goes by
+    assert fact_kinds["workshop"].name == "Workshop"
+    assert "workshop" in [kind.code for kind in kinds()]
+    KindSetting.objects.all().delete()
+    fact_kinds.forget()
+    assert fact_kinds.get("workshop") is None
+
+
+def test_kinds_of_the_code_never_ask_the_database(django_assert_num_queries: Any) -> None:
+    fact_kinds.forget()
+    with django_assert_num_queries(0):
+        assert "loan" in fact_kinds
+        assert fact_kinds["loan"].dutch == "uitlening"
+    with django_assert_num_queries(1):
+        for _use in range(3):
+            list(fact_kinds)
+            fact_kinds.get("unknown")

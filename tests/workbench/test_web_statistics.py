@@ -120,11 +120,11 @@ def test_a_website_is_connected_with_a_line_for_its_pages(client: Client) -> Non
 
 
 def test_what_pages_are_about_is_told_by_rules(client: Client, site: Site) -> None:
-    added = client.post(url("site_rule_add", site.pk), {"prefix": "agenda/", "section": "Agenda"})
+    added = client.post(url("site_rule_add", site.pk), {"path": "agenda/", "section": "Agenda"})
     assert added.status_code == 302
     rule = PageRule.objects.get()
     assert (rule.prefix, rule.section) == ("/agenda/", "Agenda")
-    assert client.post(url("site_rule_add", site.pk), {"prefix": "", "section": ""}).status_code == 422
+    assert client.post(url("site_rule_add", site.pk), {"path": "", "section": ""}).status_code == 422
     client.post(url("site_rule_remove", rule.pk))
     assert not PageRule.objects.exists()
 

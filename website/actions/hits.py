@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection
 
@@ -31,5 +32,17 @@ def take_hit(sent: Sent, site: Known, *, now: dt.datetime) -> None:
         section, world = place_of(sent.path, site.rules)
         query = sent.query if site.keeps_queries and sent.what == "search" else ""
         kind = KINDS[sent.what].value
-        row = [site.pk, sent.visit, sent.page, kind, now, section, world, sent.name, sent.results, query, sent.seconds]
+        row: list[Any] = [
+            site.pk,
+            sent.visit,
+            sent.page,
+            kind,
+            now,
+            section,
+            world,
+            sent.name,
+            sent.results,
+            query,
+            sent.seconds,
+        ]
         cursor.execute(_ADD, row)

@@ -49,7 +49,7 @@ class ChangeSiteForm(SiteForm):
 
 
 class RuleForm(forms.Form):
-    prefix = forms.CharField(label=_("Path begins with"), max_length=100, help_text=_("For example /agenda/"))
+    path = forms.CharField(label=_("Path begins with"), max_length=100, help_text=_("For example /agenda/"))
     section = forms.CharField(label=_("Section"), max_length=40)
     world = forms.ModelChoiceField(
         label=_("World"), required=False, queryset=World.objects.all(), empty_label=_("no world")

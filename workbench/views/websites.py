@@ -110,7 +110,10 @@ class RuleAdd(SiteDetail):
         form = RuleForm(request.POST)
         if form.is_valid():
             try:
-                actions.add_rule(self.object, **form.cleaned_data, by=self.user)
+                told = form.cleaned_data
+                actions.add_rule(
+                    self.object, prefix=told["path"], section=told["section"], world=told["world"], by=self.user
+                )
                 return self.go(page_of(self.object))
             except Refused as refused:
                 form.add_error(refused.field if refused.field in form.fields else None, str(refused))
