@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
 from customers.names import fold_name
@@ -19,7 +23,12 @@ def people() -> None:
     )  # fmt: skip
     CustomerFactory(number="1000002", first_name="Piet", last_name="Jansen", postal_code="1441AB", house_number="14")
     CustomerFactory(number="K-3", first_name="Édith", name_prefix="van der", last_name="Møller", postal_code="1135CD")
-    CustomerFactory(number="2000004", first_name="Jan", last_name="Janssen", postal_code="1131XX")
+    CustomerFactory(
+        number="2000004", first_name="Jan", last_name="Janssen", postal_code="1131XX", card_number="29001234",
+        birth_date=dt.date(1979, 3, 14), email="jan@voorbeeld.nl",
+    )  # fmt: skip
+    gone = CustomerFactory(number="3000005", last_name="Wit", first_name="Anja", card_number="29009999")
+    Customer.objects.filter(pk=gone.pk).update(merged_into=Customer.objects.get(number="1000001"))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +49,22 @@ def people() -> None:
         ("edith moller", ["K-3"]),
         ("MØLLER", ["K-3"]),
         ("piet jansn", ["1000002"]),
+        ("14-03-1979", ["2000004"]),
+        ("14/3/1979", ["2000004"]),
+        ("1979-03-14", ["2000004"]),
+        ("14031979", ["2000004"]),
+        ("31-02-1979", []),
+        ("janssen 14-03-1979", ["2000004"]),
+        ("jansen 14-03-1979", []),
+        ("wit 1441ab", ["1000001"]),
+        ("1441AB 12 wit", ["1000001"]),
+        ("29001234", ["2000004"]),
+        ("290012", ["2000004"]),
+        ("29009999", []),
+        ("061234", ["1000001"]),
+        ("anja.dewit@gmial.com", ["1000001"]),
+        ("anja.dewit", ["1000001"]),
+        ("voorbeeld", []),
         ("nobody at all", []),
         ("()", []),
     ],
@@ -51,6 +76,47 @@ def test_search(people: None, text: str, numbers: list[str]) -> None:
 def test_the_best_match_comes_first(people: None) -> None:
     assert Customer.objects.search("jansen")[0].last_name == "Jansen"
     assert {customer.last_name for customer in Customer.objects.search("jansen")} == {"Jansen", "Janssen"}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("1000001", "number"), ("29001234", "card"), ("anja.dewit@", "email"), ("0612340001", "phone"),
+        ("1441ab 12", "address"), ("14-03-1979", "born"), ("anja", "name"), ("piet jansn", "similar"),
+    ],
+)  # fmt: skip
+def test_it_tells_why_somebody_was_found(people: None, text: str, why: str) -> None:
+    assert Customer.objects.search(text)[0].why == why  # type: ignore[attr-defined]
+
+
+def test_a_search_stops_at_the_best_and_keeps_to_what_was_chosen_before(people: None) -> None:
+    CustomerFactory.create_batch(30, last_name="Jansen", first_name="Ab", kind="former")
+    assert Customer.objects.search("jansen", limit=10).count() == 10
+    members = Customer.objects.filter(kind="member").search("jansen", limit=10)
+    assert [customer.number for customer in members] == ["1000002", "2000004"]
+
+
+def test_a_search_leaves_the_planner_as_it_was(people: None) -> None:
+    Customer.objects.search("jansen")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_seqscan")
+        assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.parametrize(
+    "text", ["jansen", "1000001", "2900", "anja.dewit@", "0612340001", "1441ab 12", "14-03-1979", "piet jansn", "1441"]
+)
+def test_no_way_of_searching_reads_the_whole_table(people: None, text: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        list(Customer.objects.search(text))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in queries:
+            if "customers_customer" in query["sql"] or "customers_contactpoint" in query["sql"]:
+                cursor.execute(f"EXPLAIN {query['sql']}")
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+                assert "Seq Scan on customers_customer" not in plan, plan
+                assert "Seq Scan on customers_contactpoint" not in plan, plan
 
 
 def test_an_empty_search_leaves_the_list_as_it_is(people: None) -> None:

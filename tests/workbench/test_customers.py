@@ -13,7 +13,7 @@ from django.test import Client
 
 from campaigns.models import Campaign, Enrolment
 from common.time import clock
-from customers.actions import change_customer
+from customers.actions import change_customer, record_fact
 from customers.models import (
     AccessRequest,
     Consent,
@@ -239,6 +239,84 @@ def test_two_thousand_facts_cost_no_more_queries_than_one(
 def test_a_customer_that_does_not_exist_is_not_found(desk: Client) -> None:
     for part in ("", "timeline/", "data/", "messages/", "consents/", "vouchers/", "change/"):
         assert desk.get(f"/customers/999999/{part}").status_code == 404
+
+
+def test_each_field_tells_whose_word_it_is_and_what_others_say(desk: Client, anna: Customer) -> None:
+    for code, rank, phone, day in (("library", 10, "+31612340001", 1), ("theatre", 20, "+31699999999", 2)):
+        source = SourceFactory(code=code)
+        type(source).objects.filter(pk=source.pk).update(rank=rank)
+        SourceRecord.objects.create(
+            source=source, key=f"{code}-1", customer=anna, values={"phone": phone, "last_name": "Wit"},
+            created_at=dt.datetime(2024, 5, day, tzinfo=NOW.tzinfo), updated_at=NOW,
+        )  # fmt: skip
+    page = text(desk.get(f"/customers/{anna.pk}/"))
+    assert "Bron van het telefoonnummer; een andere bron zegt iets anders" in page
+    assert "sinds 1 mei 2024" in page
+    assert "06 99 99 99 99" in page
+    data = text(desk.get(f"/customers/{anna.pk}/data/"))
+    assert "library-1" in data
+    assert "06 99 99 99 99" in data
+
+
+def test_an_address_that_others_have_too_leads_to_them(desk: Client, anna: Customer) -> None:
+    other = CustomerFactory(first_name="Bo", last_name="de Wit", email="anna@example.nl")
+    for part in ("", "data/"):
+        page = text(desk.get(f"/customers/{anna.pk}/{part}"))
+        assert "ook van" in page
+        assert f'href="/customers/{other.pk}/"' in page
+
+
+def test_what_was_paid_is_told_per_year(desk: Client, anna: Customer) -> None:
+    this_year = clock().year
+    for kind, cents, year in (("fee", 5800, this_year), ("fee", 5600, this_year - 1), ("ticket", 4500, this_year)):
+        moment = dt.datetime(year, 1, 2, 12, tzinfo=NOW.tzinfo)
+        record_fact(
+            anna, kind=kind, occurred_at=moment, source_code="library", external_id=f"{kind}{year}", amount_cents=cents
+        )
+    value = desk.get(f"/customers/{anna.pk}/").context["value"]
+    assert (value["total"], value["this_year"], value["last_year"]) == (15900, 10300, 5600)
+    assert value["chart"]["labels"] == [str(this_year - 1), str(this_year)]
+
+
+def test_labels_that_ended_are_kept_in_sight(desk: Client, anna: Customer) -> None:
+    label = create_label(code="oud", name="Oud label", kind="own", by=None, now=NOW)
+    Assignment.objects.create(
+        label=label, customer=anna, since=NOW - dt.timedelta(days=9), until=NOW, given_by="Anja", reason="proef"
+    )
+    page = text(desk.get(f"/customers/{anna.pk}/"))
+    assert "1 eerder label" in page
+    assert "proef" in page
+
+
+def test_a_death_is_told_and_news_about_the_address_is_kept_with_its_history(desk: Client, anna: Customer) -> None:
+    told = FORM | {"deceased_on": "2026-03-01", "address_state": "returned", "card_number": "290011"}
+    assert desk.post(f"/customers/{anna.pk}/change/", told).status_code == 302
+    anna.refresh_from_db()
+    assert (anna.deceased_on, anna.address_state, anna.card_number) == (dt.date(2026, 3, 1), "returned", "290011")
+    page = text(desk.get(f"/customers/{anna.pk}/"))
+    assert "Deze klant is overleden op 1 maart 2026" in page
+    assert "is-deceased" in page
+    data = text(desk.get(f"/customers/{anna.pk}/data/"))
+    assert "Nieuws over dit adres" in data
+    assert "Post kwam terug" in data
+    moved = told | {"street": "Nieuwstraat", "house_number": "1"}
+    assert desk.post(f"/customers/{anna.pk}/change/", moved).status_code == 302
+    anna.refresh_from_db()
+    assert anna.address_state == ""
+    assert "(overleden)" in text(desk.get("/customers/", {"q": "nieuw@example.nl"}))
+
+
+def test_a_death_in_the_future_is_refused(desk: Client, anna: Customer) -> None:
+    answer = desk.post(f"/customers/{anna.pk}/change/", FORM | {"deceased_on": "2999-01-01"})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["deceased_on"]
+
+
+def test_the_page_of_somebody_who_was_merged_leads_to_who_was_kept(desk: Client, anna: Customer) -> None:
+    gone = CustomerFactory()
+    Customer.objects.filter(pk=gone.pk).update(merged_into=anna)
+    for part in ("", "timeline/", "data/"):
+        assert desk.get(f"/customers/{gone.pk}/{part}")["Location"] == f"/customers/{anna.pk}/{part}"
 
 
 # --- the timeline ---

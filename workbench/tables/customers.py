@@ -6,7 +6,8 @@ from typing import Any
 
 import django_tables2 as tables
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from customers.search import Why
@@ -20,21 +21,21 @@ class CustomerTable(tables.Table):
     """When somebody is searched for, it says why each was found; otherwise since when each is registered."""
 
     customer = tables.Column(
-        verbose_name=_("Name"),
+        verbose_name=gettext_lazy("Name"),
         accessor="full_name",
         order_by="name_key",
         empty_values=(),
         linkify=("workbench:customer_detail", {"pk": tables.A("pk")}),
         attrs=NOWRAP,
     )
-    number = tables.Column(verbose_name=_("Number"))
-    birth_date = MomentColumn(verbose_name=_("Born"), attrs=NOWRAP)
-    city = tables.Column(verbose_name=_("Place"), default="–")
-    kind = BadgeColumn(verbose_name=_("Kind"), tones=KIND_TONES, accessor="kind")
-    email = EmailColumn(verbose_name=_("E-mail"), orderable=False)
-    branch = tables.Column(verbose_name=_("Branch"), default="–", order_by="branch__name")
-    registered_on = MomentColumn(verbose_name=_("Registered"), default="–", attrs=NOWRAP)
-    why = tables.Column(verbose_name=_("Found by"), orderable=False, accessor="pk")
+    number = tables.Column(verbose_name=gettext_lazy("Number"))
+    birth_date = MomentColumn(verbose_name=gettext_lazy("Born"), attrs=NOWRAP)
+    city = tables.Column(verbose_name=gettext_lazy("Place"), default="–")
+    kind = BadgeColumn(verbose_name=gettext_lazy("Kind"), tones=KIND_TONES, accessor="kind")
+    email = EmailColumn(verbose_name=gettext_lazy("E-mail"), orderable=False)
+    branch = tables.Column(verbose_name=gettext_lazy("Branch"), default="–", order_by="branch__name")
+    registered_on = MomentColumn(verbose_name=gettext_lazy("Registered"), default="–", attrs=NOWRAP)
+    why = tables.Column(verbose_name=gettext_lazy("Found by"), orderable=False, accessor="pk")
 
     class Meta:
         model = Customer
@@ -46,7 +47,8 @@ class CustomerTable(tables.Table):
         super().__init__(*args, request=request, exclude=hidden, **kwargs)
 
     def render_customer(self, record: Customer) -> str:
-        return record.full_name or getattr(record, "email", "") or record.number
+        name = record.full_name or getattr(record, "email", "") or record.number
+        return _("%s (deceased)") % name if record.deceased_on else name
 
     def render_why(self, record: Any) -> str:
         return str(Why(record.why).label)
