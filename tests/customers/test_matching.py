@@ -16,6 +16,7 @@ from customers.actions.matching import (
 )
 from customers.actions.merging import merge_customers, undo_merge
 from customers.models import Customer, Guardianship, MatchPair, MatchSettings, Merge, SourceRecord
+from customers.tasks import match_nightly
 from tests.factories import NOW, CustomerFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +206,9 @@ def test_which_of_two_is_kept_is_for_staff_to_say(marketeer: User) -> None:
     merge = decide_pair(MatchPair.objects.get(), is_same=True, kept=second, by=marketeer, now=NOW)
     assert merge is not None
     assert (merge.kept, merge.absorbed, merge.user) == (second, first, marketeer)
+
+
+def test_the_task_of_the_night_merges_what_is_certain() -> None:
+    person(), person("theatre")
+    assert match_nightly() == 1
+    assert match_nightly() == 0
