@@ -20,7 +20,9 @@ from common.personal import personal_tables
 from common.sql import rows
 from common.tokens import make_token
 from common.traces import traces
-from customers.actions import change_customer, ensure_base_data, record_fact, run_import, upload_import
+from customers.actions import add_customer, change_customer, ensure_base_data, record_fact, run_import, upload_import
+from customers.actions.merging import merge_customers, undo_merge
+from customers.actions.notes import correct_note, write_note
 from customers.actions.privacy import erase_customer, erase_many
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
@@ -104,6 +106,7 @@ CANARIES = [
     "kanarienummer", "kanarievoor", "kanarieachter", "kanariestraat", "kanariestad", "9876qk", "1931-03-07",
     "kanarie@kanariedomein.example", "kanarie-nieuw@kanariedomein.example", "kanarie-gevraagd@kanariedomein.example",
     "kanarie-fout", "+31687651234", "kanarieabonnement", "kanariefeit", "kanariebewijs", "kanarielabel",
+    "kanariegesprek", "kanarieeerder", "kanarieoud", "kanarievroeger", "kanarie-aanmelding@kanariedomein.example",
     "kanariebezwaar", "kanariekassa", "kanariesleutel", "kanarieterug", "kanarieinzage",
 ]  # fmt: skip
 
@@ -131,6 +134,8 @@ def canary(
         SubscriptionFactory(customer=customer, number="KanarieAbonnement")
         record_fact(customer, kind="loan", occurred_at=now, source_code="library", external_id="KanarieFeit")
         _say(customer, now)
+        _write(customer, marketeer, now)
+        _merge(customer, now)
         _reach(customer, now, smtp_sink)
         _vouch(customer, counter_staff, now)
         _ask(customer, client, now)
@@ -152,6 +157,23 @@ def _say(customer: Customer, now: dt.datetime) -> None:
     Guardianship.objects.create(child=other, guardian=customer, source=library, created_at=now)
     first, second = sorted([customer.pk, other.pk])
     MatchPair.objects.create(first_id=first, second_id=second, score=60, reasons=[], found_at=now)
+
+
+def _write(customer: Customer, staff: User, now: dt.datetime) -> None:
+    note = write_note(customer, kind="call", text="KanarieEerder", by=staff, now=now)
+    correct_note(note, kind="call", text="KanarieGesprek", happened_at=now, by=staff, now=now)
+
+
+def _merge(customer: Customer, now: dt.datetime) -> None:
+    """Two more rows of the same person: one stays merged, the other merge was taken apart and made again."""
+    older = add_customer(
+        number="KanarieOud", kind="former", last_name="KanarieVroeger", by="x", now=now - dt.timedelta(days=1), source_code="counter",
+        email="kanarie-aanmelding@kanariedomein.example",
+    )  # fmt: skip
+    merge = merge_customers(customer, older, by="x", now=now)
+    undo_merge(merge, by="x", now=now + dt.timedelta(minutes=1))
+    older = Customer.objects.get(number="KanarieOud")
+    merge_customers(Customer.objects.get(pk=customer.pk), older, by="x", now=now + dt.timedelta(minutes=2))
 
 
 def _reach(customer: Customer, now: dt.datetime, sink: Sink) -> None:
