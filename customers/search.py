@@ -46,7 +46,9 @@ class Why(models.TextChoices):
 Found = dict[int, Why]
 
 _POSTAL = re.compile(
-    r"(?<!\S)([1-9]\d{3})\s?([a-z]{2})(?![a-z])[\s,]*(?:(\d{1,5})(?!\d)(?:[\s-]?([a-z0-9]{1,2}|bis)(?!\S))?)?", re.IGNORECASE
+    r"(?<!\S)([1-9]\d{3})\s?([a-z]{2})(?![a-z])[\s,]*"
+    r"(?:(\d{1,5})(?!\d)(?:[\s-]?([a-z0-9]{1,2}|bis)(?!\S))?)?",
+    re.IGNORECASE,
 )
 _DATE = re.compile(r"(?<!\d)(?:(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})|(\d{4})-(\d{1,2})-(\d{1,2}))(?!\d)")
 _DIGITS = re.compile(r"[\d\s()+-]+")
