@@ -17,10 +17,12 @@ from api.resources import (
     mailings,
     merges,
     newsletters,
-    publications,
     notes,
     privacy,
+    publications,
+    records,
     selections,
+    sources,
     vouchers,
     websites,
 )
@@ -42,6 +44,9 @@ router.register("copies", privacy.CopyViewSet, "copy")
 router.register("restrictions", privacy.RestrictionViewSet, "restriction")
 router.register("erasures", privacy.ErasureViewSet, "erasure")
 router.register("imports", imports.ImportViewSet, "import")
+router.register("sources", sources.SourceViewSet, "source")
+router.register("feeds", sources.FeedViewSet, "feed")
+router.register("records", records.RecordViewSet, "record")
 router.register("labels", labels.LabelViewSet, "label")
 router.register("selections", selections.SelectionViewSet, "selection")
 router.register("voucher-definitions", vouchers.DefinitionViewSet, "definition")

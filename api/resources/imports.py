@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, parsers, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -12,28 +13,47 @@ from rest_framework.response import Response
 
 from api.resources.fields import by_code, paged, user_of
 from common.time import clock
-from customers.actions import upload_import
-from customers.models import ImportError, ImportRun, Source  # noqa: A004 - a row of an import
+from customers.actions import approve_import, cancel_import, undo_import, upload_import
+from customers.imports import FORMATS
+from customers.models import Feed, ImportError, ImportRun, Source  # noqa: A004 - a row of an import
 from customers.tasks import run_waiting_imports
 
 
 class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
     source = by_code()
+    feed = serializers.PrimaryKeyRelatedField[Feed](read_only=True)
 
     class Meta:
         model = ImportRun
         fields = [
-            "id", "format", "source", "file_name", "state", "refusal", "row_count", "new_count", "changed_count",
-            "same_count", "refused_count", "created_at", "finished_at",
+            "id", "format", "source", "feed", "file_name", "state", "refusal", "needs_approval", "row_count",
+            "new_count", "changed_count", "same_count", "refused_count", "preview", "undo_counts", "created_at",
+            "finished_at", "undone_at",
         ]  # fmt: skip
 
 
 class ImportFileSerializer(serializers.Serializer[Any]):
-    """A file and what is in it."""
+    """A file and what is in it: of a delivery, or of a format and a source."""
 
-    format = serializers.ChoiceField(choices=ImportRun.Format.choices)
-    source = by_code(Source.objects.all())
+    feed = serializers.PrimaryKeyRelatedField(queryset=Feed.objects.filter(is_active=True), required=False)
+    format = serializers.ChoiceField(choices=[], required=False)
+    source = by_code(Source.objects.all(), required=False)
     file = serializers.FileField()
+    needs_approval = serializers.BooleanField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["format"] = serializers.ChoiceField(
+            choices=[(each.code, str(each.name)) for each in FORMATS], required=False
+        )
+        return fields
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.get("feed"):
+            missing = {name: _("Say this, or name a delivery.") for name in ("format", "source") if not attrs.get(name)}
+            if missing:
+                raise serializers.ValidationError(missing)
+        return attrs
 
 
 class ImportErrorSerializer(serializers.ModelSerializer[ImportError]):
@@ -43,24 +63,29 @@ class ImportErrorSerializer(serializers.ModelSerializer[ImportError]):
 
 
 class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
-    queryset = ImportRun.objects.select_related("source").order_by("-id")
+    queryset = ImportRun.objects.select_related("source", "feed").order_by("-id")
     serializer_class = ImportRunSerializer
-    filterset_fields = ["format", "state"]
-    parser_classes = [parsers.MultiPartParser]
+    filterset_fields = ["format", "state", "feed"]
+    parser_classes = [parsers.MultiPartParser, parsers.JSONParser]
 
     @extend_schema(request=ImportFileSerializer, responses={202: ImportRunSerializer})
     def create(self, request: Request) -> Response:
-        """Hand in a file; it is taken in shortly after. Poll the run until its state is ``done`` or ``refused``."""
+        """Hand in a file; it is taken in shortly after. Poll the run until its state is ``done`` or ``refused``, or
+        ``previewed`` when it waits for approval.
+        """
         wish = ImportFileSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        upload = wish.validated_data["file"]
+        told = wish.validated_data
+        upload, feed = told["file"], told.get("feed")
         run = upload_import(
-            format=wish.validated_data["format"],
-            source_code=wish.validated_data["source"].code,
+            format=feed.delivers if feed else told["format"],
+            source_code=feed.source.code if feed else told["source"].code,
             file=upload,
             file_name=upload.name,
             by=user_of(request),
             now=clock(),
+            feed=feed,
+            needs_approval=told.get("needs_approval", feed.needs_approval if feed else False),
         )
         run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
         return Response(ImportRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
@@ -70,3 +95,26 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def errors(self, request: Request, pk: str) -> Response:
         """The refused rows: row number, column, value and what to do."""
         return paged(self, self.get_object().errors.all(), ImportErrorSerializer)
+
+    @extend_schema(request=None, responses={202: ImportRunSerializer})
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str) -> Response:
+        """Write a run that was shown first; it happens shortly after."""
+        return self._in_line(approve_import(self.get_object(), by=user_of(request), now=clock()))
+
+    @extend_schema(request=None, responses=ImportRunSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Leave a run that was shown first unwritten."""
+        run = cancel_import(self.get_object(), by=user_of(request), now=clock())
+        return Response(ImportRunSerializer(run).data)
+
+    @extend_schema(request=None, responses={202: ImportRunSerializer})
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, pk: str) -> Response:
+        """Take back what a run wrote; poll it until its state is ``undone``."""
+        return self._in_line(undo_import(self.get_object(), by=user_of(request), now=clock()))
+
+    def _in_line(self, run: ImportRun) -> Response:
+        run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
+        return Response(ImportRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)

@@ -14,7 +14,7 @@ FILE_DAYS = 30
 
 
 def maintain(*, now: dt.datetime) -> dict[str, int]:
-    """Remove households without people, and the files of old imports with what they changed; return how many of each."""
+    """Remove households without people, and files of old imports with what they changed; return how many of each."""
     return {
         "households": remove_empty_households(),
         "files": remove_old_files(now=now),

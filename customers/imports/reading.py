@@ -104,7 +104,7 @@ def glimpse(file: BinaryIO, *, delimiter: str = "", encoding: str = "", count: i
     number, delimiter, header = _header(file, encoding, Delivery(delimiter=delimiter), set(), fold=False)
     dialect = Dialect(encoding, delimiter, len(header), {str(place): place for place in range(len(header))}, number)
     rows: list[list[str]] = []
-    for _number, cells in read_rows(file, dialect, lambda problem: None):
+    for _number, cells in read_rows(file, dialect, list[Problem]().append):
         rows.append(cells)
         if len(rows) == count:
             break
@@ -165,31 +165,16 @@ def read_pieces(
         return
     damaged = 0
     with _text(file, dialect.encoding) as lines:
-        source = _Source(lines)
-        records = _Records(source, dialect)
-        left = 0  # characters that must be read line by line
-        while True:
-            if in_blocks and left <= 0 and records.is_between and records.number >= dialect.header_row:
-                block = source.block()
-                if block and (plain := _plain_lines(block, dialect, records.number)):
-                    records.number += block.count("\n") + 1
-                    yield plain
-                    continue
-                if block:
-                    source.give_back(block)
-                left = len(block) or LONGEST_LINE
-            record = records.next()
-            if record is None:
-                return
-            number, cells, code = record
-            left -= len(records.shown)
-            if number <= dialect.header_row:
+        for piece in _Records(_Source(lines), dialect).pieces(in_blocks=in_blocks):
+            if isinstance(piece, str):
+                yield piece
                 continue
-            if code:
+            number, cells, problem = piece
+            if problem:
                 damaged += 1
                 if damaged > MOST_DAMAGED:
                     raise _too_damaged(number)
-                problems(Problem(number, records.shown[:200].strip(), code))
+                problems(problem)
             elif any(cells):
                 yield number, [cells[place] for place in places]
 
@@ -266,46 +251,45 @@ class _Source:
                 self._text, self._place = more, end + 1
                 return
 
-    @property
-    def waiting(self) -> int:
-        """How many characters have been read and not handed out."""
-        return len(self._text) - self._place
-
 
 class _Records:
-    """Iterate over (row number, cells, code): lines put together to rows, with a code where that fails."""
+    """Lines put together to rows, with a problem where that fails; in blocks where nothing can be wrong."""
 
     def __init__(self, source: _Source, dialect: Dialect) -> None:
         self._source = source
+        self._dialect = dialect
         self._delimiter = dialect.delimiter
         self._width = dialect.width
-        self._header_row = dialect.header_row
         self._waiting: deque[tuple[str, bool]] = deque()  # lines looked at in search of a closing quote
-        self.number = 0
-        self.shown = ""
+        self._number = 0
 
-    @property
-    def is_between(self) -> bool:
-        """Whether no line waits here."""
-        return not self._waiting
+    def pieces(self, *, in_blocks: bool) -> Iterator[tuple[int, list[str], Problem | None] | str]:
+        """Yield (row number, cells, problem) of the rows behind the header, or a block of plain lines."""
+        one_by_one = 0  # characters that were looked at as a block, and must be read line by line
+        while True:
+            if in_blocks and one_by_one <= 0 and not self._waiting and self._number >= self._dialect.header_row:
+                plain, one_by_one = self._block()
+                if plain:
+                    yield plain
+                    continue
+            line = self._next()
+            if line is None:
+                return
+            self._number += 1
+            one_by_one -= len(line[0])
+            if self._number > self._dialect.header_row:
+                cells, code = ([], "long") if line[1] else self._cells(line[0])
+                yield self._number, cells, Problem(self._number, line[0][:200].strip(), code) if code else None
 
-    def __iter__(self) -> Iterator[tuple[int, list[str], str]]:
-        while record := self.next():
-            yield record
-
-    def next(self) -> tuple[int, list[str], str] | None:
-        """Return the next row, or None at the end."""
-        line = self._next()
-        if line is None:
-            return None
-        self.number += 1
-        text, is_too_long = line
-        number, self.shown = self.number, text
-        if number <= self._header_row:
-            return number, [], ""
-        if is_too_long:
-            return number, [], "long"
-        return number, *self._cells(text)
+    def _block(self) -> tuple[str, int]:
+        """Return plain lines, or else how many characters to read line by line before the next try."""
+        block = self._source.block()
+        if plain := block and _plain_lines(block, self._dialect, self._number):
+            self._number += block.count("\n") + 1
+            return plain, 0
+        if block:
+            self._source.give_back(block)
+        return "", len(block) or LONGEST_LINE
 
     def _next(self) -> tuple[str, bool] | None:
         return self._waiting.popleft() if self._waiting else self._source.readline()
@@ -394,9 +378,9 @@ def _encoding(file: BinaryIO, told: str = "") -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if odd > len(head) // 5 and even < len(head) // 50:
+    if odd > len(head) // 5 and even <= len(head) // 50:
         return "utf-16-le"
-    if even > len(head) // 5 and odd < len(head) // 50:
+    if even > len(head) // 5 and odd <= len(head) // 50:
         return "utf-16-be"
     if len(head.translate(None, _CONTROL)) < len(head) * 0.95 and head:
         raise _no_text("other")

@@ -39,12 +39,13 @@ derived_rows.register(Derived("customers_facttotal"))
 
 def references_to(model: type[Model], *, but: Collection[str] = ()) -> list[tuple[str, str]]:
     """Return (table, column) of each foreign key to this model, those of the tables ``but`` left out."""
-    found = []
-    for other in apps.get_models(include_auto_created=True):
-        for field in other._meta.local_fields:
-            if isinstance(field, ForeignKey) and field.related_model is model and other._meta.managed:
-                found.append((other._meta.db_table, str(field.column)))
-    return sorted((table, column) for table, column in set(found) if table not in but)
+    found = {
+        (other._meta.db_table, str(field.column))
+        for other in apps.get_models(include_auto_created=True)
+        for field in other._meta.local_fields
+        if isinstance(field, ForeignKey) and field.related_model is model and other._meta.managed
+    }
+    return sorted((table, column) for table, column in found if table not in but)
 
 
 def is_used(model: type[Model], alias: str, *, but: Collection[str] = ()) -> str:

@@ -138,7 +138,8 @@ class FeedColumns(FeedMixin, FormPage[ColumnsForm]):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         format = FORMATS[self.object.delivers]  # noqa: A001
-        return {"format": format, "header": self.example.get("header", []), "mapping": self.object.mapping}
+        header = self.example.get("header", [])
+        return {"format": format, "header": header, "mapping": self.object.mapping or guess(format, header)}
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         return super().get_context(object=self.object, example=self.example, example_form=ExampleForm(), **extra)
@@ -165,8 +166,6 @@ class FeedExample(FeedMixin, FormPage[ExampleForm]):
             form.cleaned_data["example"].file, delimiter=self.object.delimiter, encoding=self.object.encoding
         )
         remember(self.request, self.object, seen)
-        if not self.object.mapping:
-            save_feed(self.object, mapping=guess(FORMATS[self.object.delivers], seen.header), now=self.now)
         return reverse("workbench:feed_columns", args=[self.object.pk])
 
 

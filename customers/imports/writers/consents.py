@@ -14,7 +14,7 @@ from customers.imports.writers.merging import cells_of_row, keep_samples
 
 _CHANNELS = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in CHANNELS.items())
 _STATES = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in STATES.items())
-# A yes that was taken back with an earlier import may be said again: a microsecond later, as the ledger keeps the first.
+# A yes that was taken back with an earlier import may be said again: a microsecond later, since the first one stays.
 _EVENT = f"""customers_read_moment(r.tijdstip) + interval '1 microsecond' * (
     SELECT count(*) FROM customers_consent AS said
     WHERE said.customer_id = known.customer_id AND said.purpose_id = purpose.id

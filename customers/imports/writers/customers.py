@@ -11,7 +11,7 @@ from common.sql import execute, rows
 from customers.golden import TEXTS, adopt_sql, refresh_sql
 from customers.imports.words import CUSTOMER_KINDS, GENDERS
 from customers.imports.writers.guardians import write_guardians
-from customers.imports.writers.merging import good_rows, keep_samples
+from customers.imports.writers.merging import SAMPLES, good_rows, keep_samples
 from customers.imports.writers.undoing_customers import undo_customers
 from customers.models import ErasedKey, Feed
 from customers.privacy import keys
@@ -93,7 +93,8 @@ def _match_by_email(values: Mapping[str, Any]) -> None:
         FROM (
             SELECT r.klantnummer, min(customer.id) AS id
             FROM ({good_rows()}) AS r
-            JOIN customers_contactpoint AS point ON point.channel = 'email' AND point.value = customers_read_email(r.email)
+            JOIN customers_contactpoint AS point
+                ON point.channel = 'email' AND point.value = customers_read_email(r.email)
             JOIN customers_customer AS customer ON customer.id = point.customer_id AND customer.merged_into_id IS NULL
             WHERE r.achternaam <> '' AND customers_name_key(customer.last_name, '', '', '')
                 = customers_name_key(r.achternaam, '', '', '')
@@ -180,14 +181,16 @@ def _add_customers(values: Mapping[str, Any]) -> int:
         "new",
         """
         SELECT row_number, key AS title, '{}'::jsonb AS before,
-            (SELECT jsonb_object_agg(cell.key, cell.value) FROM jsonb_each(said) AS cell WHERE cell.value <> '""') AS after
+            (SELECT jsonb_object_agg(cell.key, cell.value) FROM jsonb_each(said) AS cell WHERE cell.value <> '""')
+                AS after
         FROM import_wanted WHERE is_new
         """,
         values,
     )
     execute(
         """
-        INSERT INTO customers_sourcerecord (source_id, key, customer_id, values, changed, run_id, created_at, updated_at)
+        INSERT INTO customers_sourcerecord
+            (source_id, key, customer_id, values, changed, run_id, created_at, updated_at)
         SELECT %(source)s, key, id, said, '{}', %(run)s, %(now)s, %(now)s FROM import_wanted WHERE is_new
         """,
         values,
@@ -201,7 +204,9 @@ def _add_points(values: Mapping[str, Any]) -> None:
         INSERT INTO customers_contactpoint (customer_id, channel, value, is_primary, source_id, updated_at)
         SELECT w.id, point.channel, point.value, true, %(source)s, %(now)s
         FROM import_wanted AS w
-        CROSS JOIN LATERAL (VALUES ('email', w.said ->> 'email'), ('phone', w.said ->> 'phone')) AS point (channel, value)
+        CROSS JOIN LATERAL (
+            VALUES ('email', w.said ->> 'email'), ('phone', w.said ->> 'phone')
+        ) AS point (channel, value)
         WHERE w.is_new AND point.value <> ''
         """,
         values,
@@ -225,15 +230,15 @@ def _change_known(values: Mapping[str, Any]) -> None:
     execute(_CHANGE_RECORDS, values)
     execute(
         """
-        INSERT INTO customers_sourcerecord (source_id, key, customer_id, values, changed, run_id, created_at, updated_at)
+        INSERT INTO customers_sourcerecord
+            (source_id, key, customer_id, values, changed, run_id, created_at, updated_at)
         SELECT %(source)s, key, id, said, '{}', %(run)s, %(now)s, %(now)s FROM import_wanted
         WHERE NOT is_new AND record_id IS NULL
         """,
         values,
     )
-    sampled = (
-        f"SELECT id FROM import_wanted WHERE NOT is_new ORDER BY row_number LIMIT {50 if values['is_trial'] else 0}"
-    )
+    count = SAMPLES if values["is_trial"] else 0
+    sampled = f"SELECT id FROM import_wanted WHERE NOT is_new ORDER BY row_number LIMIT {count}"  # noqa: S608
     execute(f"CREATE TEMPORARY TABLE import_before ON COMMIT DROP AS {TEXTS.format(ids=sampled)}")
     refresh_sql(_KNOWN_IDS, values, now=values["now"], run_id=values["run"])
     keep_samples("changed", _DIFFERING.format(now_there=TEXTS.format(ids=sampled)), values)
@@ -261,7 +266,8 @@ _DIFFERING = """
         coalesce(differing.after, '{{}}') AS after
     FROM import_wanted AS w JOIN import_before AS was ON was.id = w.id JOIN ({now_there}) AS there ON there.id = w.id
     CROSS JOIN LATERAL (
-        SELECT jsonb_object_agg(cell.key, was.texts -> cell.key) AS before, jsonb_object_agg(cell.key, cell.value) AS after
+        SELECT jsonb_object_agg(cell.key, was.texts -> cell.key) AS before,
+            jsonb_object_agg(cell.key, cell.value) AS after
         FROM jsonb_each(there.texts) AS cell WHERE was.texts -> cell.key IS DISTINCT FROM cell.value
     ) AS differing
     WHERE NOT w.is_new

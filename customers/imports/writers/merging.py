@@ -86,4 +86,5 @@ def keep_samples(what: str, select_sql: str, values: Mapping[str, Any]) -> None:
 
 def cells_of_row(columns: Iterable[str]) -> str:
     """Return SQL for what stands in these columns of row ``r``, as jsonb without what is empty."""
-    return f"jsonb_strip_nulls(jsonb_build_object({', '.join(f'{name!r}, nullif(r.{name}, {chr(39) * 2})' for name in columns)}))"
+    cells = ", ".join(f"'{name}', nullif(r.{name}, '')" for name in columns)
+    return f"jsonb_strip_nulls(jsonb_build_object({cells}))"
