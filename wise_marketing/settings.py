@@ -348,6 +348,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ConsentChannelEnum": "customers.models.consents.Channel",
         "MessageChannelEnum": "mailings.models.Message.Channel",
+        "CustomerKindEnum": "customers.models.Customer.Kind",
+        "NoteKindEnum": "customers.models.Note.Kind",
     },
 }
 

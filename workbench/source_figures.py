@@ -80,8 +80,8 @@ def _runs(now: dt.datetime) -> dict[int, dict[str, Any]]:
 def _believed(sources: Iterable[Source]) -> list[tuple[list[str], list[str]]]:
     """Return pairs of fields and the sources whose word goes before all others' about these; the names of both."""
     ranks: dict[int, dict[str, int]] = defaultdict(dict)
-    for source, field, rank in FieldRank.objects.values_list("source", "field", "rank"):
-        ranks[source][field] = rank
+    for source, part, rank in FieldRank.objects.values_list("source", "field", "rank"):
+        ranks[source][part] = rank
     voices = {one.name: Voice(one.rank, one.kind == Source.Kind.PEOPLE, ranks[one.pk]) for one in sources}
     found: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for code, field in FIELDS.items():

@@ -41,7 +41,7 @@ class NoteForm(forms.Form):
 class HasNote(Criterion):
     """Has a note of a kind from the past so many days; when the contact was decides, not when it was written down."""
 
-    code = "customers.note"
+    code = "customer.note"
     label = gettext_lazy("Note or contact")
     group = gettext_lazy("What they did")
     params = NoteParams

@@ -348,6 +348,8 @@ SENTENCES = [
     ("customer.place", {"cities": "Edam", "postal_codes": "1441-1443"}, "in Edam of 1441-1443 wonen"),
     ("customer.household", {"at_least": 3}, "in een huishouden van minstens 3 klanten wonen"),
     ("customer.registered", {"within_days": 30}, "de afgelopen 30 dagen zijn ingeschreven"),
+    ("customer.note", {}, "een notitie of contact hebben (elke soort)"),
+    ("customer.note", {"kind": "visit", "within_days": 9}, "de afgelopen 9 dagen een notitie of contact hebben (bezoek)"),
     ("customer.reachable", {"by": ["email", "phone"]}, "een e-mailadres en een telefoonnummer hebben"),
     ("subscriptions.has", {}, "een lopend abonnement hebben"),
     ("subscriptions.has", {"payment_methods": ["free"]}, "een abonnement hebben en betalen per gratis"),

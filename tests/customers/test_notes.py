@@ -177,7 +177,7 @@ def test_a_selection_asks_for_a_kind_of_contact_in_a_period(
     call(people["recent"], marketeer, happened_at=NOW - 10 * DAY)
     call(people["old"], marketeer, happened_at=NOW - 11 * DAY)
     call(people["visit"], marketeer, kind="visit", happened_at=NOW - DAY)
-    criterion = criteria["customers.note"]
+    criterion = criteria["customer.note"]
     given = criterion.params(**params)
     chosen = Customer.objects.filter(criterion.to_q(given, now=NOW)).values_list("first_name", flat=True)
     assert set(chosen) == found

@@ -115,7 +115,7 @@ class NoteCorrect(NoteMixin, FormPage[NoteCorrectForm]):
         events = list(self.object.events.select_related("pgh_context").order_by("-pgh_id")[1 : EARLIER_SHOWN + 1])  # type: ignore[attr-defined]
         users = [event.pgh_context.metadata.get("user") if event.pgh_context else None for event in events]
         names = user_names(users)
-        return [{"event": event, "who": names.get(user, "")} for event, user in zip(events, users, strict=True)]
+        return [{"event": event, "who": names.get(user or 0, "")} for event, user in zip(events, users, strict=True)]
 
     def perform(self, form: NoteCorrectForm) -> str:
         correct_note(self.object, by=self.user, now=self.now, **form.cleaned_data)
