@@ -23,7 +23,7 @@ def register() -> dict[str, Any]:
         "texts": RegisterTexts.load(),
         "purposes": purposes(),
         "sources": list(Source.objects.exclude(kind=Source.Kind.PRODUCT)),
-        "tables": [table for table in personal_tables if table.shown],
+        "tables": [(table.name, list(table.shown.values())) for table in personal_tables if table.shown],
         "kinds": list(fact_kinds),
         "recipients": [(one, list(one.present())) for one in recipients],
         "periods": list(chosen_rules()),

@@ -167,8 +167,8 @@ def _write(customer: Customer, staff: User, now: dt.datetime) -> None:
 def _merge(customer: Customer, now: dt.datetime) -> None:
     """Two more rows of the same person: one stays merged, the other merge was taken apart and made again."""
     older = add_customer(
-        number="KanarieOud", kind="former", last_name="KanarieVroeger", by="x", now=now - dt.timedelta(days=1), source_code="counter",
-        email="kanarie-aanmelding@kanariedomein.example",
+        number="KanarieOud", kind="former", last_name="KanarieVroeger", by="x", now=now - dt.timedelta(days=1),
+        source_code="counter", email="kanarie-aanmelding@kanariedomein.example",
     )  # fmt: skip
     merge = merge_customers(customer, older, by="x", now=now)
     undo_merge(merge, by="x", now=now + dt.timedelta(minutes=1))

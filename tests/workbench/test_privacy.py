@@ -158,7 +158,7 @@ def test_the_register_is_drawn_up_and_its_texts_are_ours(boss: Client, staff: Cl
     assert boss.post("/privacy/register/texts/", texts).status_code == 302
     assert RegisterTexts.load().controller == "Bibliotheek Waterland"
     shown = staff.get("/privacy/register/").content.decode()
-    for words in ("Bibliotheek Waterland", "Fatima", "Aanbiedingen en activiteiten", "Mailserver"):
+    for words in ("Bibliotheek Waterland", "Fatima", "Aanbiedingen en activiteiten", "Mailserver", "nummer bij de bron"):
         assert words in shown
     assert staff.post("/privacy/register/texts/", texts).status_code == 403
 
