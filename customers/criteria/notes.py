@@ -60,5 +60,7 @@ class HasNote(Criterion):
         kind = str(Note.Kind(params.kind).label) if params.kind else _("any kind")
         if params.within_days is None:
             return _("have a note or contact (%(kind)s)") % {"kind": kind.lower()}
+        if params.within_days == 0:
+            return _("have a note or contact (%(kind)s) %(when)s") % {"kind": kind.lower(), "when": _("today")}
         when = ngettext("in the past %d day", "in the past %d days", params.within_days) % params.within_days
         return _("have a note or contact (%(kind)s) %(when)s") % {"kind": kind.lower(), "when": when}

@@ -349,7 +349,7 @@ SENTENCES = [
     ("customer.household", {"at_least": 3}, "in een huishouden van minstens 3 klanten wonen"),
     ("customer.registered", {"within_days": 30}, "de afgelopen 30 dagen zijn ingeschreven"),
     ("customer.note", {}, "een notitie of contact hebben (elke soort)"),
-    ("customer.note", {"kind": "visit", "within_days": 9}, "de afgelopen 9 dagen een notitie of contact hebben (bezoek)"),
+    ("customer.note", {"kind": "call", "within_days": 0}, "vandaag een notitie of contact hebben (telefoongesprek)"),
     ("customer.reachable", {"by": ["email", "phone"]}, "een e-mailadres en een telefoonnummer hebben"),
     ("subscriptions.has", {}, "een lopend abonnement hebben"),
     ("subscriptions.has", {"payment_methods": ["free"]}, "een abonnement hebben en betalen per gratis"),
