@@ -60,15 +60,15 @@ class OpenView(PublicView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        try:
-            mailing_id, message_id = read_id("open", token), None
-        except BadToken:
-            mailing_id, message_id = 0, read_id("opened", token)
-        if request.method == "GET" and message_id is None:
-            actions.record_open(mailing_id)
-        elif request.method == "GET":
-            actions.record_own_open(message_id, now=clock())
+        if request.method == "GET":
+            self._record(token)
         return HttpResponse(PIXEL, content_type="image/gif")
+
+    def _record(self, token: str) -> None:
+        try:
+            actions.record_open(read_id("open", token))
+        except BadToken:
+            actions.record_own_open(read_id("opened", token), now=clock())
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # the token is the proof, and mail programs bring no cookies (RFC 8058)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.request import Request
@@ -51,5 +52,5 @@ class SignUpViewSet(viewsets.GenericViewSet[Any]):
         fields = dict(wish.validated_data)
         newsletter, source = fields.pop("newsletter"), fields.pop("source")
         sign_up(newsletter, source_code=source.code, actor=user_of(request).get_username(), now=clock(), **fields)
-        send_confirmations.delay_on_commit()
+        transaction.on_commit(send_confirmations.delay, robust=True)
         return Response({"accepted": True}, status=status.HTTP_202_ACCEPTED)

@@ -19,7 +19,6 @@ from customers.consents.rules import (
     PROCESSING,
     RESTRICTED,
     SERVICE,
-    STRICTEST_FIRST,
     UNDER_AGE,
     WITHDRAWN,
     asks_guardian,
@@ -27,11 +26,15 @@ from customers.consents.rules import (
 from customers.models import Channel, Purpose
 
 _BY_CHILD = """
-    ledger.state = 'granted' AND ledger.guardian_id IS NULL AND person.birth_date IS NOT NULL
-        AND (ledger.event_at AT TIME ZONE 'Europe/Amsterdam')::date < person.birth_date + %(age)s::interval
+    ledger.state = 'granted' AND ledger.guardian_id IS NULL AND candidate.birth_date IS NOT NULL
+        AND (ledger.event_at AT TIME ZONE 'Europe/Amsterdam')::date < candidate.birth_date + %(age)s::interval
 """
 _STATEMENT = f"""
-    WITH candidate AS (SELECT customer_id FROM ({{candidates}}) AS given (customer_id)),
+    WITH candidate AS (
+        SELECT given.customer_id, customer.kind, customer.birth_date, customer.restricted_at, customer.deceased_on
+        FROM ({{candidates}}) AS given (customer_id)
+        JOIN customers_customer AS customer ON customer.id = given.customer_id
+    ),
     rule AS (
         SELECT coalesce((
             SELECT CASE WHEN rule.basis = 'customer_relation' AND NOT (
@@ -45,7 +48,6 @@ _STATEMENT = f"""
         SELECT DISTINCT ON (ledger.customer_id) ledger.customer_id, ledger.state, {{by_child}} AS by_child
         FROM candidate
         JOIN customers_consent AS ledger ON ledger.customer_id = candidate.customer_id
-        {{person}}
         WHERE ledger.purpose_id = %(purpose)s AND ledger.channel = ANY(%(channels)s)
             AND ledger.event_at <= %(as_of)s AND ledger.state <> 'retracted'
             AND NOT EXISTS (
@@ -54,20 +56,20 @@ _STATEMENT = f"""
             )
         -- a yes that a parent should have given counts as nothing said, so every other answer goes before it
         ORDER BY ledger.customer_id, by_child, ledger.event_at DESC,
-            array_position(%(strictest_first)s, ledger.state::text)
+            ledger.state = 'granted', ledger.state  -- at a tie the strictest: objected, withdrawn, granted
     ),
     based AS (
         SELECT candidate.customer_id, answer.state, answer.by_child,
-            coalesce(customer.restricted_at <= %(as_of)s, false) AS is_restricted,
-            coalesce(customer.deceased_on <= %(day)s, false) AS is_deceased,
+            coalesce(candidate.restricted_at <= %(as_of)s, false) AS is_restricted,
+            coalesce(candidate.deceased_on <= %(day)s, false) AS is_deceased,
             CASE WHEN rule.basis = 'none' THEN ''
-                WHEN rule.basis = 'service' AND customer.kind = 'member' THEN '{SERVICE}'
+                WHEN rule.basis = 'service' AND candidate.kind = 'member' THEN '{SERVICE}'
                 WHEN answer.state = 'granted' AND NOT answer.by_child THEN '{CONSENT}'
                 WHEN answer.state <> 'granted' THEN ''
-                WHEN rule.basis = 'service' AND customer.kind <> 'prospect' THEN '{SERVICE}'
-                WHEN rule.basis = 'legitimate_interest' AND customer.kind IN ('member', 'former')
+                WHEN rule.basis = 'service' AND candidate.kind <> 'prospect' THEN '{SERVICE}'
+                WHEN rule.basis = 'legitimate_interest' AND candidate.kind IN ('member', 'former')
                     THEN '{LEGITIMATE_INTEREST}'
-                WHEN rule.basis = 'customer_relation' AND customer.kind = 'member' AND EXISTS (
+                WHEN rule.basis = 'customer_relation' AND candidate.kind = 'member' AND EXISTS (
                     SELECT FROM customers_subscription AS subscription
                     WHERE subscription.customer_id = candidate.customer_id AND subscription.price_cents > 0
                     AND subscription.started_on <= %(day)s
@@ -77,7 +79,6 @@ _STATEMENT = f"""
             rule.basis = 'none' AS is_unused
         FROM candidate
         CROSS JOIN rule
-        JOIN customers_customer AS customer ON customer.id = candidate.customer_id
         LEFT JOIN answer ON answer.customer_id = candidate.customer_id
     )
     SELECT customer_id, CASE WHEN is_restricted OR is_deceased THEN '' ELSE basis END AS basis, CASE
@@ -105,13 +106,11 @@ def verdicts_sql(candidates_sql: str, *, purpose: Purpose, channel: str, as_of: 
         "as_of": as_of,
         "day": local_date(as_of),
         "age": f"{AGE_OF_CONSENT} years",
-        "strictest_first": [state.value for state in STRICTEST_FIRST],
     }
     asks = asks_guardian(purpose, channel)
     statement = _STATEMENT.replace("{by_child}", _BY_CHILD if asks else "false")
-    person = "JOIN customers_customer AS person ON person.id = ledger.customer_id" if asks else ""
     with connection.cursor() as cursor:
-        text: bytes | str = cursor.mogrify(statement.replace("{person}", person), values)
+        text: bytes | str = cursor.mogrify(statement, values)
     bound = (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")
     return bound.replace("{candidates}", candidates_sql)
 

@@ -50,7 +50,8 @@ def save_publication(
 
     Raises Refused: a name in use, an unknown or missing column, a webhook that is not https.
     """
-    if Publication.objects.filter(name__iexact=name).exclude(pk=publication.pk if publication else None).exists():
+    others = Publication.objects.exclude(pk=publication.pk) if publication else Publication.objects.all()
+    if others.filter(name__iexact=name).exists():
         raise Refused("name_taken", _("There is a publication with this name already."), field="name")
     chosen = [code for code in publishing.COLUMNS if code in columns]
     if not {"number", "email"} & set(chosen) or set(columns) - set(chosen):
@@ -139,7 +140,7 @@ def _write_file(publication: Publication, day: dt.date) -> tuple[str, str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         with unfinished.open("w", encoding="utf-8", newline="") as file, connection.cursor() as cursor:
-            cursor.copy_expert(publishing.file_sql(publication.pk, publication.columns), file)  # type: ignore[attr-defined]
+            cursor.copy_expert(publishing.file_sql(publication.pk, publication.columns), file)
         unfinished.chmod(0o640)
         unfinished.replace(path)
         for old in sorted(path.parent.glob("*.csv"))[:-KEPT_FILES]:

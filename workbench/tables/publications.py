@@ -24,11 +24,11 @@ class PublicationTable(tables.Table):
 
 
 class RunTable(tables.Table):
-    day = tables.DateColumn(format="j F Y")
+    day = tables.DateColumn(format="j F Y", verbose_name=_("Day"))
     people_count = NumberColumn(verbose_name=_("People"))
-    webhook = BadgeColumn(tones=WEBHOOK_TONES)
+    webhook = BadgeColumn(tones=WEBHOOK_TONES, verbose_name=_("Webhook"))
     webhook_reply = tables.Column(verbose_name=_("Answer"))
-    error = tables.Column()
+    error = tables.Column(verbose_name=_("What went wrong"))
     file_name = tables.TemplateColumn(
         template_name="workbench/_publications_file.html", verbose_name=_("File"), orderable=False
     )

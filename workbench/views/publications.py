@@ -97,6 +97,7 @@ class PublicationPage(PublicationMixin, DetailPage[Publication]):
             runs=RunTable(runs, orderable=False),
             latest=runs[0] if runs else None,
             outcomes=self.outcomes(runs[0]) if runs else [],
+            total=sum(runs[0].counts.values()) if runs else 0,
             columns=[COLUMNS[code].label for code in self.object.columns if code in COLUMNS],
             api_url=f"{settings.BASE_URL}/api/v1/publications/{self.object.pk}/people/",
             folder=actions.path_of(self.object.file_name(self.now.date())).parent,

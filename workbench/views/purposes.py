@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import Http404
 from django.urls import path, reverse
@@ -54,7 +55,8 @@ class Row:
         """The five conditions of the customer relation; the first is looked up per customer."""
         if self.row is None or self.basis != Basis.RELATION:
             return []
-        own = [(str(PurposeChannel._meta.get_field(name).verbose_name), getattr(self.row, name)) for name in CONDITIONS]
+        fields = {field.name: field.verbose_name for field in PurposeChannel._meta.fields}
+        own = [(str(fields[name]), getattr(self.row, name)) for name in CONDITIONS]
         return [(text("they have a payment obligation (looked up for each customer: a paid subscription)"), True), *own]
 
 
@@ -89,7 +91,7 @@ class PurposeList(TemplatePage):
     def get_context(self, **extra: Any) -> dict[str, Any]:
         current = Prefetch("wordings", Wording.objects.current(now=self.now), to_attr="current")
         purposes = Purpose.objects.prefetch_related("channels", current).order_by("rule", "name")
-        rows = [(purpose, rows_of(purpose)) for purpose in purposes]
+        rows = [(purpose, [row for row in rows_of(purpose) if row.row]) for purpose in purposes]
         check = LedgerCheck.objects.filter(finished_at__isnull=False).first()
         return super().get_context(
             rows=rows,
@@ -227,7 +229,7 @@ class LedgerCheckNow(ActionView):
     success_message = _("The ledger is being checked. Look again in a minute.")
 
     def perform(self) -> str:
-        check_ledger_nightly.delay_on_commit()
+        transaction.on_commit(check_ledger_nightly.delay, robust=True)
         return reverse("workbench:purpose_list")
 
 
