@@ -82,5 +82,7 @@ def find(number: str, source: Source | None = None) -> Customer | None:
     known = resolve([number], source)
     if number in known:
         return Customer.objects.filter(pk=known[number]).first()
-    cards = Customer.objects.filter(card_number=number).exclude(card_number="")[:2] if source is None else []
+    if source is not None:
+        return None
+    cards = list(Customer.objects.filter(card_number=number).exclude(card_number="")[:2])
     return cards[0] if len(cards) == 1 else None

@@ -50,7 +50,8 @@ class Messages(QueryPart):
     source = "mailings"
 
     def rows(self) -> QuerySet[Any]:
-        return Message.objects.filter(customer=self.customer).annotate(at=Coalesce("sent_at", "state_at"))
+        sent: QuerySet[Any] = Message.objects.filter(customer=self.customer)
+        return sent.annotate(at=Coalesce("sent_at", "state_at"))
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:
         messages = Message.objects.filter(pk__in=ids).select_related("mailing")
@@ -76,7 +77,7 @@ class Refusals(QueryPart):
     source = "mailings"
 
     def rows(self) -> QuerySet[Any]:
-        refused = Decision.objects.filter(customer=self.customer).exclude(outcome=Decision.Outcome.ACCEPTED)
+        refused: QuerySet[Any] = Decision.objects.filter(customer=self.customer).exclude(outcome=Decision.Outcome.ACCEPTED)
         return refused.annotate(at=F("decided_at"))
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:

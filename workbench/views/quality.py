@@ -168,7 +168,7 @@ class QualityCountNow(ActionView):
     permission = "view_customers"
 
     def perform(self) -> str:
-        count_quality.delay_on_commit()
+        count_quality.delay_on_commit()  # type: ignore[attr-defined]
         messages.success(self.request, _("Counting. With many customers this takes a minute; look again then."))
         return reverse("workbench:quality")
 
