@@ -160,7 +160,10 @@ def timed(work: Callable[[], object]) -> float:
 def empty(*tables: str) -> None:
     from common import sql
 
+    # The ledger refuses to be emptied; this database is thrown away.
+    sql.execute("ALTER TABLE customers_consent DISABLE TRIGGER USER")
     sql.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+    sql.execute("ALTER TABLE customers_consent ENABLE TRIGGER USER")
 
 
 def bare_copy(files: Files, tables: list[str]) -> float:
@@ -252,7 +255,10 @@ def measure_consents(files: Files, rounds: int) -> dict[str, float]:
         "SELECT id FROM customers_customer WHERE merged_into_id IS NULL",
         purpose=newsletter, channel="email", as_of=clock(),
     )  # fmt: skip
-    seconds = [timed(lambda: sql.rows(f"SELECT count(*) FROM ({verdicts}) AS verdict")) for _round in range(3)]
+    seconds = [
+        timed(lambda: sql.rows(f"SELECT verdict, count(*) FROM ({verdicts}) AS told GROUP BY verdict"))
+        for _round in range(3)
+    ]
     return {"import_consents_s": took, "consent_all_s": statistics.median(seconds)}
 
 

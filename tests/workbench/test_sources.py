@@ -145,8 +145,8 @@ def test_the_settings_of_a_delivery_are_changed_and_wrong_ones_told(desk: Client
         None, source=SourceFactory(code="library"), name="Leners", delivers="customers", is_active=True, now=NOW
     )
     sent = {
-        "name": "Leners", "matching": "key", "folder": "../geheim", "pattern": "*.csv", "schedule": "daily", "at": "06:30",
-        "is_active": "on", "delimiter": "|", "encoding": "cp1252",
+        "name": "Leners", "matching": "key", "folder": "../geheim", "pattern": "*.csv", "schedule": "daily",
+        "at": "06:30", "is_active": "on", "delimiter": "|", "encoding": "cp1252",
     }  # fmt: skip
     refused = desk.post(f"/feeds/{feed.pk}/change/", sent)
     assert refused.status_code == 422
