@@ -65,7 +65,8 @@ def make_copies() -> int:
 def keep_no_longer() -> dict[str, int]:
     """Remove what was kept long enough, once a night; return rule -> rows."""
     now = clock()
-    return run_retention(local_date(now), now=now).counts
+    counts: dict[str, int] = run_retention(local_date(now), now=now).counts
+    return counts
 
 
 @shared_task(ignore_result=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -63,7 +64,7 @@ class CopyViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
         wanted = CopySerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         copy = actions.request_access(wanted.validated_data["customer"], by=user_of(request), now=clock())
-        make_copies.delay_on_commit()
+        transaction.on_commit(make_copies.delay, robust=True)
         return Response(CopySerializer(copy).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})

@@ -82,7 +82,7 @@ def _values(persons: Persons) -> dict[str, Any]:
 def fields_of(table: str) -> dict[str, Field[Any, Any]]:
     """Return column -> field of the model behind a table."""
     model = next(model for model in apps.get_models() if model._meta.db_table == table)
-    return {field.column: field for field in model._meta.concrete_fields}
+    return {str(field.column): field for field in model._meta.concrete_fields}
 
 
 def _named(table: PersonalTable, found: Sequence[Row]) -> list[Row]:

@@ -114,7 +114,7 @@ def _words(table: PersonalTable, row: Row) -> Iterator[str]:
         if column == "kind" and table.table.startswith("customers_fact"):
             yield _kind(value)
         elif column == "world":
-            yield worlds.get(value, value)
+            yield str(worlds.get(value, value))
         elif column.endswith("_cents"):
             yield format_cents(value) if value else ""
         elif column == "duration_seconds":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import localtime
@@ -95,7 +96,7 @@ class CopyAsk(_FreshView):
         if answer := self.needs_fresh_link():
             return answer
         actions.request_access(self.customer, by="customer", now=self.now, language=get_language() or "nl")
-        make_copies.delay_on_commit()
+        transaction.on_commit(make_copies.delay, robust=True)
         messages.success(request, _("Your copy is being made. Look here again in a few minutes."))
         return redirect("mijnmenu:privacy")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
@@ -60,7 +61,7 @@ class CopyRequest(_Button):
 
     def perform(self) -> str:
         actions.request_access(self.object, by=self.user, now=self.now)
-        make_copies.delay_on_commit()
+        transaction.on_commit(make_copies.delay, robust=True)
         return self.done(_("The copy is being made; it is ready within some minutes."))
 
 
