@@ -45,7 +45,9 @@ def worlds(customer: Customer, *, now: dt.datetime) -> dict[str, Any]:
     """Return what of the worlds was taken in the months shown, the favourites first."""
     counts = list(Fact.objects.of(customer).by_world(since=start_of_activity(now)).items())
     names = dict(World.objects.values_list("code", "name"))
-    rows: list[dict[str, Any]] = [{"label": names.get(world, world), "value": many} for world, many in counts[:WORLDS_SHOWN]]
+    rows: list[dict[str, Any]] = [
+        {"label": names.get(world, world), "value": many} for world, many in counts[:WORLDS_SHOWN]
+    ]
     rest = sum(many for _world, many in counts[WORLDS_SHOWN:])
     if rest:
         rows.append({"label": _("Other worlds"), "value": rest, "tone": "neutral"})

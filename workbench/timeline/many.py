@@ -77,8 +77,8 @@ class Refusals(QueryPart):
     source = "mailings"
 
     def rows(self) -> QuerySet[Any]:
-        refused: QuerySet[Any] = Decision.objects.filter(customer=self.customer).exclude(outcome=Decision.Outcome.ACCEPTED)
-        return refused.annotate(at=F("decided_at"))
+        decided: QuerySet[Any] = Decision.objects.filter(customer=self.customer)
+        return decided.exclude(outcome=Decision.Outcome.ACCEPTED).annotate(at=F("decided_at"))
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:
         decisions = Decision.objects.filter(pk__in=ids).select_related("mailing")
