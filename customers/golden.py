@@ -35,11 +35,12 @@ def provenance(customer: Customer) -> dict[str, Said]:
     Fields of which no source has anything are left out, so are those that a person emptied.
     """
     records = list(SourceRecord.objects.filter(customer=customer).select_related("source").order_by("pk"))
-    voices = _voices({record.source for record in records})
+    sources = {record.source_id: record.source for record in records}
+    voices = _voices(sources.values())
     found: dict[str, Said] = {}
     for field in FIELDS:
         told = [
-            Said(record.source, record.values.get(field, ""), said_at(record, field))
+            Said(sources[record.source_id], record.values.get(field, ""), said_at(record, field))
             for record in in_order(records, voices, field)
         ]
         if told and told[0].value:

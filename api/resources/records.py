@@ -43,7 +43,7 @@ class RecordsAnswer(serializers.Serializer[Any]):
     """The run, and per refused record what is wrong; ``row_number`` is 2 for the first record."""
 
     run = ImportRunSerializer()
-    errors = ImportErrorSerializer(many=True)
+    errors = ImportErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 class RecordViewSet(viewsets.GenericViewSet[Any]):

@@ -59,7 +59,8 @@ def save_source(
     Customers follow the new precedence shortly after: ``follow_precedence``. Raises Refused with the field.
     """
     told = known and Source.objects.select_for_update().get(pk=known.pk)
-    if Source.objects.filter(name__iexact=name).exclude(pk=told.pk if told else None).exists():
+    same = Source.objects.filter(name__iexact=name)
+    if (same.exclude(pk=told.pk) if told else same).exists():
         raise Refused("name_taken", _("There is a source of this name already."), field="name")
     number_prefix = number_prefix.strip()
     if (
