@@ -27,8 +27,8 @@ _inside: ContextVar[tuple[int, ...]] = ContextVar("selections being compiled", d
 
 
 def compile_rule(rule: Group | dict[str, object], *, now: dt.datetime) -> QuerySet[Customer]:
-    """Return the customers for whom the rule holds at ``now``, each once, without order."""
-    return Customer.objects.filter(to_q(parse_rule(rule), now=now)).order_by()
+    """Return the customers for whom the rule holds at ``now``, each once, without order; nobody who is restricted."""
+    return Customer.objects.usable().filter(to_q(parse_rule(rule), now=now)).order_by()
 
 
 def members(selection: Selection, *, now: dt.datetime) -> QuerySet[Customer]:

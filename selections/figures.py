@@ -76,7 +76,7 @@ def measure(rule: Group, *, now: dt.datetime, seconds: float = PAGE_SECONDS) -> 
         for path, node in conditions.items()
     }
     # OFFSET 0 keeps the planner from working out an answer again for every count it is used in.
-    inner = as_subquery(Customer.objects.order_by().annotate(**answers).values("id", *answers)) + " OFFSET 0"
+    inner = as_subquery(Customer.objects.usable().order_by().annotate(**answers).values("id", *answers)) + " OFFSET 0"
     counts = {"everybody": "true", "total": _formula(rule, (), names), **_part_formulas(rule, names)}
     columns = ", ".join(f'count(*) FILTER (WHERE {formula}) AS "{name}"' for name, formula in counts.items())
     with time_limit(seconds):

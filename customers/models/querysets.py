@@ -30,6 +30,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         points = ContactPoint.objects.filter(condition or Q(), customer=OuterRef("pk"), channel=channel)
         return self.filter(Exists(points))
 
+    def usable(self) -> CustomerQuerySet:
+        """Leave out those whose data are restricted: kept, but used for nothing (AVG 18)."""
+        return self.filter(restricted_at__isnull=True)
+
     def with_email(self) -> CustomerQuerySet:
         """Keep those of whom an e-mail address is known."""
         return self._with_contact("email", Q(is_primary=True))

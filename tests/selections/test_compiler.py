@@ -15,7 +15,9 @@ from customers.models import Customer
 from labels.actions import create_label, give_label
 from selections.actions import create_selection
 from selections.compiler import compile_rule, members
+from selections.figures import measure
 from selections.models import Selection
+from selections.rules import parse_rule
 from tests.factories import CustomerFactory
 from tests.selections.test_rules import MEMBERS, rule
 
@@ -140,3 +142,14 @@ def test_a_long_chain_of_selections_is_refused(now: dt.datetime) -> None:
     with pytest.raises(Refused) as refused:
         create_selection(name="te diep", rule=data, now=now)
     assert refused.value.code == "too_deep"
+
+
+@pytest.mark.parametrize("op", ["all", "any", "none"])
+@pytest.mark.parametrize("kinds", [["member"], ["prospect"]])
+def test_who_is_restricted_is_in_no_selection_and_in_no_count(op: str, kinds: list[str], now: dt.datetime) -> None:
+    free = CustomerFactory(kind="member")
+    CustomerFactory(kind="member", restricted_at=now)
+    tree = parse_rule(rule({"criterion": "customer.kind", "params": {"kinds": kinds}}, op=op))
+    expected = [free] if (kinds == ["member"]) == (op != "none") else []
+    assert list(compile_rule(tree, now=now)) == expected
+    assert measure(tree, now=now).total == len(expected)
