@@ -15,7 +15,7 @@ from common.sql import as_subquery, rows
 from common.time import AMSTERDAM, local_date, start_of_day
 from customers.consents import ALLOWED, verdicts_sql
 from customers.facts import fact_kinds
-from customers.models import Channel, Customer, Fact, ImportRun, Purpose
+from customers.models import Channel, Customer, Fact, ImportRun, LedgerCheck, Purpose
 from mailings.models import Mailing, Message
 from vouchers.models import Redemption, Voucher
 
@@ -148,18 +148,21 @@ class Attention:
     paused: list[Mailing] = field(default_factory=list)
     refused_imports: list[ImportRun] = field(default_factory=list)
     failed_runs: int = 0  # triggers and steps that went wrong in the last week
+    broken_ledger: LedgerCheck | None = None  # the latest check of the consents, when it found something
 
     def __bool__(self) -> bool:
-        return bool(self.in_doubt or self.paused or self.refused_imports or self.failed_runs)
+        return bool(self.in_doubt or self.paused or self.refused_imports or self.failed_runs or self.broken_ledger)
 
 
 def attention(now: dt.datetime) -> Attention:
     """Collect what went wrong lately and what waits for a decision."""
     week_ago = now - dt.timedelta(days=7)
+    check = LedgerCheck.objects.filter(finished_at__isnull=False).first()
     failed = [model.objects.filter(ran_at__gte=week_ago).exclude(error="") for model in (TriggerRun, StepRun)]
     return Attention(
         in_doubt=Message.objects.filter(state=Message.State.IN_DOUBT).count(),
         paused=list(Mailing.objects.filter(state=Mailing.State.PAUSED)[:5]),
         refused_imports=list(ImportRun.objects.filter(state=ImportRun.State.REFUSED, created_at__gte=week_ago)[:5]),
         failed_runs=sum(runs.count() for runs in failed),
+        broken_ledger=check if check and not check.is_whole else None,
     )

@@ -10,7 +10,7 @@ from django.test import Client
 from playwright.sync_api import Page
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from customers.models import Channel
+from customers.models import Channel, LedgerCheck
 from tests.factories import ConsentFactory, CustomerFactory, FactFactory, SubscriptionFactory
 from workbench import figures
 
@@ -119,3 +119,14 @@ def test_a_wrong_password_is_explained_and_too_many_close_the_door(client: Clien
     assert "error-summary" in tries[0].content.decode()
     assert tries[-1].status_code == 429
     assert "15 minuten" in tries[-1].content.decode()
+
+
+def test_a_ledger_that_is_not_whole_asks_for_attention(
+    now: dt.datetime, administrator: User, client_of: ClientOf
+) -> None:
+    LedgerCheck.objects.create(started_at=now, finished_at=now, row_count=5)
+    assert not figures.attention(now)
+    LedgerCheck.objects.create(started_at=now, finished_at=now, row_count=4, missing_count=1)
+    assert figures.attention(now)
+    page = client_of(administrator).get("/").content.decode()
+    assert "Het register van toestemmingen is niet heel" in page
