@@ -129,7 +129,7 @@ _OTHER_NAMES: dict[str, Sequence[str]] = {
     "tussenvoegsel": ("voorvoegsel", "middlename"),
     "achternaam": ("naam", "surname", "lastname", "familienaam"),
     "geboortedatum": ("gebdatum", "dateofbirth", "birthdate"),
-    "geslacht": ("sex", "gender"),
+    "geslacht": ("sekse", "sex", "gender"),
     "email": ("emailadres", "mail", "mailadres"),
     "telefoon": ("telefoonnummer", "mobiel", "phone", "tel", "telnr"),
     "straat": ("straatnaam", "address", "street"),

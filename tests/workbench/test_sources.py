@@ -87,7 +87,7 @@ def test_from_an_example_to_a_delivery_to_a_file(desk: Client) -> None:
     assert re.search(r'<option value="Lenernr" selected', page)
     sent = {
         "column_klantnummer": "Lenernr", "constant_soort": "lid", "column_achternaam": "Achternaam",
-        "column_geslacht": "Sekse", "words_geslacht": "Man = m\nVrouw = v", "column_email": "E-mail",
+        "column_geslacht": "Sekse", "words_geslacht": "Man = m, Vrouw = v", "column_email": "E-mail",
     }  # fmt: skip
     refused = desk.post(f"/feeds/{feed.pk}/columns/", {**sent, "constant_soort": ""})
     assert refused.status_code == 422

@@ -85,6 +85,10 @@ class Row:
     words: forms.BoundField
 
 
+def _words(text: str) -> list[str]:
+    return [word for word in map(str.strip, text.split(",")) if word]
+
+
 class ColumnsForm(forms.Form):
     """For each column of the format: a column of the file, or a value of its own; and what its words mean."""
 
@@ -102,7 +106,7 @@ class ColumnsForm(forms.Form):
         choices = [("", "–")] + [(name, name) for name in dict.fromkeys([*header, *used]) if name]
         for column in format.columns:
             cell = mapping.get(column.name, {})
-            words = "\n".join(f"{theirs} = {ours}" for theirs, ours in (cell.get("values") or {}).items())
+            words = ", ".join(f"{theirs} = {ours}" for theirs, ours in (cell.get("values") or {}).items())
             self.fields[f"column_{column.name}"] = forms.ChoiceField(
                 label=_("Column in the file"), choices=choices, required=False, initial=cell.get("column", "")
             )
@@ -110,8 +114,10 @@ class ColumnsForm(forms.Form):
                 label=_("Or always"), required=False, max_length=100, initial=cell.get("constant", "")
             )
             self.fields[f"words_{column.name}"] = forms.CharField(
-                label=_("Words"), required=False, initial=words,
-                widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Man = m"}),
+                label=_("Words"),
+                required=False,
+                initial=words,
+                widget=forms.TextInput(attrs={"placeholder": "Man = m, Vrouw = v"}),
             )  # fmt: skip
 
     @property
@@ -125,10 +131,8 @@ class ColumnsForm(forms.Form):
             name = column.name
             if found.get(f"column_{name}") and found.get(f"constant_{name}"):
                 self.add_error(f"constant_{name}", _("Choose a column or a value of its own, not both."))
-            for line in filter(None, map(str.strip, str(found.get(f"words_{name}", "")).splitlines())):
-                if "=" not in line:
-                    self.add_error(f"words_{name}", _("Write each word on a line of its own, as Man = m."))
-                    break
+            if any("=" not in word for word in _words(found.get(f"words_{name}", ""))):
+                self.add_error(f"words_{name}", _("Write each word as Man = m, with commas in between."))
         return found
 
     def mapping(self) -> dict[str, dict[str, Any]]:
@@ -139,7 +143,7 @@ class ColumnsForm(forms.Form):
             )
             if source:
                 found[column.name] = {"column": source}
-                pairs = [line.split("=", 1) for line in words.splitlines() if "=" in line]
+                pairs = [word.split("=", 1) for word in _words(words)]
                 if pairs:
                     found[column.name]["values"] = {theirs.strip(): ours.strip() for theirs, ours in pairs}
             elif constant:

@@ -19,7 +19,7 @@ from django_tables2 import RequestConfig
 from customers.actions import approve_import, cancel_import, undo_import, upload_import
 from customers.actions.imports import UNDER_WAY, can_undo
 from customers.imports import FORMATS, remedy_of
-from customers.models import Feed, ImportRun
+from customers.models import Customer, Feed, ImportRun
 from customers.records import FIELDS
 from customers.tasks import run_waiting_imports
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, TemplatePage, WorkbenchView
@@ -128,9 +128,19 @@ def samples_of(run: ImportRun) -> list[dict[str, Any]]:
     for what, title in (("new", _("New")), ("changed", _("Changed"))):
         for sample in run.preview.get(what, []):
             before, after = sample["before"] or {}, sample["after"] or {}
-            cells = [(names.get(key, columns.get(key, key)), before.get(key), after[key]) for key in after]
+            order = sorted(after, key=lambda key: list(names).index(key) if key in names else len(names))
+            cells = [
+                (names.get(key, columns.get(key, key)), _said(key, before.get(key)), _said(key, after[key]))
+                for key in order
+            ]
             shown.append({"what": what, "kind": title, "row": sample["row"], "title": sample["title"], "cells": cells})
     return shown
+
+
+def _said(field: str, text: Any) -> str:
+    """A value in the words of the pages; a file's own words stay as they are."""
+    known = {"kind": Customer.Kind, "gender": Customer.Gender}.get(field)
+    return str(known(text).label) if known and text in known.values else str(text or "")
 
 
 KEPT = {
