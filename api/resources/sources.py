@@ -9,7 +9,6 @@ from rest_framework import mixins, serializers, viewsets
 from api.resources.fields import by_code
 from common.time import clock
 from customers.actions.feeds import save_feed
-from customers.imports import FORMATS
 from customers.models import Feed, Source
 
 
@@ -33,7 +32,7 @@ class SourceViewSet(viewsets.ReadOnlyModelViewSet[Any]):
 
 class FeedSerializer(serializers.ModelSerializer[Feed]):
     source = by_code(Source.objects.filter(kind=Source.Kind.SYSTEM))
-    delivers = serializers.ChoiceField(choices=[])
+    delivers = serializers.CharField(max_length=16, help_text="A format of an import, such as customers or facts.")
     mapping = serializers.DictField(child=serializers.DictField(), required=False)
 
     class Meta:
@@ -44,11 +43,6 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
         ]  # fmt: skip
         read_only_fields = ["next_look_at"]
         validators: list[Any] = []  # the action says it in words
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        fields["delivers"] = serializers.ChoiceField(choices=[(each.code, str(each.name)) for each in FORMATS])
-        return fields
 
 
 class FeedViewSet(
