@@ -19,18 +19,18 @@ from mailings.delivery import Envelope
 from mailings.models import Confirmation, SendingSettings
 from mailings.models.confirmations import VALID_DAYS
 
-TOKEN = "confirm"  # noqa: S105 - the purpose of the token
+PURPOSE = "confirm"  # of the token
 
 
 def confirm_url(confirmation: Confirmation) -> str:
     """Return the address of the page with the button."""
-    return settings.BASE_URL + reverse("mijnmenu:confirm_link", args=[make_token(TOKEN, confirmation.pk)])
+    return settings.BASE_URL + reverse("mijnmenu:confirm_link", args=[make_token(PURPOSE, confirmation.pk)])
 
 
 def confirmation_of(token: str) -> Confirmation | None:
     """Return the sign-up that a link is about; None when the link is not ours or too old."""
     try:
-        key = read_token(TOKEN, token, max_age_days=VALID_DAYS)
+        key = read_token(PURPOSE, token, max_age_days=VALID_DAYS)
     except BadToken:
         return None
     return Confirmation.objects.select_related("purpose").filter(pk=key).first() if isinstance(key, int) else None

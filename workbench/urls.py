@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver
 
 app_name = "workbench"
 
 NOUNS = [
-    "dashboard", "customers", "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns", "newsletters", "mailings",
-    "quality", "vouchers", "users", "integrations", "mailbox", "duplicates", "merges", "guardians", "notes", "purposes", "publications", "privacy", "fact_kinds", "websites", "web_statistics",
+    "dashboard", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy", "fact_kinds",
+    "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns", "newsletters",
+    "mailings", "vouchers", "purposes", "publications", "websites", "web_statistics", "users", "integrations",
+    "mailbox",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    pattern
-    for noun in NOUNS
-    if find_spec(f"workbench.views.{noun}")
-    for pattern in import_module(f"workbench.views.{noun}").urlpatterns
+    pattern for noun in NOUNS for pattern in import_module(f"workbench.views.{noun}").urlpatterns
 ]

@@ -86,7 +86,7 @@ class ChangedCustomerSerializer(CustomerSerializer):
 class WordSerializer(serializers.Serializer[Any]):
     """What a source says of a field, as text, and since when."""
 
-    source = by_code()
+    source = serializers.CharField(source="source.code")
     value = serializers.CharField()
     at = serializers.DateTimeField()
 

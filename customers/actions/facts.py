@@ -90,7 +90,13 @@ def record_facts(facts: Sequence[Mapping[str, Any]]) -> int:
     """
     for kind in {fact["kind"] for fact in facts}:
         _require_kind(kind)
-    types = {"customer_id": "bigint", "occurred_at": "timestamptz", "branch_id": "bigint", "source_id": "bigint", "run_id": "bigint"}
+    types = {
+        "customer_id": "bigint",
+        "occurred_at": "timestamptz",
+        "branch_id": "bigint",
+        "source_id": "bigint",
+        "run_id": "bigint",
+    }
     numbers = {"quantity", "amount_cents", "duration_seconds"}
     columns = ", ".join(f"{c} {types.get(c, 'bigint' if c in numbers else 'text')}" for c in FACT_COLUMNS)
     usual = ", ".join(f"coalesce({c}, {usual}) AS {c}" if usual else c for c, usual in FACT_COLUMNS.items())

@@ -5,7 +5,8 @@ from django.db import migrations
 FORWARD = """
     WITH alone AS (
         SELECT customer.*, branch.code AS branch_code
-        FROM (SELECT id FROM customers_customer) AS wanted (wanted_id) JOIN customers_customer AS customer ON customer.id = wanted_id
+        FROM (SELECT id FROM customers_customer) AS wanted (wanted_id)
+        JOIN customers_customer AS customer ON customer.id = wanted_id
         LEFT JOIN customers_branch AS branch ON branch.id = customer.branch_id
         WHERE customer.merged_into_id IS NULL
             AND NOT EXISTS (SELECT FROM customers_sourcerecord AS known WHERE known.customer_id = customer.id)

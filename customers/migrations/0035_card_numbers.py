@@ -5,7 +5,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
         ("customers", "0011_precedence_of_sources"),
     ]
@@ -14,9 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="customer",
             name="card_number",
-            field=models.CharField(
-                blank=True, db_default="", default="", max_length=40, verbose_name="card number"
-            ),
+            field=models.CharField(blank=True, db_default="", default="", max_length=40, verbose_name="card number"),
         ),
         migrations.AddIndex(
             model_name="customer",

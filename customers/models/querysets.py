@@ -60,7 +60,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         """Find by name, number, card, e-mail, phone, postal code (with house number) or birth date; names may hold
         typing errors (``customers.search``).
 
-        Best match first, ``limit`` at most, each with ``why``: so narrow first and search last. Runs its queries at once.
+        Best match first, ``limit`` at most, each with ``why``: so narrow first and search last. Runs its queries at
+        once.
         """
         if not text.strip():
             return self

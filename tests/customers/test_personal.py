@@ -22,7 +22,7 @@ def keys_to_customers() -> set[tuple[str, str]]:
 
 
 def columns_of(table: str) -> set[str]:
-    return {field.column for field in MODELS[table]._meta.concrete_fields}
+    return {str(field.column) for field in MODELS[table]._meta.concrete_fields}
 
 
 def test_every_foreign_key_to_a_customer_is_named() -> None:

@@ -156,9 +156,7 @@ def test_a_column_that_stands_there_twice_is_named() -> None:
     assert "twice: naam." in refusal("code;naam;naam\nA;a;a\n")
 
 
-@pytest.mark.parametrize(
-    "content", ["hallo wereld\ndag\n", "1|2|3\nA|a|a\n", "<html><body>inlog</body></html>"]
-)
+@pytest.mark.parametrize("content", ["hallo wereld\ndag\n", "1|2|3\nA|a|a\n", "<html><body>inlog</body></html>"])
 def test_a_text_without_our_header_is_refused(content: str) -> None:
     assert "not the header" in refusal(content)
 

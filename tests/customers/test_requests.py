@@ -33,7 +33,7 @@ def api(administrator: User) -> APIClient:
 
 def asked(topic: str, times: int = 1) -> set[str]:
     criterion = criteria["facts.count"]
-    params = criterion.params(kind="request", genre=topic, times=times)
+    params = criterion.params.model_validate({"kind": "request", "genre": topic, "times": times})
     return set(Customer.objects.filter(criterion.to_q(params, now=NOW)).values_list("number", flat=True))
 
 

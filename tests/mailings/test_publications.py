@@ -276,7 +276,9 @@ def test_the_api_gives_it_page_by_page_and_leaves_out_who_said_no_since(
     publication = publish(columns=["number"])
     run_publication(publication, now=now)
     ConsentFactory(customer=people[1], purpose=publication.purpose, state="withdrawn", event_at=now)
-    client, after, found = client_of(integrator), 0, []
+    client = client_of(integrator)
+    after: int | None = 0
+    found: list[str] = []
     for _page in range(3):
         page = client.get(f"/api/v1/publications/{publication.pk}/people/?limit=2&after={after}").json()
         found += [row["number"] for row in page["results"]]

@@ -47,7 +47,7 @@ def send(site: Site) -> Send:
     def send(what: str = "view", *, headers: dict[str, str] | None = None, **parts: Any) -> HttpResponse:
         body = {"s": site.key, "v": "bezoek-een", "i": f"pagina-{next(number):04}", "t": what, "p": "/"} | parts
         usual = {"origin": "https://www.example.nl", "user-agent": AGENT}
-        return client.post(
+        return client.post(  # type: ignore[return-value]
             "/w/hit/",
             json.dumps({key: value for key, value in body.items() if value is not None}),
             content_type="text/plain;charset=UTF-8",

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from campaigns.models import Action
 from customers.models import Purpose
@@ -255,7 +255,12 @@ def test_saving_the_subject_asks_before_it_throws_away_a_block_under_the_pen(
     page.get_by_role("link", name="Wijzigen").click()
     page.get_by_label("Tekst", exact=True).fill("Bijna klaar")
     asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
     page.get_by_label("Onderwerp").fill("Nieuw")
     page.locator("form[data-guard]").first.get_by_role("button", name="Opslaan").click()
     expect(page.get_by_label("Tekst", exact=True)).to_have_value("Bijna klaar")

@@ -352,7 +352,8 @@ def moments(page: Any) -> list[Any]:
 
 def all_moments(desk: Client, customer: Customer, **query: str) -> list[Any]:
     """Follow "more" until there is no more."""
-    found, before = [], {}
+    found: list[Any] = []
+    before: dict[str, str] = {}
     while True:
         page = desk.get(f"/customers/{customer.pk}/timeline/", query | before)
         found += moments(page)

@@ -51,7 +51,8 @@ class Messages(QueryPart):
 
     def rows(self) -> QuerySet[Any]:
         sent: QuerySet[Any] = Message.objects.filter(customer=self.customer)
-        return sent.annotate(at=Coalesce("sent_at", "state_at"))
+        found: QuerySet[Any] = sent.annotate(at=Coalesce("sent_at", "state_at"))
+        return found
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:
         messages = Message.objects.filter(pk__in=ids).select_related("mailing")
@@ -78,7 +79,8 @@ class Refusals(QueryPart):
 
     def rows(self) -> QuerySet[Any]:
         decided: QuerySet[Any] = Decision.objects.filter(customer=self.customer)
-        return decided.exclude(outcome=Decision.Outcome.ACCEPTED).annotate(at=F("decided_at"))
+        found: QuerySet[Any] = decided.exclude(outcome=Decision.Outcome.ACCEPTED).annotate(at=F("decided_at"))
+        return found
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:
         decisions = Decision.objects.filter(pk__in=ids).select_related("mailing")
