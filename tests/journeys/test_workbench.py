@@ -31,7 +31,8 @@ from vouchers.models import Voucher
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ANJA = "1000001;lid;A.;Anja;de;Wit;1979-03-14;v;anja@example.nl;0612340001;Lindenlaan;12;;1441AB;Purmerend;PUR;2024-02-01;;"
+HEADER = ";".join(name for name in FORMATS["customers"].names if name != "pasnummer")
+ANJA = "1000001;lid;A.;Anja;de;Wit;1979-03-14;v;anja@example.nl;0612340001;Laan;12;;1441AB;Purmerend;PUR;2024-02-01;;"
 BRAM = "1000002;lid;B.;Bram;;Visser;1985-07-02;m;bram@example.nl;;Lindenlaan;14;;1441AB;Purmerend;PUR;2024-02-01;;"
 CATO = "1000003;lid;C.;Cato;;Smit;2018-05-05;v;;;Lindenlaan;16;;1441AB;Purmerend;PUR;2024-02-01;;"
 NO_SUCH_DAY = "1000004;lid;D.;Dirk;;Bos;31-02-1990;m;;;Lindenlaan;18;;1441AB;Purmerend;PUR;2024-02-01;;"
