@@ -286,7 +286,7 @@ def measure_pages(files: Files, rounds: int) -> dict[str, float]:
 
     user = User.objects.create_user("bench", "bench@example.nl")
     user.groups.add(ensure_roles()["marketeer"])
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     chance = random.Random(3)
     ids = list(Customer.objects.order_by("pk").values_list("pk", flat=True)[: files.n])

@@ -372,6 +372,15 @@ SENTENCES = [
     ("facts.first", {"kind": "ticket", "within_days": 7}, "de afgelopen 7 dagen voor het eerst kaarten gekocht hebben"),
     ("facts.sum", {"kind": "ticket", "at_least": 5000}, "ooit voor minstens €\u00a050,00 kaarten gekocht hebben"),
     ("consents.allowed", {"purpose": "newsletter"}, "voor “Nieuwsbrief” per e-mail benaderd mogen worden"),
+    ("customer.source", {"sources": ["library"]}, "bekend zijn bij Bibliotheeksysteem"),
+    ("quality.missing", {"fields": ["email", "birth_date"]}, "geen e-mailadres of geboortedatum hebben"),
+    ("quality.invalid", {"fields": ["phone"]}, "een telefoonnummer hebben dat niet kan kloppen"),
+    ("quality.double", {"what": "email"}, "hun e-mailadres delen met een andere klant"),
+    ("quality.stale", {"years": 3}, "al 3 jaar niets van zich lieten horen"),
+    ("quality.deceased", {}, "overleden zijn"),
+    ("quality.post", {"states": ["moved"]}, "verhuisd zijn"),
+    ("quality.unguarded", {}, "jonger dan 16 zijn en geen ouder in het bestand hebben"),
+    ("quality.wordless", {}, "ja zeiden zonder dat bekend is op welke tekst"),
 ]  # fmt: skip
 
 

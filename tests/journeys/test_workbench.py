@@ -77,6 +77,11 @@ class Marketeer:
         self.sees("Wacht op zijn beurt")
         self.axe()
         assert run_waiting_imports() == 1
+        self.sees("Er is nog niets weggeschreven")
+        self.axe()
+        self.presses("Inlezen")
+        self.sees("Wacht op zijn beurt")
+        assert run_waiting_imports() == 1
         # The page notices by itself that the run is over.
         self.sees("Geweigerde rijen")
         for name, count in {"Rijen": 4, "Nieuw": 3, "Geweigerd": 1}.items():

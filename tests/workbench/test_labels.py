@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from common.time import clock, local_date
-from customers.models import Customer
+from customers.models import Customer, PurposeChannel
 from labels.actions import create_group, create_label, give_label, refresh_system_labels, take_label
 from labels.models import Label, LabelGroup, RefreshRun
 from labels.tasks import refresh_system_labels_now
 from selections.actions import create_selection
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, PurposeFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,13 @@ def client(client_of: Callable[[User], Client], marketeer: User) -> Client:
 @pytest.fixture
 def red(marketeer: User) -> Label:
     return create_label(code="rood", name="Rood", kind="own", description="Houdt van rood", by=marketeer, now=clock())
+
+
+@pytest.fixture(autouse=True)
+def profiling(db: None) -> None:
+    """An organisation that profiles until somebody objects: these tests are about pages, not about permission."""
+    purpose = PurposeFactory(code="profiling", rule="opt_in")
+    purpose.channels.filter(channel="email").update(basis=PurposeChannel.Basis.INTEREST)
 
 
 def url(name: str, *args: Any) -> str:
