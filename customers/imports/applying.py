@@ -62,6 +62,7 @@ def _write(run: ImportRun, format: Format, dialect: Dialect, values: Values) -> 
         written = _take_in(format, dialect, values)
         run.new_count, run.changed_count, run.same_count = written
         run.refused_count = _refused_count()
+        run.errors.all().delete()  # those of the trial
         ImportError.objects.bulk_create([ImportError(run=run, **error) for error in _errors()])
         run.state, run.percent, run.finished_at, run.preview = ImportRun.State.DONE, 100, values["now"], {}
         run.save()

@@ -240,6 +240,7 @@ def test_a_trial_tells_all_and_writes_nothing(take_in: Import, kind: str) -> Non
     done = run_import(run, now=later(5))
     assert (done.state, counts(done), done.refused_count) == (ImportRun.State.DONE, told, 1)
     assert done.preview == {}
+    assert done.errors.count() == 1
 
 
 @pytest.mark.usefixtures("known")
