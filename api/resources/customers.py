@@ -86,7 +86,7 @@ class ChangedCustomerSerializer(CustomerSerializer):
 class WordSerializer(serializers.Serializer[Any]):
     """What a source says of a field, as text, and since when."""
 
-    source = serializers.CharField(source="source.code")
+    source = serializers.CharField(source="source.code")  # type: ignore[assignment]
     value = serializers.CharField()
     at = serializers.DateTimeField()
 

@@ -50,7 +50,7 @@ _STATEMENT = f"""
         JOIN customers_consent AS ledger ON ledger.customer_id = candidate.customer_id
         WHERE ledger.purpose_id = %(purpose)s AND ledger.channel = ANY(%(channels)s)
             AND ledger.event_at <= %(as_of)s AND ledger.state <> 'retracted'
-            -- few are ever taken back; as a set they are looked up, also when the planner knows nothing of the table yet
+            -- few are ever taken back: looked up as a set, also when the planner knows nothing of the table yet
             AND ledger.id NOT IN (
                 SELECT retraction.retracts_id FROM customers_consent AS retraction
                 WHERE retraction.retracts_id IS NOT NULL AND retraction.event_at <= %(as_of)s
