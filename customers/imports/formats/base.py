@@ -124,7 +124,7 @@ CODE = Check("code", "r.code <> '' AND r.code !~ '^[A-Za-z0-9_-]+$'")
 CUSTOMER = Column(
     "klantnummer",
     _("Number of the customer, who must be known."),
-    "1000001",
+    "9000001",
     required=True,
     filled=True,
     longest=40,
@@ -134,7 +134,7 @@ CUSTOMER = Column(
 BRANCH = Column(
     "vestiging",
     _("Code of the branch, which must be known."),
-    "PUR",
+    "VBD",
     checks=[Check("branch", "r.vestiging <> '' AND branch.id IS NULL")],
     joins="LEFT JOIN customers_branch AS branch ON branch.code = r.vestiging",
 )

@@ -12,8 +12,8 @@ BRANCHES = Format(
     code=ImportRun.Format.BRANCHES,
     name=ImportRun.Format.BRANCHES.label,
     columns=[
-        Column("code", _("Short code of the branch."), "PUR", required=True, filled=True, longest=40, checks=[CODE]),
-        Column("naam", _("Name of the branch."), "Purmerend", required=True, filled=True, longest=100),
+        Column("code", _("Short code of the branch."), "VBD", required=True, filled=True, longest=40, checks=[CODE]),
+        Column("naam", _("Name of the branch."), "Voorbeelddorp", required=True, filled=True, longest=100),
         STREET,
         Column("huisnummer", _("House number."), "40", longest=20),
         POSTAL_CODE,

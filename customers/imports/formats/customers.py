@@ -27,7 +27,7 @@ CUSTOMERS = Format(
     name=ImportRun.Format.CUSTOMERS.label,
     columns=[
         Column(
-            "klantnummer", _("Number of the customer; never the same for two."), "1000001",
+            "klantnummer", _("Number of the customer; never the same for two."), "9000001",
             required=True, filled=True, longest=40,
         ),
         Column(

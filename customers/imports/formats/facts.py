@@ -35,7 +35,7 @@ FACTS = Format(
     code=ImportRun.Format.FACTS,
     name=ImportRun.Format.FACTS.label,
     columns=[
-        Column("id", _("Number of the row in its own system; never the same for two."), "U000000001",
+        Column("id", _("Number of the row in its own system; never the same for two."), "U900000001",
                required=True, filled=True, longest=80),
         CUSTOMER,
         Column(

@@ -25,7 +25,7 @@ SUBSCRIPTIONS = Format(
     name=ImportRun.Format.SUBSCRIPTIONS.label,
     columns=[
         Column(
-            "abonnementnummer", _("Number of the subscription; never the same for two."), "A00000001",
+            "abonnementnummer", _("Number of the subscription; never the same for two."), "A90000001",
             required=True, filled=True, longest=40,
         ),
         CUSTOMER,
