@@ -25,6 +25,14 @@ KEPT_ERRORS = 10_000  # of one run; the rest is counted
 READ_PERCENT = 60  # how far the bar is when all is read; what follows is one transaction, invisible until it is done
 WORK_MEMORY = "96MB"
 
+# After so many new rows the planner is told at once: until it hears of a first import, it takes the tables for empty
+# and joins them row by row.
+MANY_ROWS = 1_000
+WRITTEN = (
+    "customers_customer", "customers_contactpoint", "customers_sourcerecord", "customers_household",
+    "customers_subscription", "customers_consent", "customers_fact", "customers_facttotal",
+)  # fmt: skip
+
 Values = Mapping[str, Any]
 
 
@@ -66,6 +74,8 @@ def _write(run: ImportRun, format: Format, dialect: Dialect, values: Values) -> 
         ImportError.objects.bulk_create([ImportError(run=run, **error) for error in _errors()])
         run.state, run.percent, run.finished_at, run.preview = ImportRun.State.DONE, 100, values["now"], {}
         run.save()
+    if run.new_count + run.changed_count >= MANY_ROWS:
+        execute(f"ANALYZE {', '.join(WRITTEN)}")
 
 
 def _try(run: ImportRun, format: Format, dialect: Dialect, values: Values) -> None:  # noqa: A002

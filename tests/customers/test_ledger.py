@@ -141,6 +141,7 @@ def store_histories(histories: dict[tuple[int, str], list[Said]], purpose: Purpo
         (pk, purpose.pk, channel, one.state, source.pk, "test", "1", "{}", one.at, 1 if one.by_parent else None)
         for (pk, channel), said in histories.items() for one in said
     ))  # fmt: skip
+    execute("ANALYZE customers_customer, customers_subscription, customers_consent")  # as after an import
     taken = [[pk, channel, one.state, one.at.isoformat(), one.taken_back.isoformat()]
              for (pk, channel), said in histories.items() for one in said if one.taken_back]  # fmt: skip
     execute(
