@@ -17,8 +17,13 @@ from common.actions import add_integration, add_user
 from common.errors import Refused
 from common.time import local_date
 from customers.actions import change_customer, run_import, upload_import
+from customers.actions.feeds import save_feed
+from customers.actions.kinds import add_kind
+from customers.actions.merging import merge_customers
+from customers.actions.notes import write_note
+from customers.actions.privacy import request_access, request_erasure
 from customers.consents import record_consent
-from customers.models import Branch, Channel, Consent, Customer, ImportRun, Purpose
+from customers.models import Branch, Channel, Consent, Customer, ImportRun, MatchPair, Purpose, Source
 from demo.library import write_files
 from demo.loading import imports
 from demo.mailbox import Mailbox
@@ -26,6 +31,7 @@ from demo.plans import Maker
 from labels.actions import refresh_system_labels
 from labels.models import Label
 from mailings.actions import print_letters, record_click, suppress_address, unsubscribe
+from mailings.actions.publications import save_publication
 from mailings.models import Mailing, Message
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
@@ -34,6 +40,7 @@ from selections.models import Selection
 from tests.smtp_sink import Sink
 from vouchers.actions import redeem, reverse_redemption
 from vouchers.models import Redemption, Voucher
+from website.actions import add_site
 
 CUSTOMERS = 120
 LONG = "Wilhelmina-Antoinette van den Oudenhuijsen-Schimmelpenninck"
@@ -61,6 +68,7 @@ class Story:
         self._hear_from_customers()
         self._take_vouchers_in()
         self._administer()
+        self._handle_data()
 
     def _take_files_in(self) -> None:
         files = write_files(self.folder / "library", customers=CUSTOMERS, today=local_date(self.now))
@@ -154,6 +162,50 @@ class Story:
         add_user(username="r.dejong", name=f"Riet {LONG}", email="riet@example.nl", role="counter", by=self.by)
         self.integration, _token = add_integration(name="theaterkassa", by=self.by)
 
+    def _handle_data(self) -> None:
+        """What the pages about sources, doubles, privacy and websites show."""
+        one, two, three, four = Customer.objects.exclude(pk=self.customer.pk).order_by("-pk")[:4]
+        self.pair = MatchPair.objects.create(
+            first=min(one, two, key=lambda c: c.pk), second=max(one, two, key=lambda c: c.pk), score=71,
+            reasons=[["home", 20], ["first_name_alike", 10]], found_at=self.now,
+        )  # fmt: skip
+        merge_customers(three, four, by=self.by, now=self.now)
+        self.note = write_note(self.customer, kind="call", text=f"Vroeg naar {LONG}.", by=self.by, now=self.now)
+        request_access(self.customer, by=self.by, now=self.now)
+        self.erasure = request_erasure(one, note="Graag alles weg.", now=self.now)
+        self.feed = save_feed(
+            None,
+            source=Source.objects.get(code="theatre"),
+            name="Kaartverkoop",
+            delivers="facts",
+            is_active=False,
+            now=self.now,
+        )
+        self.publication = save_publication(
+            None, name="Voor de mailtool", purpose=Purpose.objects.get(code="marketing"), channel="email",
+            columns=["number", "email"], has_file=True, webhook_url="", daily_at=dt.time(5), is_active=True, by=self.by,
+            now=self.now,
+        )  # fmt: skip
+        add_kind(
+            name="Workshop", verb="volgde een workshop", participle="een workshop gevolgd", icon="star",
+            has_amount=False, has_duration=False, by=self.by, now=self.now,
+        )  # fmt: skip
+        self.site = add_site(
+            name="Bibliotheek Waterland", hosts=["www.example.nl"], is_app=False, keeps_queries=False,
+            purpose=Purpose.objects.get(code="profiling"), by=self.by, now=self.now,
+        )  # fmt: skip
+
+    def named(self, route: str, name: str) -> object:
+        """Return what stands for a name other than ``pk`` in this route, or nothing."""
+        codes = {
+            "kinds/": "workshop",
+            "privacy/retention/": "notes",
+            "mijn/aanmelden/": self.edition.newsletter.purpose.code,
+        }
+        if name == "code":
+            return next((code for start, code in codes.items() if route.startswith(start)), None)
+        return {"note": self.note.pk, "other": self.pair.second_id}.get(name)
+
     def of(self, route: str) -> int:
         """Return the number to fill in for ``<int:pk>`` in this route; the longest start that is known counts."""
         start = max((known for known in self.objects if route.startswith(known)), key=len)
@@ -165,6 +217,13 @@ class Story:
         definition = self.voucher.definition
         return {
             "customers/": self.customer.pk,
+            "duplicates/": self.pair.pk,
+            "privacy/requests/": self.erasure.pk,
+            "sources/": self.feed.source_id,
+            "feeds/": self.feed.pk,
+            "purposes/": self.publication.purpose_id,
+            "publications/": self.publication.pk,
+            "websites/": self.site.pk,
             "imports/": self.refused.pk,
             "labels/": Label.objects.get(name="Leesclub Spanning").pk,
             "labels/groups/": Label.objects.filter(kind=Label.Kind.CUSTOMER)[0].group_id or 0,

@@ -93,7 +93,7 @@ class Marketeer:
 
     def notes_what_a_customer_said(self) -> None:
         self.go("Klanten")
-        self.main.get_by_label("Naam, nummer").fill("wit")
+        self.main.get_by_label("Naam, nummer, pas").fill("wit")
         self.follows("Anja de Wit")
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Anja de Wit")
         self.axe()

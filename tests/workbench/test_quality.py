@@ -191,7 +191,7 @@ def test_every_criterion_of_quality_says_itself_in_words(everybody: None) -> Non
         criterion = criteria[issue.criterion]
         params = criterion.params.model_validate(dict(issue.params))
         assert criterion.sentence(params)
-        assert criterion.form(initial=criterion.initial(params)).fields
+        assert set(criterion.form(initial=criterion.initial(params)).fields) == set(criterion.params.model_fields)
 
 
 # --- the page ---

@@ -19,7 +19,7 @@ class MergeTable(tables.Table):
     merged_by = tables.Column(verbose_name=_("By whom"))
     undone_at = MomentColumn(verbose_name=_("Undone"))
     undo = tables.TemplateColumn(
-        template_name="workbench/_merges_undo.html", verbose_name="", orderable=False, empty_values=()
+        template_name="workbench/_merges_undo.html", verbose_name=_("Undo"), orderable=False, empty_values=()
     )
 
     class Meta:
