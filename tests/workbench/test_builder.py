@@ -270,5 +270,5 @@ def test_every_criterion_can_be_added_and_shown() -> None:
         for choice in choices:
             builder.do(f"add:r:{choice.code}")
     for part in builder.parts():
-        if part.form is not None:
+        if part.form is not None and part.form.fields:  # "has died" asks nothing further
             assert part.path in str(part.form)
