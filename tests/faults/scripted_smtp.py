@@ -1,8 +1,9 @@
 """A mail server that misbehaves on command: what it does to a mail stands in the recipient's address.
 
 ``drop-at-rcpt@``, ``drop-in-body@``, ``drop-after-dot@`` (not accepted), ``accept-and-drop@`` (accepted, no answer);
-any other address is taken. Each acceptance is written to a file and synced to disk before the client hears of it: the
-file is the truth that tests compare the database with.
+any other address is taken. Whoever connects after ``most_connections`` is turned away at the door. Each acceptance is
+written to a file and synced to disk before the client hears of it: the file is the truth that tests compare the
+database with.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ class Session(socketserver.StreamRequestHandler):
     server: Server
 
     def handle(self) -> None:
+        if self.server.connections >= self.server.most_connections:
+            self.say("421 4.7.0 too many connections")
+            return
         self.server.connections += 1
         self.say("220 ready")
         recipient = ""
@@ -69,8 +73,9 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, ledger: Path, seconds_per_mail: float) -> None:
+    def __init__(self, ledger: Path, seconds_per_mail: float, most_connections: int) -> None:
         super().__init__(("127.0.0.1", 0), Session)
+        self.most_connections = most_connections
         self.seconds_per_mail = seconds_per_mail
         self.connections = 0
         self.path = ledger
@@ -93,8 +98,10 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def scripted_smtp(ledger: Path, *, seconds_per_mail: float = 0.0) -> Iterator[Server]:
-    with Server(ledger, seconds_per_mail) as server:
+def scripted_smtp(
+    ledger: Path, *, seconds_per_mail: float = 0.0, most_connections: int = 1_000_000
+) -> Iterator[Server]:
+    with Server(ledger, seconds_per_mail, most_connections) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -3,6 +3,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,17 +11,19 @@ import pytest
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from common.time import AMSTERDAM
 from customers.actions import change_customer
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
-from mailings import delivery, queue, worker
+from mailings import queue, worker
 from mailings.actions import cancel, change_sending_settings, pause, resume, suppress_address, unsubscribe
 from mailings.models import Decision, Mailing, Message, Suppression
 from mailings.queue import Outcome
 from mailings.tasks import recover_stale, send_queued
 from tests.factories import BranchFactory
+from tests.faults.scripted_smtp import scripted_smtp
 from tests.smtp_sink import Sink
 
 # Workers keep connections of their own, so what tests leave must be committed.
@@ -222,23 +225,16 @@ def test_without_a_server_messages_wait_and_no_attempt_is_lost(start: Start, rea
 
 
 def test_a_server_that_takes_few_connections_is_served_by_few(
-    start: Start, readers: Any, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
+    start: Start, readers: Any, settings: Settings, tmp_path: Path
 ) -> None:
-    opened: list[int] = []
-    real = delivery.Connection._open
-
-    def open_two(self: delivery.Connection) -> Any:
-        opened.append(1)
-        if len(opened) > 2:
-            raise ConnectionRefusedError("too many")
-        return real(self)
-
-    monkeypatch.setattr(delivery.Connection, "_open", open_two)
     readers(40)
     mailing = start()
-    summary = send(connections=6)
-    assert not summary.is_unreachable
-    assert states(mailing) == {"sent": 36, "deferred": 4}
+    with scripted_smtp(tmp_path / "ledger", most_connections=2) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        summary = send(connections=6)
+        assert not summary.is_unreachable
+        assert states(mailing) == {"sent": 36, "deferred": 4}
+        assert len(server.accepted()) == 36
 
 
 def test_who_said_no_after_the_gate_gets_nothing(
