@@ -20,6 +20,7 @@ from api.resources import (
     notes,
     privacy,
     publications,
+    purposes,
     records,
     selections,
     sources,
@@ -34,7 +35,7 @@ router = DefaultRouter()
 router.include_format_suffixes = False  # one address for one thing; the Accept header tells the format
 router.register("branches", customers.BranchViewSet, "branch")
 router.register("worlds", customers.WorldViewSet, "world")
-router.register("purposes", customers.PurposeViewSet, "purpose")
+router.register("purposes", purposes.PurposeViewSet, "purpose")
 router.register("customers", customers.CustomerViewSet, "customer")
 router.register("facts", facts.FactViewSet, "fact")
 router.register("kinds", facts.FactKindViewSet, "kind")

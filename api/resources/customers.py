@@ -14,13 +14,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.resources.consents import ConsentsOfCustomer
 from api.resources.fields import branch_field, by_code, paged, user_of
 from common.time import clock
 from customers import actions
-from customers.consents import record_consent, states_of
 from customers.golden import provenance
-from customers.models import Branch, Consent, ContactPoint, Customer, Fact, Purpose, Source, Subscription, World
-from customers.models.consents import Channel
+from customers.models import Branch, ContactPoint, Customer, Fact, Source, Subscription, World
 from customers.names import normalise_email, normalise_phone, normalise_postal_code
 from customers.numbers import find
 from labels.actions import give_label, take_label
@@ -37,12 +36,6 @@ class WorldSerializer(serializers.ModelSerializer[World]):
     class Meta:
         model = World
         fields = ["code", "name"]
-
-
-class PurposeSerializer(serializers.ModelSerializer[Purpose]):
-    class Meta:
-        model = Purpose
-        fields = ["code", "name", "description", "rule"]
 
 
 class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
@@ -121,29 +114,6 @@ class GuardianshipSerializer(serializers.Serializer[Any]):
     children = RelatedSerializer(many=True)
 
 
-class ConsentStateSerializer(serializers.Serializer[Any]):
-    """The present state for one purpose over one channel, with the reason in words."""
-
-    purpose = serializers.CharField(source="purpose.code")
-    channel = serializers.ChoiceField(choices=Channel.choices)
-    allowed = serializers.BooleanField(source="is_allowed")
-    verdict = serializers.CharField()
-    basis = serializers.CharField()
-    explanation = serializers.CharField()
-
-
-class ConsentEventSerializer(serializers.Serializer[Any]):
-    """An event for the ledger; ``event_at`` is when the customer said it, not when it was sent here."""
-
-    purpose = by_code(Purpose.objects.all())
-    channel = serializers.ChoiceField(choices=Channel.choices)
-    state = serializers.ChoiceField(choices=Consent.State.choices)
-    source = by_code(Source.objects.all())
-    event_at = serializers.DateTimeField()
-    wording_version = serializers.CharField(required=False, allow_blank=True, max_length=40, default="")
-    evidence = serializers.DictField(required=False, default=dict)
-
-
 class LabelHeldSerializer(serializers.Serializer[Any]):
     """A label that a customer has now."""
 
@@ -213,12 +183,6 @@ class WorldViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     lookup_field = "code"
 
 
-class PurposeViewSet(viewsets.ReadOnlyModelViewSet[Any]):
-    queryset = Purpose.objects.all()
-    serializer_class = PurposeSerializer
-    lookup_field = "code"
-
-
 #: A value as records hold it, where that is not simply its text.
 NORMAL = {"email": normalise_email, "phone": normalise_phone, "postal_code": normalise_postal_code}
 
@@ -236,7 +200,9 @@ def _text(name: str, value: Any) -> str:
     return NORMAL.get(name, str)(text)
 
 
-class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+class CustomerViewSet(
+    ConsentsOfCustomer, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
+):
     """Customers by number; a number of the library card leads to who has that card, when that is one person."""
 
     queryset = Customer.objects.with_contact_values().select_related("branch").order_by("number")
@@ -330,24 +296,6 @@ class CustomerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def facts(self, request: Request, number: str) -> Response:
         facts = self.get_object().facts.select_related("branch", "source").order_by("-occurred_at", "-id")
         return paged(self, facts, FactSerializer)
-
-    @extend_schema(responses=ConsentStateSerializer(many=True))
-    @action(detail=True, pagination_class=None, filterset_class=None)
-    def consents(self, request: Request, number: str) -> Response:
-        return Response(ConsentStateSerializer(states_of(self.get_object(), now=clock()), many=True).data)
-
-    @extend_schema(request=ConsentEventSerializer, responses={201: ConsentStateSerializer(many=True)})
-    @consents.mapping.post
-    def record_consent(self, request: Request, number: str) -> Response:
-        """Add an event to the ledger; the present states come back. Sending the same event again adds nothing."""
-        customer = self.get_object()
-        event = ConsentEventSerializer(data=request.data)
-        event.is_valid(raise_exception=True)
-        fields = dict(event.validated_data)
-        source = fields.pop("source")
-        record_consent(customer, source_code=source.code, actor=user_of(request).get_username(), **fields)
-        states = ConsentStateSerializer(states_of(customer, now=clock()), many=True)
-        return Response(states.data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=LabelHeldSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)

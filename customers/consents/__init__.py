@@ -18,7 +18,7 @@ profiled and being followed are no ways to be reached: what is said about them c
 """
 
 from customers.consents.channels import channels_of, default_channels, ensure_channels
-from customers.consents.recording import record_consent
+from customers.consents.recording import ANSWERS, record_consent
 from customers.consents.rules import (
     AGE_OF_CONSENT,
     ALLOWED,
@@ -47,6 +47,7 @@ from customers.consents.verdicts import allowed_sql, verdicts_sql
 __all__ = [
     "AGE_OF_CONSENT",
     "ALLOWED",
+    "ANSWERS",
     "CONSENT",
     "CUSTOMER_RELATION",
     "DECEASED",

@@ -34,14 +34,14 @@ def record_consent(
 
     ``actor`` is a user name, "customer" or "import 12"; ``guardian`` the parent who answers for a child. What is said
     by somebody who was merged is said by whom was kept. Raises Refused for an unknown channel, state or source, for a
-    yes by a child under 16 itself (AVG 8), and for a guardian who is not.
+    yes by a child under 16 itself (AVG 8), for a guardian who is not, and for one who answers for somebody of 16.
     """
     if channel not in Channel.values or state not in ANSWERS:
         raise Refused("unknown_consent", _("This channel or answer does not exist."))
     source = Source.objects.filter(code=source_code).first()
     if source is None:
         raise Refused("unknown_source", _("The source “%s” does not exist.") % source_code, field="source")
-    customer = present(customer)
+    customer, guardian = present(customer), present(guardian) if guardian else None
     _check_age(customer, purpose, channel, state, guardian, event_at)
     consent, _created = Consent.objects.get_or_create(
         customer=customer,
@@ -71,14 +71,23 @@ def present(customer: Customer) -> Customer:
 def _check_age(
     customer: Customer, purpose: Purpose, channel: str, state: str, guardian: Customer | None, event_at: dt.datetime
 ) -> None:
-    if guardian is not None and not Guardianship.objects.filter(child=customer, guardian=guardian).exists():
-        raise Refused("not_guardian", _("This person is not known as parent or guardian of the child."))
-    is_yes = state == Consent.State.GRANTED and guardian is None
-    if is_yes and asks_guardian(purpose, channel) and is_child(customer.birth_date, on=local_date(event_at)):
+    child = is_child(customer.birth_date, on=local_date(event_at))
+    if guardian is not None:
+        _check_guardian(customer, guardian, is_grown=customer.birth_date is not None and not child)
+    elif state == Consent.State.GRANTED and child and asks_guardian(purpose, channel):
         raise Refused(
             "needs_guardian",
             _(
                 "Under 16 a parent or guardian says yes to this. Link the parent to the child first; the parent then "
                 "answers in MijnMenu or at the desk."
             ),
+            field="guardian",
         )
+
+
+def _check_guardian(child: Customer, guardian: Customer, *, is_grown: bool) -> None:
+    if not Guardianship.objects.filter(child=child, guardian=guardian).exists():
+        text = _("This person is not known as parent or guardian of the child.")
+        raise Refused("not_guardian", text, field="guardian")
+    if is_grown:
+        raise Refused("grown", _("Who is 16 or older answers for himself."), field="guardian")
