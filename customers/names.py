@@ -7,7 +7,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LETTERS = str.maketrans({"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d"})
+_LETTERS = str.maketrans(
+    {"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "’": "'", "‘": "'"}
+)
 _POSTAL_CODE = re.compile(r"([1-9][0-9]{3})([A-Z]{2})")
 _NEVER_ISSUED = {"SA", "SD", "SS"}
 _LOCAL_PART = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"

@@ -12,6 +12,8 @@ from typing import Any
 from common.sql import execute, rows
 from customers.models import Customer, Source
 
+_CARD_HOLDERS = 20  # rows that show one card, of who was merged too; more say nothing
+
 # ``wanted`` has the numbers; %(source)s is the id of the source, %(prefix)s what stands before its numbers with us.
 _KNOWN = """
     SELECT wanted.number, wanted.is_listed, coalesce(record.customer_id, customer.id) AS customer_id,
@@ -78,11 +80,14 @@ def resolve(numbers: Collection[str], source: Source | None = None) -> dict[str,
 
 
 def find(number: str, source: Source | None = None) -> Customer | None:
-    """Return whom a number stands for, or None. What is nobody's number may be the card of one person."""
+    """Return whom a number stands for, or None. What is nobody's number may be the card of one person, also of one who
+    was merged since: people keep both cards.
+    """
     known = resolve([number], source)
     if number in known:
         return Customer.objects.filter(pk=known[number]).first()
     if source is not None:
         return None
-    cards = list(Customer.objects.filter(card_number=number).exclude(card_number="")[:2])
-    return cards[0] if len(cards) == 1 else None
+    holders = Customer.everyone.filter(card_number=number).exclude(card_number="").values_list("pk", "merged_into")
+    people = {kept or own for own, kept in holders[:_CARD_HOLDERS]}
+    return Customer.objects.filter(pk=people.pop()).first() if len(people) == 1 else None

@@ -6,19 +6,19 @@ few hundred, so that a common name costs no more than a rare one among a million
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import connection, models, transaction
 from django.db.models import Case, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from customers.names import fold_name, normalise_phone, normalise_postal_code
+from common.sql import rows
+from customers.names import normalise_phone
+from customers.questions import ABBREVIATED, PREFIXES, Question, date_in, spellings
 
 if TYPE_CHECKING:
     from customers.models.querysets import CustomerQuerySet
@@ -27,6 +27,8 @@ MOST = 200  # of which a list shows pages
 CANDIDATES = 600  # that are compared to find the best
 ENOUGH = 20  # exact matches, so that what merely resembles is not looked for
 SIMILAR = 200
+SHORT_WORD = range(3, 8)  # letters; a mistake in a word of this length leaves too little that resembles
+EARLIER_DIGITS = 4  # so many digits of the number of who was merged find him
 
 
 class Why(models.TextChoices):
@@ -40,52 +42,22 @@ class Why(models.TextChoices):
     BORN = "born", _("birth date")
     NAME = "name", _("name")
     SIMILAR = "similar", _("similar name")
+    EARLIER = "earlier", _("merged, earlier number")
+    EARLIER_CARD = "earlier_card", _("merged, earlier card")
+    ELSEWHERE = "elsewhere", _("number at the source")
+
+
+class Match(NamedTuple):
+    """What matched, and the text of it where the customer's own fields do not show it."""
+
+    why: Why
+    text: str = ""
 
 
 #: Customer id -> what matched, the best first.
-Found = dict[int, Why]
+Found = dict[int, Match]
 
-_POSTAL = re.compile(
-    r"(?<!\S)([1-9]\d{3})\s?([a-z]{2})(?![a-z])[\s,]*"
-    r"(?:(\d{1,5})(?!\d)(?:[\s-]?([a-z0-9]{1,2}|bis)(?!\S))?)?",
-    re.IGNORECASE,
-)
-_DATE = re.compile(r"(?<!\d)(?:(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})|(\d{4})-(\d{1,2})-(\d{1,2}))(?!\d)")
 _DIGITS = re.compile(r"[\d\s()+-]+")
-
-
-@dataclass(frozen=True)
-class Question:
-    """A text taken apart: a birth date and a postal code are taken out, ``words`` are what is left."""
-
-    text: str
-    words: str
-    born: dt.date | None = None
-    postal_code: str = ""
-    house_number: str = ""
-    addition: str = ""
-
-    @classmethod
-    def read(cls, text: str) -> Question:
-        """Take the text apart; a date that does not exist stays a word."""
-        text = " ".join(text.replace("\0", "").split())[:200]
-        rest, born = text, None
-        if match := _DATE.search(rest):
-            born = _date(match)
-            rest = rest.replace(match[0], " ") if born else rest
-        place = _POSTAL.search(rest)
-        if place is None:
-            return cls(text, fold_name(rest), born)
-        code = normalise_postal_code(place[1] + place[2])
-        return cls(text, fold_name(rest.replace(place[0], " ")), born, code, place[3] or "", place[4] or "")
-
-
-def _date(match: re.Match[str]) -> dt.date | None:
-    day, month, year = (match[1], match[2], match[3]) if match[3] else (match[6], match[5], match[4])
-    try:
-        return dt.date(int(year), int(month), int(day))
-    except ValueError:
-        return None
 
 
 def find(people: CustomerQuerySet, text: str, *, limit: int = MOST) -> Found:
@@ -126,11 +98,10 @@ def _in_place_and_time(people: CustomerQuerySet, question: Question, limit: int)
             people = people.filter(house_number=question.house_number)
         if question.addition:
             people = people.filter(house_number_addition__iexact=question.addition)
-    for word in question.words.split():
-        people = people.filter(_starts_with(word))
+    people = _with_words(people, question.words)
     order = ("house_number", "house_number_addition", "name_key", "pk") if question.postal_code else ("name_key", "pk")
     why = Why.BORN if question.born else Why.ADDRESS
-    return dict.fromkeys(people.order_by(*order).values_list("pk", flat=True)[:limit], why)
+    return dict.fromkeys(people.order_by(*order).values_list("pk", flat=True)[:limit], Match(why))
 
 
 def _points(people: CustomerQuerySet, channel: str, start: str, limit: int) -> list[int]:
@@ -149,7 +120,7 @@ def _by_email(people: CustomerQuerySet, text: str, limit: int) -> Found:
     name, _sign, domain = text.partition("@")
     if not found and name and domain:
         found = _points(people, "email", f"{name}@", limit)
-    return dict.fromkeys(found, Why.EMAIL)
+    return dict.fromkeys(found, Match(Why.EMAIL))
 
 
 def _by_digits(people: CustomerQuerySet, text: str, limit: int) -> Found:
@@ -163,7 +134,7 @@ def _by_digits(people: CustomerQuerySet, text: str, limit: int) -> Found:
     }
     if len(digits) == 4 and digits[0] != "0":
         ways[Why.ADDRESS] = (Q(postal_code__gte=digits, postal_code__lt=f"{digits}a"), "postal_code")
-    if len(digits) == 8 and (born := _date_in(digits)):
+    if len(digits) == 8 and (born := date_in(digits)):
         ways[Why.BORN] = (Q(birth_date__month=born.month, birth_date__day=born.day, birth_date=born), "name_key")
     for why, (condition, order) in ways.items():
         rows = people.filter(condition).values_list("pk", flat=True)
@@ -171,41 +142,78 @@ def _by_digits(people: CustomerQuerySet, text: str, limit: int) -> Found:
         _add(found, (rows.order_by(order, "pk") if order else rows)[:limit], why)
     if len(digits) >= 6 and re.match(r"[\s(]*[0+]", text):
         _add(found, _points(people, "phone", normalise_phone(text), limit), Why.PHONE)
+    elif len(digits) == 9:  # without its zero
+        _add(found, _points(people, "phone", f"+31{digits}", limit), Why.PHONE)
+    _add_merged(found, people, [text.strip(), digits], digits if len(digits) >= EARLIER_DIGITS else "")
     return dict(list(found.items())[:limit])
 
 
-def _date_in(digits: str) -> dt.date | None:
-    """Return the date in 14031979."""
-    try:
-        return dt.date(int(digits[4:]), int(digits[2:4]), int(digits[:2]))
-    except ValueError:
-        return None
+def _add_merged(found: Found, people: CustomerQuerySet, numbers: list[str], start: str = "") -> None:
+    """Add who has these numbers no more, or never had them here: who was merged leads to who was kept, and what a
+    source calls somebody to him. ``start`` finds longer numbers of who was merged.
+    """
+    from customers.models import Customer, Source, SourceRecord
+
+    gone = Customer.everyone.filter(merged_into__isnull=False)
+    told: list[tuple[int, Match]] = []
+    for field, why in (("number", Why.EARLIER), ("card_number", Why.EARLIER_CARD)):
+        condition = Q(**{f"{field}__in": numbers}) | (Q(**{f"{field}__startswith": start}) if start else Q())
+        narrowed = gone.filter(condition).exclude(**{field: ""}).order_by(field)
+        told += [(kept, Match(why, said)) for kept, said in narrowed.values_list("merged_into", field)[:SIMILAR]]
+    records = SourceRecord.objects.filter(source__in=list(Source.objects.values_list("pk", flat=True)), key__in=numbers)
+    named = records.order_by("source", "key").values_list("customer", "source__name", "key")[:SIMILAR]
+    told += [(customer, Match(Why.ELSEWHERE, f"{source} {key}")) for customer, source, key in named]
+    here = set(people.filter(pk__in={pk for pk, _match in told}).values_list("pk", flat=True)) if told else set()
+    for pk, match in told:
+        if pk in here:
+            found.setdefault(pk, match)
 
 
 def _by_words(people: CustomerQuerySet, question: Question, limit: int) -> Found:
     found: Found = {}
     text = question.text
     if re.search(r"\d", text) and " " not in text:  # K-3; the unique index knows no difference of case
-        spellings = {text, text.upper(), text.lower()}
-        _add(found, people.filter(number__in=spellings).values_list("pk", flat=True), Why.NUMBER)
-        _add(found, people.filter(card_number__in=spellings).values_list("pk", flat=True), Why.CARD)
+        written = [text, text.upper(), text.lower()]
+        _add(found, people.filter(number__in=written).values_list("pk", flat=True), Why.NUMBER)
+        _add(found, people.filter(card_number__in=written).values_list("pk", flat=True), Why.CARD)
+        _add_merged(found, people, written)
+    if question.four:
+        people = people.filter(
+            Q(postal_code__gte=question.four, postal_code__lt=f"{question.four}a") | Q(birth_date__year=question.four)
+        )
     if len(found) < limit and question.words.strip():
-        _add(found, _by_name(people, question.words, limit), Why.NAME)
-        if len(found) < min(limit, ENOUGH) and len(question.words) > 3:
-            _add(found, _by_likeness(people, question.words, limit), Why.SIMILAR)
+        _by_name_or_nearly(found, people, question, limit)
         if len(found) < limit and " " not in text and len(text) > 3:
             _add(found, _points(people, "email", text.lower(), limit), Why.EMAIL)
     return dict(list(found.items())[:limit])
 
 
+def _by_name_or_nearly(found: Found, people: CustomerQuerySet, question: Question, limit: int) -> None:
+    """Add who is called so; when that is nobody, who is in another way of writing; when few, who is nearly."""
+    _add(found, _by_name(people, question.words, limit), Why.NAME)
+    for form in question.other_forms if not found else ():
+        if len(found) < min(limit, ENOUGH):
+            _add(found, _by_name(people, form, limit), Why.NAME)
+    if len(found) < min(limit, ENOUGH) and len(question.words) > 3:
+        _add(found, _by_likeness(people, question.words, limit), Why.SIMILAR)
+    if not found:
+        _add(found, _by_one_mistake(people, question.words, limit), Why.SIMILAR)
+
+
 def _add(found: Found, more: Any, why: Why) -> None:
     for pk in more:
-        found.setdefault(pk, why)
+        found.setdefault(pk, Match(why))
 
 
 def _starts_with(word: str) -> Q:
     """Match names in which a word begins like this."""
     return Q(name_key__regex=rf"(^|[ '-]){re.escape(word)}")
+
+
+def _with_words(people: CustomerQuerySet, words: str) -> CustomerQuerySet:
+    for word in words.split():
+        people = people.filter(_starts_with(word))
+    return people
 
 
 def _by_name(people: CustomerQuerySet, words: str, limit: int) -> list[int]:
@@ -214,15 +222,14 @@ def _by_name(people: CustomerQuerySet, words: str, limit: int) -> list[int]:
     One or two letters would be in too many names: those are sought at the beginning of the last name only.
     """
     first, *others = words.split()
-    last_names = people.filter(name_key__startswith=first)
-    for word in others:
-        last_names = last_names.filter(_starts_with(word))
+    last_names = _with_words(people.filter(name_key__startswith=first), " ".join(others))
     near = list(last_names.order_by("name_key", "pk").values_list("pk", flat=True)[:limit])
     if max(map(len, words.split())) > 2:
-        anywhere = people
-        for word in words.split():
-            anywhere = anywhere.filter(_starts_with(word))
-        near += anywhere.values_list("pk", flat=True)[:CANDIDATES]
+        near += _with_words(people, words).values_list("pk", flat=True)[:CANDIDATES]
+    elif len(words) == 2:  # as a whole word: first names such as Bo and Li
+        near += people.filter(name_key__regex=rf"(^|[ '-]){re.escape(words)}($|[ '-])").values_list("pk", flat=True)[
+            :CANDIDATES
+        ]
     rank = Case(
         When(name_key__startswith=f"{words} ", then=Value(0)),
         When(name_key=words, then=Value(0)),
@@ -242,3 +249,27 @@ def _by_likeness(people: CustomerQuerySet, words: str, limit: int) -> list[int]:
     likeness = TrigramWordSimilarity(words, "name_key")
     best = people.filter(pk__in=list(near)).annotate(likeness=likeness).order_by("-likeness", "name_key", "pk")
     return list(best.values_list("pk", flat=True)[: min(limit, SIMILAR)])
+
+
+def _by_one_mistake(people: CustomerQuerySet, words: str, limit: int) -> list[int]:
+    """Return whose last name is the longest of these words but for one letter ("Breg"): short words have too few
+    trigrams to resemble each other. By index, a look-up per spelling.
+    """
+    weighty = [word for word in words.split() if word not in PREFIXES | ABBREVIATED]
+    word = max(weighty, key=len, default="")
+    if len(word) not in SHORT_WORD or not word.isalpha():
+        return []
+    near = rows(
+        """
+        SELECT id FROM (
+            SELECT customer.id FROM unnest(%(spellings)s) AS spelling JOIN customers_customer AS customer
+                ON customer.name_key >= spelling || ' ' AND customer.name_key < spelling || '!'
+            UNION ALL
+            SELECT customer.id FROM customers_customer AS customer WHERE name_key = ANY (%(spellings)s)
+        ) AS near LIMIT %(candidates)s
+        """,
+        {"spellings": spellings(word), "candidates": CANDIDATES},
+    )
+    others = " ".join(other for other in weighty if other != word)
+    best = _with_words(people.filter(pk__in=[row["id"] for row in near]), others)
+    return list(best.order_by("name_key", "pk").values_list("pk", flat=True)[: min(limit, SIMILAR)])

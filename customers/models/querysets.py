@@ -12,7 +12,7 @@ from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Sum, Valu
 from django.db.models.functions import Coalesce, ExtractYear, TruncMonth
 
 from common.time import AMSTERDAM
-from customers.search import MOST, find
+from customers.search import MOST, Match, find
 
 if TYPE_CHECKING:
     from customers.models.customers import Customer, Subscription  # noqa: F401 - named in a string below
@@ -60,27 +60,27 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         """Find by name, number, card, e-mail, phone, postal code (with house number) or birth date; names may hold
         typing errors (``customers.search``).
 
-        Best match first, ``limit`` at most, each with ``why``: so narrow first and search last. Runs its queries at
-        once.
+        Best match first, ``limit`` at most, each with ``why`` and ``matched`` (``customers.search.Match``): so narrow
+        first and search last. Runs its queries at once.
         """
         if not text.strip():
             return self
         found = find(self, text, limit=limit)
-        reasons = [When(pk__in=[pk for pk in found if found[pk] == why], then=Value(why)) for why in {*found.values()}]
+        by_match: dict[Match, list[int]] = {}
+        for pk, match in found.items():
+            by_match.setdefault(match, []).append(pk)
+        reasons = [When(pk__in=ids, then=Value(match.why)) for match, ids in by_match.items()]
+        texts = [When(pk__in=ids, then=Value(match.text)) for match, ids in by_match.items() if match.text]
         place = models.Func(Value(list(found), output_field=_IDS), F("pk"), function="array_position")
         return (
             self.filter(pk__in=found)
             .annotate(
                 why=Case(*reasons, default=Value(""), output_field=models.CharField()),
+                matched=Case(*texts, default=Value(""), output_field=models.CharField()),
                 place=models.ExpressionWrapper(place, output_field=models.IntegerField()),
             )
             .order_by("place")
         )
-
-    def by_reference(self, reference: str) -> CustomerQuerySet:
-        """Keep who has this customer number, or else this card number; a card may be of more than one."""
-        by_number = self.filter(number=reference)
-        return by_number if by_number.exists() else self.filter(card_number=reference).exclude(card_number="")
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):

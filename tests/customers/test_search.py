@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Customer
+from customers.models import Customer, SourceRecord
 from customers.names import fold_name
-from tests.factories import CustomerFactory
+from customers.numbers import find
+from tests.factories import NOW, CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -60,12 +61,27 @@ def people() -> None:
         ("1441AB 12 wit", ["1000001"]),
         ("29001234", ["2000004"]),
         ("290012", ["2000004"]),
-        ("29009999", []),
+        ("29009999", ["1000001"]),
+        ("3000005", ["1000001"]),
+        ("30000", ["1000001"]),
         ("061234", ["1000001"]),
         ("anja.dewit@gmial.com", ["1000001"]),
         ("anja.dewit", ["1000001"]),
         ("voorbeeld", []),
         ("nobody at all", []),
+        ("wit, anja de", ["1000001"]),
+        ("A. de Wit", ["1000001"]),
+        ("mevrouw A. de Wit", ["1000001"]),
+        ("v.d. Möller", ["K-3"]),
+        ("vander moller", ["K-3"]),
+        ("vandermoller", ["K-3"]),
+        ("iwt", ["1000001"]),
+        ("14 maart 1979", ["2000004"]),
+        ("janssen 1979", ["2000004"]),
+        ("wit 1441", ["1000001"]),
+        ("1441AB-12", ["1000001"]),
+        ("612340001", ["1000001"]),
+        ("anja\u200f wit", ["1000001"]),
         ("()", []),
     ],
 )
@@ -83,10 +99,35 @@ def test_the_best_match_comes_first(people: None) -> None:
     [
         ("1000001", "number"), ("29001234", "card"), ("anja.dewit@", "email"), ("0612340001", "phone"),
         ("1441ab 12", "address"), ("14-03-1979", "born"), ("anja", "name"), ("piet jansn", "similar"),
+        ("3000005", "earlier"), ("29009999", "earlier_card"),
     ],
 )  # fmt: skip
 def test_it_tells_why_somebody_was_found(people: None, text: str, why: str) -> None:
     assert Customer.objects.search(text)[0].why == why  # type: ignore[attr-defined]
+
+
+def test_the_number_of_who_was_merged_is_told_with_who_was_kept(people: None) -> None:
+    found = Customer.objects.search("3000005")[0]
+    assert (found.number, found.why, found.matched) == ("1000001", "earlier", "3000005")  # type: ignore[attr-defined]
+    assert find("3000005") == find("29009999") == found
+
+
+def test_what_a_source_calls_somebody_finds_him(people: None) -> None:
+    from customers.actions.people import add_customer
+
+    add_customer(number="T-77", by="x", now=NOW, source_code="theatre", kind="prospect", last_name="Bos")
+    SourceRecord.objects.filter(customer__number="T-77").update(key="00077")
+    found = Customer.objects.search("00077")[0]
+    assert (found.number, found.why) == ("T-77", "elsewhere")  # type: ignore[attr-defined]
+    assert found.matched.endswith(" 00077")  # type: ignore[attr-defined]
+
+
+def test_surnames_that_are_titles_and_short_names_are_names() -> None:
+    for first, prefix, last in (("Kees", "de", "Heer"), ("Bo", "", "Smit"), ("Sean", "", "O'Neill"), ("Al", "", "Xu")):
+        CustomerFactory(first_name=first, name_prefix=prefix, last_name=last)
+    CustomerFactory(first_name="Özlem", name_prefix="", last_name="Yıldız")
+    for text, first in (("de heer", "Kees"), ("bo", "Bo"), ("oneill", "Sean"), ("xu", "Al"), ("Yıldız", "Özlem")):
+        assert [found.first_name for found in Customer.objects.search(text)] == [first], text
 
 
 def test_a_search_stops_at_the_best_and_keeps_to_what_was_chosen_before(people: None) -> None:
@@ -104,7 +145,22 @@ def test_a_search_leaves_the_planner_as_it_was(people: None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["jansen", "1000001", "2900", "anja.dewit@", "0612340001", "1441ab 12", "14-03-1979", "piet jansn", "1441"]
+    "text",
+    [
+        "jansen",
+        "1000001",
+        "2900",
+        "anja.dewit@",
+        "0612340001",
+        "1441ab 12",
+        "14-03-1979",
+        "piet jansn",
+        "1441",
+        "bo",
+        "brgg",
+        "jansen 1979",
+        "v.d. jansen",
+    ],
 )
 def test_no_way_of_searching_reads_the_whole_table(people: None, text: str) -> None:
     with CaptureQueriesContext(connection) as queries:

@@ -8,7 +8,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import MatchPair
+from customers.models import Customer, MatchPair
 
 
 class PairFilter(django_filters.FilterSet):
@@ -26,8 +26,5 @@ class PairFilter(django_filters.FilterSet):
         super().__init__(chosen, *args, **kwargs)
 
     def by_name(self, queryset: QuerySet[MatchPair], name: str, value: str) -> QuerySet[MatchPair]:
-        words = value.strip()
-        either = Q()
-        for side in ("first", "second"):
-            either |= Q(**{f"{side}__number": words}) | Q(**{f"{side}__name_key__contains": words.lower()})
-        return queryset.filter(either)
+        found = list(Customer.everyone.search(value).order_by().values_list("pk", flat=True))
+        return queryset.filter(Q(first__in=found) | Q(second__in=found))

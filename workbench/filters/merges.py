@@ -6,11 +6,11 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Merge
+from customers.models import Customer, Merge
 
 
 class MergeFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(label=_("Customer number"), method="by_number")
+    q = django_filters.CharFilter(label=_("Name or number"), method="by_name")
     state = django_filters.ChoiceFilter(
         label=_("State"),
         choices=[("standing", _("Still merged")), ("undone", _("Undone"))],
@@ -25,5 +25,6 @@ class MergeFilter(django_filters.FilterSet):
     def by_state(self, queryset: QuerySet[Merge], name: str, value: str) -> QuerySet[Merge]:
         return queryset.filter(undone_at__isnull=value == "standing")
 
-    def by_number(self, queryset: QuerySet[Merge], name: str, value: str) -> QuerySet[Merge]:
-        return queryset.filter(Q(kept__number=value.strip()) | Q(absorbed__number=value.strip()))
+    def by_name(self, queryset: QuerySet[Merge], name: str, value: str) -> QuerySet[Merge]:
+        found = list(Customer.everyone.search(value).order_by().values_list("pk", flat=True))
+        return queryset.filter(Q(kept__in=found) | Q(absorbed__in=found))

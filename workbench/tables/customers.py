@@ -51,4 +51,5 @@ class CustomerTable(tables.Table):
         return _("%s (deceased)") % name if record.deceased_on else name
 
     def render_why(self, record: Any) -> str:
-        return str(Why(record.why).label)
+        label = str(Why(record.why).label)
+        return f"{label}: {record.matched}" if record.matched else label

@@ -41,7 +41,8 @@ class CustomerFind(TemplatePage):
 def why_of(customer: Any) -> str:
     """Return what matched, in words, with the value where it does not show already."""
     why = Why(customer.why)
-    value = {Why.EMAIL: customer.email, Why.PHONE: customer.phone, Why.CARD: customer.card_number}.get(why, "")
+    own = {Why.EMAIL: customer.email, Why.PHONE: customer.phone, Why.CARD: customer.card_number}
+    value = customer.matched or own.get(why, "")
     return f"{why.label}: {value}" if value else str(why.label)
 
 
