@@ -6,13 +6,15 @@ import calendar
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from lucide.templatetags.lucide import lucide
 
 from common.money import format_cents
 from common.time import clock, local_date
@@ -47,6 +49,37 @@ def chart_rows(data: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
     """Turn chart data (labels, datasets with data) into table rows: (label, [one figure per dataset])."""
     columns = [dataset["data"] for dataset in data["datasets"]]
     return [(label, [column[index] for column in columns]) for index, label in enumerate(data["labels"])]
+
+
+@register.simple_tag
+def drawn(name: str, size: str | int) -> SafeString:
+    """Return a Lucide icon as inline SVG, drawn once: a page has dozens, of the same few."""
+    return _drawn(f"{name}", int(size))
+
+
+@lru_cache(maxsize=1024)
+def _drawn(name: str, size: int) -> SafeString:
+    return mark_safe(lucide(name, size=size, aria_hidden="true", focusable="false", **{"class": "glyph"}))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table: its attributes, and for each cell its class, the name of its column and what it shows."""
+
+    attrs: Any
+    cells: list[tuple[str, str, Any]]
+
+
+@register.filter
+def table_lines(table: Any) -> Iterator[Line]:
+    """Yield the lines of a page of a django-tables2 table; what all cells of a column share is looked up once."""
+    shared = [
+        (column.name, column.attrs.get("td", {}).get("class", ""), str(column.header), column.localize is False)
+        for column in table.columns
+    ]
+    for row in table.paginated_rows:
+        cells = [(css, label, row.get_cell(name), as_it_is) for name, css, label, as_it_is in shared]
+        yield Line(row.attrs, [(css, label, str(cell) if as_it_is else cell) for css, label, cell, as_it_is in cells])
 
 
 @dataclass(frozen=True)
