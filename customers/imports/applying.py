@@ -18,6 +18,7 @@ from customers.imports.reading import Dialect, examine
 from customers.imports.remedies import REMEDIES
 from customers.imports.staging import stage, staging_tables
 from customers.imports.words import PURPOSES
+from customers.matching.arriving import remember_arrivals
 from customers.models import Feed, ImportChange, ImportError, ImportRun  # noqa: A004 - a row of an import
 from customers.numbers import make_known
 
@@ -69,7 +70,7 @@ def _write(run: ImportRun, format: Format, dialect: Dialect, values: Values) -> 
     with transaction.atomic():
         written = _take_in(format, dialect, values)
         run.new_count, run.changed_count, run.same_count = written
-        run.refused_count = _refused_count()
+        run.refused_count, run.remarks = _refused_count(), _remarks()
         run.errors.all().delete()  # those of the trial
         ImportError.objects.bulk_create([ImportError(run=run, **error) for error in _errors()])
         run.state, run.percent, run.finished_at, run.preview = ImportRun.State.DONE, 100, values["now"], {}
@@ -83,7 +84,7 @@ def _try(run: ImportRun, format: Format, dialect: Dialect, values: Values) -> No
     try:
         with transaction.atomic():
             run.new_count, run.changed_count, run.same_count = _take_in(format, dialect, values)
-            run.refused_count, errors = _refused_count(), _errors()
+            run.refused_count, run.remarks, errors = _refused_count(), _remarks(), _errors()
             run.preview = {"new": _samples("new"), "changed": _samples("changed")}
             raise _TakenBack
     except _TakenBack:
@@ -105,7 +106,9 @@ def _take_in(format: Format, dialect: Dialect, values: Values) -> tuple[int, int
     if format.prepare:
         format.prepare(dialect.columns, values)
     execute("DELETE FROM import_row WHERE row_number IN (SELECT row_number FROM import_problem)")
-    return format.write(dialect.columns, values)
+    written = format.write(dialect.columns, values)
+    remember_arrivals(format.code, values)
+    return written
 
 
 def undo_run(run: ImportRun, *, undone_by: str, now: dt.datetime) -> None:
@@ -193,6 +196,11 @@ def _errors() -> list[dict[str, Any]]:
 
 def _refused_count() -> int:
     return int(rows("SELECT count(DISTINCT row_number) AS refused FROM import_problem")[0]["refused"])
+
+
+def _remarks() -> dict[str, int]:
+    found = rows("SELECT code, sum(count)::bigint AS count FROM import_remark WHERE count > 0 GROUP BY code")
+    return {row["code"]: row["count"] for row in found}
 
 
 def _samples(what: str) -> list[dict[str, Any]]:

@@ -43,8 +43,25 @@ REMEDIES: dict[str, _StrPromise] = {
     "purpose": _("This purpose is not known. Use one of those in the explanation of the format."),
     "itself": _("Nobody is his own parent. Correct the number."),
     "parent": _("There is no parent with this number, not in this file either. Import the parent first."),
+    "not_guardian": _("This parent is not known as the parent of this child. Import the customers with it first."),
+    "grown": _("This person was 16 or older and answers for himself. Leave the parent out."),
+    "said_no": _(
+        "This person said no before this, elsewhere. A file does not undo that: only the person can, in MijnMenu, at "
+        "the desk or by confirming a mail. Leave the row out."
+    ),
     "erased": _("This person was erased and has not asked to come back. Leave the row out."),
     "other_customer": _("This number belongs to another customer already. Correct one of the two."),
+}
+
+#: What the report says of rows that were not refused.
+REMARKS: dict[str, _StrPromise] = {
+    "too_old": _(
+        "from before the moment up to which facts of their kind were removed: not taken in, and counted as unchanged"
+    ),
+    "parent_refused": _(
+        "name a parent whose own row was refused: taken in without the parent, who is linked as soon as he comes in"
+    ),
+    "child_alone": _("a yes by a child under 16 without a parent: kept, but it does not count"),
 }
 
 

@@ -1,8 +1,8 @@
 """Rows into temporary tables by COPY, in chunks, so that a file of any length takes the same memory.
 
-``import_row`` has a column of text per column of the format and the number of the row; ``import_problem``
-what is wrong; ``import_sample`` what a trial would do. They belong to this connection and vanish with it: whoever is
-killed here leaves nothing.
+``import_row`` has a column of text per column of the format and the number of the row; ``import_problem`` what is
+wrong; ``import_remark`` what the report says besides; ``import_sample`` what a trial would do. They belong to this
+connection and vanish with it: whoever is killed here leaves nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from customers.imports.formats import Format
 from customers.imports.reading import Dialect, Problem, Row, read_pieces
 
 CHUNK = 20_000
-TABLES = "pg_temp.import_row, pg_temp.import_problem, pg_temp.import_sample, pg_temp.import_known"
+TABLES = ", ".join(f"pg_temp.import_{name}" for name in ("row", "problem", "sample", "remark", "known"))
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 # Signs that nobody sees and that change how a name reads: controls, and what turns the direction of writing. They say
 # nothing, so they are taken out of cells; line breaks and tabs stay.
@@ -43,6 +43,7 @@ def staging_tables(format: Format, dialect: Dialect) -> Iterator[None]:  # noqa:
         cursor.execute(
             "CREATE TEMPORARY TABLE import_sample (what text, row_number int, title text, before jsonb, after jsonb)"
         )
+        cursor.execute("CREATE TEMPORARY TABLE import_remark (code text, count bigint)")
     try:
         yield
     finally:

@@ -91,6 +91,7 @@ class ImportRun(models.Model):
     changed_count = models.PositiveIntegerField(_("changed"), default=0)
     same_count = models.PositiveIntegerField(_("unchanged"), default=0)
     refused_count = models.PositiveIntegerField(_("refused"), default=0)
+    remarks = models.JSONField(default=dict, blank=True)  # code of customers.imports.remedies.REMARKS -> how many rows
     percent = models.PositiveSmallIntegerField(_("progress"), default=0)  # of the file read and written
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # a file that kills its worker is given up
     needs_approval = models.BooleanField(_("show first what it will change"), default=False)
@@ -144,6 +145,8 @@ class ImportChange(models.Model):
         verbose_name = _("change by an import")
         verbose_name_plural = _("changes by imports")
         constraints = [models.UniqueConstraint(fields=["run", "table", "row_id"], name="import_change_once")]
+        # Undoing asks of each row whether a later run changed it, erasing removes what was noted of one.
+        indexes = [models.Index(fields=["row_id", "table"], name="import_change_of_row")]
 
     def __str__(self) -> str:
         return f"{self.table} {self.row_id}"

@@ -292,3 +292,10 @@ def test_a_link_out_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) 
     (folder / "uit").symlink_to(outside)
     with pytest.raises(Refused):
         make(folder="wise/uit", schedule="hourly")
+
+
+def test_a_number_that_is_too_long_behind_its_prefix_is_refused_alone() -> None:
+    theatre = save_source(None, name="Kassa", kind="system", rank=20, number_prefix="THEATER-", ranks={}, now=NOW)
+    run = take(make(source=theatre), FILE.replace("\n7|", f"\n{'7' * 33}|"))
+    assert (run.new_count, run.refused_count) == (1, 2)
+    assert ("klantnummer", "too_long") in run.errors.values_list("column", "code")

@@ -175,7 +175,7 @@ def test_only_a_yes_is_taken_back_and_can_be_said_again(take_in: Import) -> None
     PurposeFactory(code="newsletter", rule="opt_in")
     take_in("customers", HEADER, ANJA, BRAM)
     header, yes, no = (
-        FORMATS["consents"].header,
+        "klantnummer;doel;kanaal;status;tijdstip;bron;tekstversie",
         "1;nieuwsbrief;email;ja;2024-05-31 14:30;;",
         "2;nieuwsbrief;email;nee;2024-05-31 14:30;;",
     )
@@ -297,6 +297,18 @@ def test_parents_come_with_the_file_and_go_when_it_says_so(take_in: Import) -> N
     assert not Guardianship.objects.exists()
     run = take_in("customers", HEADER, BRAM.replace(";Edam;", ";Edam;77"), ANJA.replace(";Edam;", ";Edam;1"))
     assert [code for _row, _column, _value, code in errors(run)] == ["parent", "itself"]
+
+
+def test_a_parent_whose_row_was_refused_is_linked_as_soon_as_he_comes_in(take_in: Import) -> None:
+    header = "klantnummer;soort;achternaam;geboortedatum;ouder_klantnummer"
+    run = take_in("customers", header, "7;lid;Wit;2015-01-01;8", "8;lid;Wit;1980-13-01;")
+    assert (run.new_count, run.refused_count, run.remarks) == (1, 1, {"parent_refused": 1})
+    # The corrected row alone, in a file that says nothing about parents.
+    parent = take_in("customers", "klantnummer;soort;achternaam;geboortedatum", "8;lid;Wit;1980-12-01")
+    tie = Guardianship.objects.get()
+    assert (tie.child.number, tie.guardian.number, tie.run_id) == ("7", "8", parent.pk)
+    again = take_in("customers", header, "7;lid;Wit;2015-01-01;8", "8;lid;Wit;1980-12-01;")
+    assert (again.same_count, again.remarks) == (1, {})
 
 
 def test_who_died_is_known(take_in: Import) -> None:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from customers.imports import FORMATS
 from customers.models import Branch, ImportRun, Source
 from customers.tasks import run_waiting_imports
-from tests.factories import NOW
+from tests.factories import NOW, BranchFactory, CustomerFactory, FactFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +192,25 @@ def test_imports_are_for_who_may_run_them(
     counter_staff: User, client_of: Callable[[User], Client], done: ImportRun, url: str
 ) -> None:
     assert client_of(counter_staff).get(f"/imports/{url.format(pk=done.pk)}").status_code == 403
+
+
+def test_a_trial_says_in_words_what_would_be_corrected(desk: Client) -> None:
+    customer, source = CustomerFactory(number="1"), Source.objects.get(code="library")
+    FactFactory(customer=customer, kind="ticket", source=source, external_id="O1", amount_cents=3000, occurred_at=NOW)
+    BranchFactory(code="PUR", name="Purmerend")
+    upload(desk, "id;klantnummer;soort;tijdstip;bedrag;vestiging\nO1;1;kaartverkoop;14-06-2026;15,00;PUR\n", "facts")
+    ImportRun.objects.update(needs_approval=True)
+    run_waiting_imports()
+    page = text(desk.get(f"/imports/{ImportRun.objects.get().pk}/"))
+    assert "<del>€\u00a030,00</del> → <ins>€\u00a015,00</ins>" in page
+    assert "<ins>Purmerend</ins>" in page
+    assert "<ins>14-06-2026 00:00</ins>" in page
+    assert "amount_cents" not in page
+
+
+def test_a_run_says_what_else_was_seen(desk: Client) -> None:
+    run = ImportRun.objects.create(
+        format="facts", source=Source.objects.get(code="library"), file_name="f.csv", state="done", created_at=NOW,
+        remarks={"too_old": 1200},
+    )  # fmt: skip
+    assert "1.200: van vóór het moment" in text(desk.get(f"/imports/{run.pk}/"))

@@ -19,13 +19,14 @@ from django_tables2 import RequestConfig
 from customers.actions import approve_import, cancel_import, undo_import, upload_import
 from customers.actions.imports import UNDER_WAY, can_undo
 from customers.imports import FORMATS, remedy_of
-from customers.models import Customer, Feed, ImportRun
-from customers.records import FIELDS
+from customers.imports.remedies import REMARKS
+from customers.models import Feed, ImportRun
 from customers.tasks import run_waiting_imports
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, TemplatePage, WorkbenchView
 from workbench.exports import harmless
 from workbench.filters.imports import ImportFilter
 from workbench.forms.imports import UploadForm
+from workbench.import_samples import samples_of
 from workbench.tables.imports import STATE_TONES, ErrorTable, ImportTable, format_name
 
 
@@ -115,32 +116,10 @@ class ImportDetail(RunMixin, DetailPage[ImportRun]):
             is_under_way=self.object.state in UNDER_WAY,
             can_undo=can_undo(self.object, now=self.now),
             samples=samples_of(self.object),
+            remarks=[(REMARKS.get(code, code), count) for code, count in self.object.remarks.items()],
             kept_because=[(KEPT[why], count) for why, count in self.object.undo_counts.get("why", {}).items()],
             **extra,
         )
-
-
-def samples_of(run: ImportRun) -> list[dict[str, Any]]:
-    """What a trial would write, as the page shows it: a title, and per field what stood there and what comes."""
-    columns = {column.name: column.name for column in FORMATS[run.format].columns}
-    names = {code: str(field.name) for code, field in FIELDS.items()} | {"guardian": _("parent or guardian")}
-    shown = []
-    for what, title in (("new", _("New")), ("changed", _("Changed"))):
-        for sample in run.preview.get(what, []):
-            before, after = sample["before"] or {}, sample["after"] or {}
-            order = sorted(after, key=lambda key: list(names).index(key) if key in names else len(names))
-            cells = [
-                (names.get(key, columns.get(key, key)), _said(key, before.get(key)), _said(key, after[key]))
-                for key in order
-            ]
-            shown.append({"what": what, "kind": title, "row": sample["row"], "title": sample["title"], "cells": cells})
-    return shown
-
-
-def _said(field: str, text: Any) -> str:
-    """A value in the words of the pages; a file's own words stay as they are."""
-    known = {"kind": Customer.Kind, "gender": Customer.Gender}.get(field)
-    return str(known(text).label) if known and text in known.values else str(text or "")
 
 
 KEPT = {

@@ -28,7 +28,9 @@ CUSTOMERS = Format(
     columns=[
         Column(
             "klantnummer", _("Number of the customer; never the same for two."), "9000001",
-            required=True, filled=True, longest=40,
+            required=True, filled=True,
+            # With us it stands behind the prefix of its source.
+            checks=[Check("too_long", "length(%(prefix)s || r.klantnummer) > 40")],
         ),
         Column(
             "soort", lazystr(", ".join(CUSTOMER_KINDS)), "lid", required=True, filled=True,

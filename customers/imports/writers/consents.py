@@ -8,23 +8,74 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.sql import execute, rows
+from customers.consents.rules import AGE_OF_CONSENT, PROCESSING
 from customers.imports.undoing import SAID, Undone
 from customers.imports.words import CHANNELS, STATES
-from customers.imports.writers.merging import cells_of_row, keep_samples
+from customers.imports.writers.merging import cells_of_row, good_rows, keep_samples, remark
 
 _CHANNELS = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in CHANNELS.items())
 _STATES = " ".join(f"WHEN '{word}' THEN '{code}'" for word, code in STATES.items())
-# A yes that was taken back with an earlier import may be said again: a microsecond later, since the first one stays.
-_EVENT = f"""customers_read_moment(r.tijdstip) + interval '1 microsecond' * (
-    SELECT count(*) FROM customers_consent AS said
-    WHERE said.customer_id = known.customer_id AND said.purpose_id = purpose.id
-        AND said.channel = CASE lower(r.kanaal) {_CHANNELS} END AND said.source_id = %(source)s
-        AND said.state = CASE lower(r.status) {_STATES} END
-        AND said.event_at >= customers_read_moment(r.tijdstip)
-        AND said.event_at < customers_read_moment(r.tijdstip) + interval '1 millisecond'
-        AND EXISTS (SELECT FROM customers_consent AS back WHERE back.retracts_id = said.id)
-)"""  # noqa: S608 - our own words
-COLUMNS = ("klantnummer", "doel", "kanaal", "status", "tijdstip", "bron", "tekstversie")
+# What is said about these counts whatever channel it was said over.
+_IS_PROCESSING = "purpose.code IN ('{}')".format("', '".join(sorted(PROCESSING)))
+_TAKEN_BACK = "EXISTS (SELECT FROM customers_consent AS back WHERE back.retracts_id = said.id)"
+_BY_ANOTHER = "parent.customer_id IS NOT NULL AND said.guardian_id IS DISTINCT FROM parent.customer_id"
+COLUMNS = ("klantnummer", "doel", "kanaal", "status", "tijdstip", "bron", "tekstversie", "ouder_klantnummer")
+
+
+def _event_at(*, was_retracted: bool, has_parents: bool) -> str:
+    """Return SQL for the moment of a row of the file.
+
+    A yes that was taken back with an earlier import may be said again, and one that came without the parent may come
+    with him: a microsecond later, since the first one stays.
+    """
+    moved = [test for test, is_asked in ((_TAKEN_BACK, was_retracted), (_BY_ANOTHER, has_parents)) if is_asked]
+    if not moved:
+        return "customers_read_moment(r.tijdstip)"
+    return f"""customers_read_moment(r.tijdstip) + interval '1 microsecond' * (
+        SELECT count(*) FROM customers_consent AS said
+        WHERE said.customer_id = known.customer_id AND said.purpose_id = purpose.id
+            AND said.channel = CASE lower(r.kanaal) {_CHANNELS} END AND said.source_id = %(source)s
+            AND said.state = CASE lower(r.status) {_STATES} END
+            AND said.event_at >= customers_read_moment(r.tijdstip)
+            AND said.event_at < customers_read_moment(r.tijdstip) + interval '1 millisecond'
+            AND ({" OR ".join(moved)})
+    )"""  # noqa: S608 - our own words
+
+
+def refuse_consents(present: frozenset[str], values: Mapping[str, Any]) -> None:
+    """Refuse a yes of somebody who said no elsewhere before it, and yes nowhere since: a file never undoes that.
+
+    Systems tend to deliver the state of today with the date of today, which would reset every unsubscription. What this
+    source itself told before it may tell otherwise.
+    """
+    execute(
+        f"""
+        WITH refused AS (
+            SELECT said.customer_id, said.purpose_id, max(said.event_at) AS at,
+                CASE WHEN {_IS_PROCESSING} THEN '' ELSE said.channel END AS channel
+            FROM customers_consent AS said JOIN customers_purpose AS purpose ON purpose.id = said.purpose_id
+            WHERE said.state IN ('withdrawn', 'objected') AND said.source_id <> %(source)s
+            GROUP BY said.customer_id, said.purpose_id, 4
+        )
+        INSERT INTO import_problem (row_number, column_name, value, code)
+        SELECT r.row_number, 'status', left(r.status, 200), 'said_no'
+        FROM ({good_rows()}) AS r JOIN import_known AS known ON known.number = r.klantnummer
+        JOIN customers_purpose AS purpose
+            ON purpose.code = coalesce((%(purposes)s::jsonb) ->> lower(r.doel), lower(r.doel))
+        JOIN refused ON refused.customer_id = known.customer_id AND refused.purpose_id = purpose.id
+            AND refused.channel = CASE WHEN {_IS_PROCESSING} THEN '' ELSE CASE lower(r.kanaal) {_CHANNELS} END END
+        WHERE CASE lower(r.status) {_STATES} END = 'granted' AND refused.at < customers_read_moment(r.tijdstip)
+            AND NOT EXISTS (
+                SELECT FROM customers_consent AS said JOIN customers_customer AS person ON person.id = said.customer_id
+                WHERE said.customer_id = refused.customer_id AND said.purpose_id = refused.purpose_id
+                    AND refused.channel IN ('', said.channel) AND said.event_at > refused.at
+                    AND said.state = 'granted' AND NOT {_TAKEN_BACK}
+                    AND (said.guardian_id IS NOT NULL OR person.birth_date IS NULL
+                        OR person.birth_date + interval '{AGE_OF_CONSENT} years' <= said.event_at)
+            )
+        """,  # noqa: S608
+        values,
+    )
 
 
 def write_consents(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int, int, int]:
@@ -34,20 +85,23 @@ def write_consents(present: frozenset[str], values: Mapping[str, Any]) -> tuple[
     """
     # Looked at once: nearly always nothing was ever taken back, and a million look-ups would tell nothing.
     was_retracted = rows("SELECT EXISTS (SELECT FROM customers_consent WHERE retracts_id IS NOT NULL) AS found")
-    event = _EVENT if was_retracted[0]["found"] else "customers_read_moment(r.tijdstip)"
+    has_parents = "ouder_klantnummer" in present
+    event = _event_at(was_retracted=was_retracted[0]["found"], has_parents=has_parents)
+    parent = "LEFT JOIN import_known AS parent ON parent.number = r.ouder_klantnummer" if has_parents else ""
     before = rows("SELECT coalesce(max(id), 0) AS last FROM customers_consent")[0]["last"]
     new = execute(
         f"""
         INSERT INTO customers_consent (customer_id, purpose_id, channel, state, source_id, actor, wording_version,
-            evidence, event_at, run_id)
+            evidence, event_at, guardian_id, run_id)
         SELECT known.customer_id, purpose.id, CASE lower(r.kanaal) {_CHANNELS} END, CASE lower(r.status) {_STATES} END,
             %(source)s, %(actor)s, r.tekstversie,
             CASE WHEN r.bron = '' THEN '{{}}'::jsonb ELSE jsonb_build_object('said_through', r.bron) END,
-            {event}, %(run)s
+            {event}, {"parent.customer_id" if has_parents else "NULL"}, %(run)s
         FROM import_row AS r
         JOIN import_known AS known ON known.number = r.klantnummer
         JOIN customers_purpose AS purpose
             ON purpose.code = coalesce((%(purposes)s::jsonb) ->> lower(r.doel), lower(r.doel))
+        {parent}
         ORDER BY known.customer_id, customers_read_moment(r.tijdstip), r.row_number
         ON CONFLICT (customer_id, purpose_id, channel, event_at, state, source_id) DO NOTHING
         """,  # noqa: S608
@@ -65,6 +119,20 @@ def write_consents(present: frozenset[str], values: Mapping[str, Any]) -> tuple[
             AND added.state = CASE lower(r.status) {_STATES} END
         JOIN customers_purpose AS purpose ON purpose.id = added.purpose_id
             AND purpose.code = coalesce((%(purposes)s::jsonb) ->> lower(r.doel), lower(r.doel))
+        """,  # noqa: S608
+        values,
+    )
+    remark(
+        "child_alone",
+        f"""
+        SELECT count(*) FROM import_row AS r JOIN import_known AS known ON known.number = r.klantnummer
+        JOIN customers_customer AS child ON child.id = known.customer_id
+        JOIN customers_purpose AS purpose
+            ON purpose.code = coalesce((%(purposes)s::jsonb) ->> lower(r.doel), lower(r.doel))
+        WHERE CASE lower(r.status) {_STATES} END = 'granted' AND r.ouder_klantnummer = ''
+            AND purpose.rule <> 'service' AND CASE lower(r.kanaal) {_CHANNELS} END <> 'post'
+            AND child.birth_date + interval '{AGE_OF_CONSENT} years'
+                > (customers_read_moment(r.tijdstip) AT TIME ZONE 'Europe/Amsterdam')::date
         """,  # noqa: S608
         values,
     )

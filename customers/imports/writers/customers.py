@@ -10,7 +10,7 @@ from typing import Any
 from common.sql import execute, rows
 from customers.golden import TEXTS, adopt_sql, refresh_sql
 from customers.imports.words import CUSTOMER_KINDS, GENDERS
-from customers.imports.writers.guardians import write_guardians
+from customers.imports.writers.guardians import link_waiting_children, write_guardians
 from customers.imports.writers.merging import SAMPLES, good_rows, keep_samples
 from customers.imports.writers.undoing_customers import undo_customers
 from customers.models import ErasedKey, Feed
@@ -123,6 +123,8 @@ def write_customers(present: frozenset[str], values: Mapping[str, Any]) -> tuple
         _change_known(values)
     if "ouder_klantnummer" in present:
         write_guardians(values)
+    if new:
+        link_waiting_children(values)
     execute("DROP TABLE import_wanted")
     return new, changed, good - wanted
 

@@ -1,4 +1,6 @@
-"""Facts: known by source, id and customer; never changed once they are there."""
+"""Facts: known by source, id and customer. What a source says otherwise of a fact later is a correction, kept as it was
+so that it can be taken back; late ones count from the moment at which they happened.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from common.sql import execute, rows
-from customers.imports.undoing import Undone, kept_rows, remove_added
-from customers.imports.writers.merging import cells_of_row, good_rows, keep_samples
+from customers.imports.undoing import Undone, changed_later, kept_rows, remove_added, restore_changed
+from customers.imports.writers.branches import changed_rows
+from customers.imports.writers.merging import cells_of_row, good_rows, keep_samples, remark, update_changed
 from customers.recording import insert_facts, recount_totals
 
 BATCH = 500_000  # rows of one statement: what the database must remember of it for its foreign keys is bounded
@@ -25,10 +28,29 @@ _COLUMNS = {
     "bedrag": ("amount_cents", "CASE WHEN r.bedrag = '' THEN 0 ELSE customers_read_cents(r.bedrag) END"),
     "duur": ("duration_seconds", "CASE WHEN r.duur = '' THEN 0 ELSE customers_read_whole(r.duur) END"),
 }
+TABLE = "customers_fact"
+_KINDS = "JOIN (SELECT * FROM jsonb_each_text(%(kinds)s::jsonb)) AS kind (word, code) ON kind.word = lower(r.soort)"
+# A date alone says nothing against the time that is known.
+_WHEN_NOW = f"""CASE WHEN customers_read_date(r.tijdstip) = (taken.occurred_at AT TIME ZONE 'Europe/Amsterdam')::date
+    THEN taken.occurred_at ELSE {_WHEN} END"""
+_IS_TOO_OLD = """EXISTS (
+    SELECT FROM customers_kindsetting AS setting WHERE setting.code = kind.code AND setting.kept_from > {at}
+)"""
+
+
+def _said(present: frozenset[str]) -> dict[str, str]:
+    """Return column -> what row ``r`` says now of the fact ``taken``, for the columns that the file has."""
+    branch = {"branch_id": "branch.id"} if "vestiging" in present else {}
+    told = {column: text for name, (column, text) in _COLUMNS.items() if name in present}
+    return {"kind": "kind.code", "occurred_at": _WHEN_NOW, **branch, **told} | (
+        {"world": _WORLD} if "wereld" in present else {}
+    )
 
 
 def write_facts(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Add the facts that are not known yet and their totals; return (new, 0, known)."""
+    """Add the facts that are not known yet and their totals, and correct those of which the file says something else;
+    return (new, corrected, known).
+    """
     _name_worlds(values)
     cells = {
         "customer_id": "known.customer_id",
@@ -44,7 +66,7 @@ def write_facts(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int
         SELECT {", ".join(f"{text} AS {column}" for column, text in cells.items())}
         FROM import_row AS r
         JOIN import_known AS known ON known.number = r.klantnummer
-        JOIN (SELECT * FROM jsonb_each_text(%(kinds)s::jsonb)) AS kind (word, code) ON kind.word = lower(r.soort)
+        {_KINDS}
         LEFT JOIN customers_branch AS branch ON branch.code = r.vestiging
         LEFT JOIN import_world AS world ON world.word = r.wereld
         WHERE r.row_number BETWEEN %(first)s AND %(last)s
@@ -70,8 +92,43 @@ def write_facts(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int
         """,  # noqa: S608
         values,
     )
+    changed = _correct(present, values)
+    if rows("SELECT EXISTS (SELECT FROM customers_kindsetting WHERE kept_from IS NOT NULL) AS found")[0]["found"]:
+        remark(
+            "too_old",
+            f"SELECT count(*) FROM import_row AS r {_KINDS} WHERE {_IS_TOO_OLD.format(at=_WHEN)}",  # noqa: S608
+            values,
+        )
     execute("DROP TABLE import_world, import_taken, import_twice")
-    return new, 0, told["good"] - new
+    return new, changed, told["good"] - new - changed
+
+
+def _correct(present: frozenset[str], values: Mapping[str, Any]) -> int:
+    """Write what the file says otherwise of known facts, and count the totals of their customers anew; return how
+    many facts.
+
+    After the insert, which has taken the lock that retention looks at.
+    """
+    said = _said(present)
+    wanted = execute(
+        f"""
+        CREATE TEMPORARY TABLE import_wanted ON COMMIT DROP AS
+        SELECT r.row_number, r.klantnummer AS number, taken.id AS existing,
+            {", ".join(f"{text} AS {column}" for column, text in said.items())}
+        FROM import_taken AS known JOIN import_row AS r USING (row_number)
+        JOIN customers_fact AS taken ON taken.id = known.fact_id
+        {_KINDS}
+        LEFT JOIN customers_branch AS branch ON branch.code = r.vestiging
+        WHERE known.differs AND NOT {_IS_TOO_OLD.format(at=_WHEN)}
+        """,  # noqa: S608
+        values,
+    )
+    changed = update_changed(TABLE, "import_wanted", list(said), values) if wanted else 0
+    if changed:
+        recount_totals("SELECT customer_id FROM customers_fact WHERE id IN (SELECT existing FROM import_wanted)")
+        keep_samples("changed", changed_rows(TABLE, list(said), "number"), values)
+    execute("DROP TABLE import_wanted")
+    return changed
 
 
 def _insert(select: str, values: Mapping[str, Any], columns: list[str], *, all_new: bool) -> int:
@@ -86,18 +143,25 @@ def _insert(select: str, values: Mapping[str, Any], columns: list[str], *, all_n
 
 
 def refuse_facts(present: frozenset[str], values: Mapping[str, Any]) -> None:
-    """Refuse rows whose id is known of another customer, or was given to another by an earlier row of the file.
+    """Refuse rows whose id is known of another customer, or was given to another by an earlier row of the file, or
+    stands in it twice with different words.
 
     What a merge left behind with somebody's earlier number is not another customer's. ``import_taken`` keeps which rows
-    are known already.
+    are known already, as which fact, and whether they say something else.
     """
+    said = _said(present)
     execute(
         f"""
         CREATE TEMPORARY TABLE import_taken ON COMMIT DROP AS
-        SELECT r.row_number, taken.customer_id <> known.customer_id AND holder.merged_into_id IS NULL AS by_other
+        SELECT r.row_number, taken.id AS fact_id,
+            taken.customer_id <> known.customer_id AND holder.merged_into_id IS NULL AS by_other,
+            taken.customer_id = known.customer_id AND ({", ".join(f"taken.{column}" for column in said)})
+                IS DISTINCT FROM ({", ".join(said.values())}) AS differs
         FROM ({good_rows()}) AS r JOIN import_known AS known ON known.number = r.klantnummer
         JOIN customers_fact AS taken ON taken.source_id = %(source)s AND taken.external_id = r.id
         JOIN customers_customer AS holder ON holder.id = taken.customer_id
+        {_KINDS}
+        LEFT JOIN customers_branch AS branch ON branch.code = r.vestiging
         """,  # noqa: S608
         values,
     )
@@ -116,8 +180,9 @@ def refuse_facts(present: frozenset[str], values: Mapping[str, Any]) -> None:
         """
     )
     # Nearly always there are none.
-    if rows("SELECT EXISTS (SELECT FROM import_twice WHERE by_other) AS found")[0]["found"]:
+    if rows("SELECT EXISTS (SELECT FROM import_twice) AS found")[0]["found"]:
         execute(_REFUSE_SHARED)
+        execute(_REFUSE_REPEATED)
 
 
 _REFUSE_SHARED = f"""
@@ -127,6 +192,17 @@ _REFUSE_SHARED = f"""
     SELECT good.row_number, 'id', left(good.id, 200), 'other_customer'
     FROM shared JOIN good USING (id) JOIN import_row AS told ON told.row_number = shared.first
     WHERE good.klantnummer <> told.klantnummer
+"""  # noqa: S608 - our own words
+
+
+# Row for row the same is an export that overlaps itself; otherwise nobody can tell which of the two is right.
+_REFUSE_REPEATED = f"""
+    WITH good AS (SELECT * FROM ({good_rows()}) AS r WHERE id IN (SELECT id FROM import_twice)),
+    firsts AS (SELECT id, min(row_number) AS first FROM good GROUP BY id HAVING count(*) > 1)
+    INSERT INTO import_problem (row_number, column_name, value, code)
+    SELECT good.row_number, 'id', left(good.id, 200), 'duplicate'
+    FROM firsts JOIN good USING (id) JOIN import_row AS told ON told.row_number = firsts.first
+    WHERE to_jsonb(good) - 'row_number' <> to_jsonb(told) - 'row_number'
 """  # noqa: S608 - our own words
 
 
@@ -156,17 +232,34 @@ def _name_worlds(values: Mapping[str, Any]) -> None:
 
 
 def undo_facts(values: Mapping[str, Any]) -> Undone:
-    """Remove the facts of a run and count the totals of their customers anew."""
-    execute("CREATE TEMPORARY TABLE undone_fact (customer_id bigint) ON COMMIT DROP")
-    removed = execute(
+    """Remove the facts of a run, give back what it corrected, and count the totals of their customers anew."""
+    execute(
         """
-        WITH gone AS (DELETE FROM customers_fact WHERE run_id = %(run)s RETURNING customer_id)
-        INSERT INTO undone_fact SELECT customer_id FROM gone
+        CREATE TEMPORARY TABLE undone_fact ON COMMIT DROP AS
+        SELECT customer_id FROM customers_importchange AS change JOIN customers_fact AS fact ON fact.id = change.row_id
+        WHERE change.run_id = %(run)s AND change."table" = 'customers_fact'
         """,
         values,
     )
+    columns = {column: f"was.{column}" for column, _text in _COLUMNS.values()} | {
+        "kind": "was.kind",
+        "occurred_at": "was.occurred_at",
+        "branch_id": "(SELECT id FROM customers_branch AS branch WHERE branch.id = was.branch_id)",
+    }
+    restored, changed = restore_changed(TABLE, columns, values)
+    removed = execute(
+        f"""
+        WITH gone AS (
+            DELETE FROM customers_fact AS there WHERE run_id = %(run)s AND NOT {changed_later(TABLE, "there")}
+            RETURNING customer_id
+        )
+        INSERT INTO undone_fact SELECT customer_id FROM gone
+        """,  # noqa: S608
+        values,
+    )
+    changed += rows("SELECT count(*) AS kept FROM customers_fact WHERE run_id = %(run)s", values)[0]["kept"]
     recount_totals("SELECT customer_id FROM undone_fact")
     execute("DROP TABLE undone_fact")
     used = "EXISTS (SELECT FROM customers_fact AS fact WHERE fact.world = there.code)"
     _removed, kept = remove_added("customers_world", values, used=used)
-    return removed, 0, kept_rows(used=kept)
+    return removed, restored, kept_rows(changed=changed, used=kept)

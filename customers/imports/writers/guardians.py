@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.sql import execute
+from customers.imports.writers.merging import remark
 
 
 def write_guardians(values: Mapping[str, Any]) -> None:
@@ -47,4 +48,26 @@ def write_guardians(values: Mapping[str, Any]) -> None:
         """,
         values,
     )
+    remark(
+        "parent_refused",
+        "SELECT count(*) FROM import_row AS r JOIN customers_sourcerecord AS child ON child.source_id = %(source)s"
+        " AND child.key = r.klantnummer JOIN import_guardian AS wanted ON wanted.child_id = child.customer_id"
+        " WHERE r.ouder_klantnummer <> '' AND wanted.guardian_id IS NULL",
+        values,
+    )
     execute("DROP TABLE import_guardian")
+
+
+def link_waiting_children(values: Mapping[str, Any]) -> None:
+    """Give the newcomers the children of whom this source named them as parent before they were let in."""
+    execute(
+        """
+        INSERT INTO customers_guardianship (child_id, guardian_id, source_id, run_id, created_at)
+        SELECT DISTINCT child.customer_id, w.id, %(source)s::bigint, %(run)s::bigint, %(now)s::timestamptz
+        FROM import_wanted AS w JOIN customers_sourcerecord AS child ON child.source_id = %(source)s
+            AND child.values ->> 'guardian' = w.key AND child.values ->> 'guardian' <> ''
+        WHERE w.is_new AND child.customer_id <> w.id
+        ON CONFLICT (child_id, guardian_id) DO NOTHING
+        """,
+        values,
+    )

@@ -84,6 +84,11 @@ def keep_samples(what: str, select_sql: str, values: Mapping[str, Any]) -> None:
         )
 
 
+def remark(code: str, count_sql: str, values: Mapping[str, Any]) -> None:
+    """Have the report say something of good rows: ``code`` of ``remedies.REMARKS``; ``count_sql`` yields how many."""
+    execute(f"INSERT INTO import_remark SELECT '{code}', count FROM ({count_sql}) AS told (count)", values)  # noqa: S608
+
+
 def cells_of_row(columns: Iterable[str]) -> str:
     """Return SQL for what stands in these columns of row ``r``, as jsonb without what is empty."""
     cells = ", ".join(f"'{name}', nullif(r.{name}, '')" for name in columns)
