@@ -33,7 +33,7 @@ class PersonalTable:
     ``erase``: "delete" removes the rows, "forget" sets the customer to NULL and ``scrub`` (column -> SQL expression)
     rewrites what could tell who it was. ``shown``: column -> what it is called in a copy for the customer, ``about``
     why we have it, ``latest`` the column by which a long list is cut off in print; ``files`` are columns with names of
-    stored files that go with the row.
+    stored files that go with the row; ``emails`` are columns with an address they had at that time.
     """
 
     code: str  # the table's name, with ":column" behind it for a second column to the customer
@@ -54,6 +54,7 @@ class PersonalTable:
     about: str | _StrPromise = ""
     latest: str = "id"
     files: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
     order: int = 50  # of erasing: lower first, so that rows go before what they refer to
 
     @property

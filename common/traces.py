@@ -21,7 +21,8 @@ class Persons:
     """Who is being erased: ids (of those merged into them too) and what only they are known by, in normal form.
 
     ``by_age``: the night does it, because a period is over; what has a short period of its own may then wait for that.
-    ``texts`` are numbers, e-mail addresses and telephone numbers together, to look for inside other texts.
+    ``former`` are e-mail addresses that they had before and nobody else has; they are looked for and not remembered.
+    ``texts`` are all of these and the numbers of cards together, to look for inside other texts.
     """
 
     ids: tuple[int, ...]
@@ -30,11 +31,18 @@ class Persons:
     phones: tuple[str, ...]
     now: dt.datetime
     by_age: bool = False
+    former: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The e-mail addresses of now and before."""
+        return (*self.emails, *self.former)
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All that tells who it is by itself."""
-        return (*self.numbers, *self.emails, *self.phones)
+        return (*self.numbers, *self.addresses, *self.phones, *self.cards)
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,8 @@ class Trace:
     """A place. ``remove`` takes their traces away and returns how many; it runs before the tables, in one transaction.
 
     ``files`` returns the (storage name) files that must go once all else has. ``blocked`` returns which of these
-    customers cannot be erased now; ``remedy`` says why and what to do.
+    customers cannot be erased now; ``remedy`` says why and what to do. With ``waits`` it stands in the way of who asks
+    and not of the night, since what is there has a period of its own.
     """
 
     code: str
@@ -51,6 +60,7 @@ class Trace:
     files: Callable[[Persons], Collection[str]] | None = None
     blocked: Callable[[Collection[int], dt.datetime], Collection[int]] | None = None
     remedy: str | _StrPromise = ""
+    waits: bool = False
 
 
 traces: Registry[Trace] = Registry("trace")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from common.retention import DAYS, MONTHS, RetentionRule, Tie, retention_rules, ties
 from common.sql import execute
 from common.time import local_date
+from customers import dropped
 from customers.actions.maintenance import FILE_DAYS, remove_old_files
 from customers.actions.privacy import erase_many, expire_copies
 from customers.actions.retention import limit, months_kept, retention_of_facts
@@ -48,12 +49,20 @@ def _fade_facts(before: dt.datetime, now: dt.datetime) -> int:
     return sum(retention_of_facts(day=local_date(now), now=now).values())
 
 
+def _is_old(before: dt.datetime) -> Callable[[int], bool]:
+    """Tell of an import whether it ended before; one that is not known any more did."""
+    younger = set(ImportRun.objects.exclude(finished_at__lt=before).values_list("pk", flat=True))
+    return lambda run: run not in younger
+
+
 def _count_files(before: dt.datetime, now: dt.datetime) -> int:
-    return ImportRun.objects.filter(finished_at__lt=before).exclude(file="").count()
+    is_old = _is_old(before)
+    dropped_files = sum(is_old(run) for _path, run in dropped.done())
+    return ImportRun.objects.filter(finished_at__lt=before).exclude(file="").count() + dropped_files
 
 
 def _remove_files(before: dt.datetime, now: dt.datetime) -> int:
-    """Remove the files, and empty what of their rows stands in the lists of refused ones."""
+    """Remove the files, also in the folders of deliveries, and empty what of them stands in lists of refused rows."""
     execute(
         """
         UPDATE customers_importerror AS error SET value = '' FROM customers_importrun AS run
@@ -61,7 +70,7 @@ def _remove_files(before: dt.datetime, now: dt.datetime) -> int:
         """,
         {"before": before},
     )
-    return remove_old_files(now=now)
+    return remove_old_files(now=now) + dropped.remove_done(_is_old(before))
 
 
 def _count_changes(before: dt.datetime, now: dt.datetime) -> int:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.sql import execute, rows
 from common.traces import Persons, Trace, traces
+from customers import dropped
 from customers.models import ImportRun
 
 # Files, and the values of rows that were refused, say nothing of whose they are: to erase one person all of them go.
@@ -60,6 +61,14 @@ def _blocked_by_import(ids: Collection[int], now: dt.datetime) -> Collection[int
     return ids if ImportRun.objects.filter(state__in=UNFINISHED).exists() else ()
 
 
+def _remove_dropped(persons: Persons) -> int:
+    return 0 if persons.by_age else dropped.remove_done()
+
+
+def _blocked_by_dropped(ids: Collection[int], now: dt.datetime) -> Collection[int]:
+    return ids if dropped.is_any_waiting() else ()
+
+
 def _forget_homes(persons: Persons) -> int:
     """Remove the households in which nobody else lives, those that they left earlier too."""
     return execute(
@@ -100,6 +109,17 @@ for trace in (
         remedy=_("A file is being taken in or waits for approval. Finish or cancel that import, then erase."),
     ),
     Trace("import_files", _("Files taken in"), _forget_runs, files=_import_files),
+    Trace(
+        "dropped_files",
+        _("Files in the folders of deliveries"),
+        _remove_dropped,
+        blocked=_blocked_by_dropped,
+        remedy=_(
+            "In the folder of a delivery lies a file that was not taken in. It may hold this person: take it in or "
+            "remove it, then erase."
+        ),
+        waits=True,
+    ),
     Trace("homes", _("Addresses where nobody else lives"), _forget_homes),
     Trace("paths", _("Addresses of pages in histories"), _forget_paths),
     Trace("sign_ins", _("Failed sign-ins"), _forget_sign_ins),

@@ -24,6 +24,7 @@ TABLES = (
     PersonalTable(
         "mailings_message",
         _("Messages to you"),
+        emails=("address",),
         unique=(("mailing_id",),),
         about=_("What we sent you. The text itself is not kept per person."),
         latest="state_at",

@@ -10,6 +10,7 @@ TABLES = (
     PersonalTable(
         "mijnmenu_addresschange",
         _("Changes of your e-mail address"),
+        emails=("address", "old_address"),
         latest="asked_at",
         shown={
             "address": _("e-mail address"),

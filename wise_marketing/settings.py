@@ -227,6 +227,8 @@ STATIC_ROOT = None if IS_LOCAL else Path(read("STATIC_ROOT", str(STATE_DIR / "st
 MEDIA_ROOT = STATE_DIR / "media"
 # Where other systems drop their files; each delivery has a folder below it.
 IMPORT_FOLDER = Path(read("IMPORT_FOLDER", str(STATE_DIR / "imports")))
+# Who was erased or let in again, as hashes; what a restored back-up does not know (manage.py erase_again).
+ERASURE_JOURNAL = Path(read("ERASURE_JOURNAL", str(STATE_DIR / "erased.jsonl")))
 # Production collects and fingerprints; a local machine serves the files as they lie in the tree.
 WHITENOISE_USE_FINDERS = IS_LOCAL
 STORAGES = {

@@ -16,6 +16,7 @@ from customers.actions.sources import source
 from customers.golden import adopt_sql, refresh
 from customers.models import Branch, Customer, CustomerChange, Source, SourceRecord
 from customers.privacy import keys
+from customers.privacy.persons import home_of
 from customers.records import ADDRESS, CONTACTS, FIELDS
 
 By = User | str | None
@@ -69,7 +70,7 @@ def add_customer(
         number=number, kind=values["kind"], source=told_by, created_at=now, updated_at=now
     )
     _say(customer, values, told_by, now)
-    _let_in(values | {"number": number}, told_by)
+    _let_in(values | {"number": number}, told_by, now)
     refresh([customer.pk], now=now)
     _keep(customer, {"number": ["", number]}, by, now)
     customer.refresh_from_db()
@@ -101,7 +102,7 @@ def change_customer(
         differing = {part: before[part] for part in ADDRESS} | differing
     adopt_sql("SELECT %(customer)s::bigint", {"customer": customer.pk})
     _say(customer, differing, source(source_code), now)
-    _let_in(differing, source(source_code))
+    _let_in(differing, source(source_code), now)
     refresh([customer.pk], now=now)
     customer.refresh_from_db()
     after = _texts(customer)
@@ -127,13 +128,14 @@ def _say(customer: Customer, values: dict[str, str], told_by: Source, now: dt.da
     record.save(update_fields=["values", "changed", "updated_at"])
 
 
-def _let_in(values: dict[str, str], told_by: Source) -> None:
+def _let_in(values: dict[str, str], told_by: Source, now: dt.datetime) -> None:
     """Let erased addresses and numbers in again when it is people who bring them: their owner asked for something.
 
     Raises Refused ``erased`` when it is a system.
     """
     if told_by.kind == Source.Kind.PEOPLE:
-        keys.release((what, values.get(what, "")) for what in ("number", "email", "phone"))
+        known = [(what, values.get(what, "")) for what in ("number", "email", "phone")]
+        keys.release([*known, ("home", home_of(values))], now=now)
     else:
         keys.refuse_erased(values)
 

@@ -91,7 +91,10 @@ class ErasureRequest(models.Model):
 
 
 class ErasedKey(models.Model):
-    """A keyed hash of an address or number that was erased: not mailed, not imported until its owner asks."""
+    """A keyed hash of an address or number that was erased: not mailed, not imported until its owner asks.
+
+    Those of one person have one ``erasure``, so that who asks again by one of them is let in by all.
+    """
 
     class What(models.TextChoices):
         EMAIL = "email", _("E-mail")
@@ -102,6 +105,7 @@ class ErasedKey(models.Model):
     what = models.CharField(max_length=6, choices=What)
     digest = models.BinaryField(max_length=32)
     erased_at = models.DateTimeField()
+    erasure = models.ForeignKey(Erasure, models.SET_NULL, null=True, related_name="keys")
 
     class Meta:
         verbose_name = _("erased key")

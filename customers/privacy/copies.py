@@ -75,7 +75,7 @@ def _json(value: Any) -> str:
 
 
 def _values(persons: Persons) -> dict[str, Any]:
-    return {"ids": list(persons.ids), "emails": list(persons.emails)}
+    return {"ids": list(persons.ids), "emails": list(persons.addresses)}
 
 
 @cache

@@ -35,7 +35,7 @@ def erase(persons: Persons) -> dict[str, int]:
 
     Files go last, once the database has found no row that still refers to one that went.
     """
-    values = {"ids": list(persons.ids), "emails": list(persons.emails)}
+    values = {"ids": list(persons.ids), "emails": list(persons.addresses)}
     counts: dict[str, int] = {}
     tables = sorted(personal_tables, key=lambda table: table.order)
     files = {name for trace in traces if trace.files for name in trace.files(persons)}
@@ -46,6 +46,7 @@ def erase(persons: Persons) -> dict[str, int]:
     for table in tables:
         files.update(_files(table, values))
         _forget_changes(table, values)
+    _forget_changes_of_gone_rows(persons)
     # What hangs on a row is found through it, so it goes before.
     for table in sorted(tables, key=lambda table: (-_depth(table), table.order)):
         counts[table.code] = counts.get(table.code, 0) + _erase_rows(table, values)
@@ -80,6 +81,20 @@ def _forget_changes(table: PersonalTable, values: dict[str, Any]) -> int:
     return execute(
         f'DELETE FROM customers_importchange WHERE "table" = %(table)s AND row_id IN ({own})',  # noqa: S608
         values | {"table": table.table},
+    )
+
+
+def _forget_changes_of_gone_rows(persons: Persons) -> int:
+    """Delete what imports noted of rows that are not there any more, such as an address that was replaced."""
+    columns = sorted({table.column for table in personal_tables if table.holds == "customer"} - {"id"})
+    tests = " OR ".join(f"said ->> '{column}' = ANY(%(ids)s)" for column in columns)
+    return execute(
+        f"""
+        DELETE FROM customers_importchange AS change WHERE EXISTS (
+            SELECT FROM (VALUES (change.before), (change.after)) AS row (said) WHERE {tests}
+        )
+        """,  # noqa: S608
+        {"ids": [str(pk) for pk in persons.ids]},
     )
 
 

@@ -11,11 +11,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from customers.models import ErasedKey
+from customers.models import ErasedKey, Erasure
 from customers.names import fold_name, household_key
+from customers.privacy import journal
 
 What = ErasedKey.What
 Pair = tuple[str, str]  # what it is, its value in normal form
@@ -53,21 +55,36 @@ def is_erased(what: str, value: str) -> bool:
     return bool(value) and ErasedKey.objects.filter(what=what, digest=digest(what, value)).exists()
 
 
-def remember(pairs: Iterable[Pair], *, now: dt.datetime) -> int:
+def remember(pairs: Iterable[Pair], *, now: dt.datetime, erasure: Erasure | None = None) -> int:
     """Keep the hashes of what is erased; return how many were not there yet."""
-    rows = [ErasedKey(what=what, digest=digest(what, value), erased_at=now) for what, value in set(pairs) if value]
+    digests = {(what, digest(what, value)) for what, value in set(pairs) if value}
+    return remember_digests(digests, at=now, erasure=erasure)
+
+
+def remember_digests(digests: Iterable[tuple[str, bytes]], *, at: dt.datetime, erasure: Erasure | None = None) -> int:
+    """Keep these hashes; return how many were not there yet."""
+    rows = [ErasedKey(what=what, digest=one, erased_at=at, erasure=erasure) for what, one in digests]
     before = ErasedKey.objects.count()
     ErasedKey.objects.bulk_create(rows, ignore_conflicts=True)
     return ErasedKey.objects.count() - before
 
 
-def release(pairs: Iterable[Pair]) -> int:
-    """Forget the hashes of these values, because their owner asks for something again; return how many there were."""
-    found = 0
-    for what, value in set(pairs):
-        if value:
-            found += ErasedKey.objects.filter(what=what, digest=digest(what, value)).delete()[0]
-    return found
+def release(pairs: Iterable[Pair], *, now: dt.datetime, whole: bool = False) -> int:
+    """Forget the hashes of these values, because their owner asks for something again; return how many there were.
+
+    A number, or name with home, is one person's: the others of that person go with it. An e-mail address may be that
+    of somebody who takes it over; ``whole`` says that it is the person.
+    """
+    digests = [(what, digest(what, value)) for what, value in set(pairs) if value]
+    found = ErasedKey.objects.filter(digest__in=[one for _what, one in digests])
+    telling = found if whole else found.filter(what__in=(What.NUMBER, What.HOME))
+    persons = list(telling.exclude(erasure=None).values_list("erasure", flat=True))
+    released = ErasedKey.objects.filter(Q(pk__in=found.values("pk")) | Q(erasure__in=persons))
+    going = [(row.what, bytes(row.digest)) for row in released]
+    released.delete()
+    if going:
+        journal.write(journal.RELEASED, going, at=now)
+    return len(going)
 
 
 def refuse_erased(values: Mapping[str, str]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from common.personal import personal_tables
 from common.sql import rows
 from common.traces import Persons
 from customers.privacy import keys
@@ -25,7 +26,7 @@ SELECT records.key, source.number_prefix AS prefix, records.values FROM customer
 JOIN customers_source AS source ON source.id = records.source_id WHERE records.customer_id = ANY(%(ids)s)
 """
 _ON_CUSTOMER = """
-SELECT number, first_name, initials, last_name, postal_code, house_number, house_number_addition
+SELECT number, card_number, first_name, initials, last_name, postal_code, house_number, house_number_addition
 FROM customers_customer WHERE id = ANY(%(ids)s)
 """
 # Two persons in one household often share an address; it is only erased with the last of them.
@@ -35,6 +36,22 @@ WHERE point.customer_id = ANY(%(ids)s)
 """
 _SHARED = """
 SELECT DISTINCT value FROM customers_contactpoint WHERE value = ANY(%(values)s) AND customer_id <> ALL(%(ids)s)
+"""
+_OTHERS_CARDS = """
+SELECT DISTINCT card_number AS value FROM customers_customer
+WHERE card_number = ANY(%(values)s) AND id <> ALL(%(ids)s) AND card_number <> ''
+"""
+# What people and files wrote in place of an address: text before and after.
+_CHANGED = """
+SELECT words.address FROM customers_customerchange AS change
+CROSS JOIN LATERAL jsonb_array_elements_text(
+    CASE WHEN jsonb_typeof(change.fields -> 'email') = 'array' THEN change.fields -> 'email' ELSE '[]' END
+) AS words (address)
+WHERE change.customer_id = ANY(%(ids)s)
+UNION
+SELECT change.before -> 'values' ->> 'email' FROM customers_importchange AS change
+JOIN customers_sourcerecord AS record ON record.id = change.row_id AND record.customer_id = ANY(%(ids)s)
+WHERE change."table" = 'customers_sourcerecord'
 """
 
 
@@ -51,8 +68,12 @@ def identify(ids: Collection[int], *, now: dt.datetime, by_age: bool = False) ->
     points = [(row["channel"], row["value"]) for row in rows(_OWN, given)]
     emails = {value for channel, value in points if channel == "email"} | _said(said, "email")
     phones = {value for channel, value in points if channel == "phone"} | _said(said, "phone")
-    numbers = {row["number"] for row in rows(_ON_CUSTOMER, given)} | {row["prefix"] + row["key"] for row in said}
-    shared = {row["value"] for row in rows(_SHARED, given | {"values": sorted(emails | phones)})}
+    stands = rows(_ON_CUSTOMER, given)
+    numbers = {row["number"] for row in stands} | {row["prefix"] + row["key"] for row in said}
+    cards = {row["card_number"] for row in stands} | _said(said, "card_number")
+    cards -= {row["value"] for row in rows(_OTHERS_CARDS, given | {"values": sorted(cards)})}
+    former = _former(own) - emails
+    shared = {row["value"] for row in rows(_SHARED, given | {"values": sorted(emails | phones | former)})}
     return Persons(
         ids=own,
         numbers=tuple(sorted(numbers - {""})),
@@ -60,20 +81,33 @@ def identify(ids: Collection[int], *, now: dt.datetime, by_age: bool = False) ->
         phones=tuple(sorted(phones - shared - {""})),
         now=now,
         by_age=by_age,
+        former=tuple(sorted(former - shared - {""})),
+        cards=tuple(sorted(cards - {""})),
     )
 
 
 def keys_of(persons: Persons) -> list[keys.Pair]:
     """Return what is remembered as a hash: numbers, addresses, and name with home as they are and were said."""
     given = {"ids": list(persons.ids)}
-    homes = [_home(row) for row in rows(_ON_CUSTOMER, given)]
-    homes += [_home(row["values"]) for row in _said_of(persons.ids)]
+    homes = [home_of(row) for row in rows(_ON_CUSTOMER, given)]
+    homes += [home_of(row["values"]) for row in _said_of(persons.ids)]
     return [
         *((keys.What.NUMBER.value, value) for value in persons.numbers),
         *((keys.What.EMAIL.value, value) for value in persons.emails),
         *((keys.What.PHONE.value, value) for value in persons.phones),
         *((keys.What.HOME.value, value) for value in homes if value),
     ]
+
+
+def _former(ids: Collection[int]) -> set[str]:
+    """Return the e-mail addresses by which they were known earlier, in lower case: in messages and changes."""
+    given = {"ids": list(ids)}
+    found = {row["address"] for row in rows(_CHANGED, given)}
+    for table in personal_tables:
+        for column in table.emails:
+            statement = f"SELECT DISTINCT {column} AS address FROM {table.table} WHERE {table.column} = ANY(%(ids)s)"  # noqa: S608
+            found |= {row["address"] for row in rows(statement, given)}
+    return {address.lower() for address in found if address and "@" in address}
 
 
 def _said_of(ids: Collection[int]) -> list[dict[str, Any]]:
@@ -85,7 +119,8 @@ def _said(records: Collection[dict[str, Any]], field: str) -> set[str]:
     return {record["values"].get(field) or "" for record in records}
 
 
-def _home(values: dict[str, Any]) -> str:
+def home_of(values: Mapping[str, Any]) -> str:
+    """Return ``keys.home`` of what a source or a customer says: field -> text."""
     return keys.home(
         postal_code=values.get("postal_code") or "",
         house_number=values.get("house_number") or "",

@@ -17,7 +17,7 @@ from customers.actions.privacy.history import By, name_of
 from customers.models import Customer
 from customers.models.privacy import ErasedKey, Erasure, ErasureRequest
 from customers.names import normalise_email, normalise_phone
-from customers.privacy import keys
+from customers.privacy import journal, keys
 from customers.privacy.erasing import erase
 from customers.privacy.persons import identify, keys_of, person_ids
 
@@ -50,7 +50,9 @@ def erase_many(ids: Collection[int], *, ground: str, by: str, now: dt.datetime) 
     """
     found = list(ids) if hold_off_imports() else []
     own = _locked(found)
-    blocked = {pk for trace in traces if trace.blocked and own for pk in trace.blocked(own, now)}
+    by_age = ground == Erasure.Ground.RETENTION
+    barring = [trace.blocked for trace in traces if trace.blocked and not (by_age and trace.waits)]
+    blocked = {pk for is_blocked in barring if own for pk in is_blocked(own, now)}
     if blocked:
         found = [pk for pk in found if not blocked.intersection(person_ids([pk]))]
     return _erase(found, ground=ground, by=by, now=now) if found and own else None
@@ -58,11 +60,20 @@ def erase_many(ids: Collection[int], *, ground: str, by: str, now: dt.datetime) 
 
 def _erase(ids: Collection[int], *, ground: str, by: str, now: dt.datetime) -> Erasure:
     persons = identify(ids, now=now, by_age=ground == Erasure.Ground.RETENTION)
+    receipt = Erasure.objects.create(
+        ground=ground,
+        erased_by=by,
+        erased_at=now,
+        persons=Customer.objects.filter(pk__in=persons.ids).count(),
+    )
+    pairs = keys_of(persons)
     if ground == Erasure.Ground.REQUEST:
-        keys.remember(keys_of(persons), now=now)
-    number_of_persons = Customer.objects.filter(pk__in=persons.ids).count()
-    counts = erase(persons)
-    return Erasure.objects.create(ground=ground, erased_by=by, erased_at=now, persons=number_of_persons, counts=counts)
+        keys.remember(pairs, now=now, erasure=receipt)
+    digests = {(what, keys.digest(what, value)) for what, value in pairs if value}
+    journal.write(journal.ERASED, digests, at=now, ground=ground)
+    receipt.counts = erase(persons)
+    receipt.save(update_fields=["counts"])
+    return receipt
 
 
 def _root_of(customer: Customer) -> int:
@@ -124,7 +135,7 @@ def release_address(value: str, *, by: By, now: dt.datetime) -> int:
         (ErasedKey.What.PHONE.value, normalise_phone(value)),
         (ErasedKey.What.NUMBER.value, value.strip()),
     ]
-    if not (found := keys.release(pairs)):
+    if not (found := keys.release(pairs, now=now, whole=True)):
         raise Refused("unknown", _("This address or number has not been erased."), field="value")
     log.info("%s released an erased address", getattr(by, "pk", by))
     return found
