@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.sql import execute, rows
 from customers import golden
-from customers.matching import moving
+from customers.matching import moving, parting
 from customers.models import Customer, Guardianship, MatchPair, Merge
 from customers.recording import recount_totals
 from customers.records import FIELDS
@@ -82,7 +82,8 @@ def merge_pairs(pairs: Sequence[tuple[int, int]], *, by: By, now: dt.datetime) -
 
 @transaction.atomic
 def undo_merge(merge: Merge, *, by: By, now: dt.datetime) -> Merge:
-    """Take a merge apart: everything that moved goes back, what came since stays with who was kept.
+    """Take a merge apart: everything that moved goes back, and what imports brought since under the absorbed one's
+    number; the rest of what came since stays with who was kept, and refusals and restrictions hold for both.
 
     Later merges of the same people are taken apart first and made again, so that it ends as if this one had never
     been. They are remembered as two persons. Raises Refused when it was undone already.
@@ -156,6 +157,7 @@ def _split(merge: Merge, *, now: dt.datetime) -> None:
     # Whoever had been merged into the absorbed one goes back with it: their row's merge is older than this one.
     execute(_POINT_BACK, {"own": [merge.absorbed_id, *_absorbed_by(merge)], "absorbed": merge.absorbed_id})
     moving.take_apart(merge)
+    parting.keep_promises()
     _put_back_columns(merge, now)
     _put_back_points(merge)
     golden.refresh_sql(BOTH, now=now)
@@ -244,7 +246,8 @@ _REMEMBER = """
 """
 _REMEMBER_AFTER = """
     UPDATE customers_merge AS merge
-    SET before = merge.before || jsonb_build_object('after', to_jsonb(kept) - 'name_key')
+    SET before = merge.before || jsonb_build_object('after', to_jsonb(kept) - 'name_key',
+        'last_consent', (SELECT coalesce(max(id), 0) FROM customers_consent))
     FROM merging JOIN customers_customer AS kept ON kept.id = merging.kept_id
     WHERE merge.id = merging.merge_id
 """

@@ -1,16 +1,24 @@
-"""Any sequence of imports, merges, undos and erasures keeps every fact, consent, voucher and label where it belongs.
+"""Any sequence of imports, merges, undos and erasures keeps every fact, consent, voucher and label where it belongs,
+and nobody is reached against a refusal or restriction that was said while he was one with another.
 
-Beside the database runs a model in plain Python: each merge remembers what everybody had, so undoing is looking back.
+Beside the database runs a model in plain Python: undoing a merge is playing the steps again without it. The tests play
+few sequences; ``MERGE_SEQUENCES=120 pytest …`` plays as many as you like.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import io
+import os
+from collections import defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import override_settings
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -26,10 +34,11 @@ from hypothesis.stateful import (
 
 from common.errors import Refused
 from common.sql import rows
-from customers.actions import record_fact
+from customers.actions import record_fact, run_import, upload_import
+from customers.actions.ledger import check_ledger
 from customers.actions.merging import merge_customers, undo_merge
 from customers.actions.people import add_customer
-from customers.actions.privacy import erase_customer
+from customers.actions.privacy import erase_customer, restrict
 from customers.models import Consent, Customer, Fact, FactTotal, Merge, Purpose, Source, SourceRecord
 from labels.models import Assignment, Label, LabelGroup
 from tests.factories import NOW, VoucherFactory
@@ -45,13 +54,16 @@ EXCLUSIVE = {"red", "blue"}
 
 @dataclass
 class Step:
-    """What happened: to whom (as it was said then), and what of."""
+    """What happened: to whom (as it was said then), and what of. ``by_number``: a file named him by his own number, so
+    it is his wherever he belongs.
+    """
 
     what: str
     who: int
     other: int = -1
     key: Any = None
     merge: int = 0
+    by_number: bool = False
 
 
 @dataclass
@@ -69,7 +81,7 @@ def play(steps: list[Step]) -> tuple[dict[int, Person], dict[int, int]]:
     people = {number: Person() for number in range(PEOPLE)}
     kept: dict[int, int] = {}
     for day, step in enumerate(steps):
-        person = people[step.who]
+        person = people[_end(kept, step.who) if step.by_number else step.who]
         if step.what in ("facts", "consents", "vouchers"):
             getattr(person, step.what).add(step.key)
         elif step.what == "labels" and step.key not in person.labels:
@@ -114,8 +126,13 @@ class Merging(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
+        self.media = TemporaryDirectory()
+        self.files = override_settings(MEDIA_ROOT=Path(self.media.name))
+        self.files.enable()
         self.run = transaction.atomic()
         self.run.__enter__()
+        self.refused: dict[str, set[int]] = defaultdict(set)  # what was refused -> who were that person then
+        self.restricted: set[int] = set()
         self.said: list[Step] = []
         self.gone: set[int] = set()
         self.source = Source.objects.get(code="theatre")
@@ -136,10 +153,14 @@ class Merging(RuleBasedStateMachine):
         ]
 
     def teardown(self) -> None:
-        """Forget this run: the next one begins with an empty database."""
+        """Look whether the ledger held, and forget this run: the next one begins with an empty database."""
         if hasattr(self, "run"):
+            is_whole = check_ledger(now=self.moment()).is_whole
             transaction.set_rollback(True)
             self.run.__exit__(None, None, None)
+            self.files.disable()
+            self.media.cleanup()
+            assert is_whole
 
     def moment(self) -> dt.datetime:
         return NOW + len(self.said) * DAY
@@ -153,6 +174,11 @@ class Merging(RuleBasedStateMachine):
         if who not in self.gone and key not in getattr(play(self.said)[0][who], what):
             self.said.append(Step(what, who, key=key))
 
+    def one_with(self, who: int) -> set[int]:
+        """Everybody who is this person at the moment."""
+        kept = play(self.said)[1]
+        return {number for number in range(PEOPLE) if _end(kept, number) == who}
+
     def customer(self, number: int) -> Customer:
         return Customer.objects.get(pk=self.people[number].pk)
 
@@ -163,6 +189,41 @@ class Merging(RuleBasedStateMachine):
             return
         record_fact(self.customer(who), kind="ticket", occurred_at=NOW, source_code="theatre", external_id=key)
         self.told("facts", who, key)
+
+    @rule(number=WHO, key=SHARED)
+    def import_fact(self, number: int, key: str) -> None:
+        """A file names somebody by his own number, whoever he is by now; what it brings is his, also after an undo."""
+        who = self.root(number)
+        if who in self.gone or key in play(self.said)[0][who].facts:
+            return
+        line = f"klantnummer,soort,tijdstip,id\nK{number},ticket,2026-01-01T10:00:00+01:00,{key}\n"
+        file = io.BytesIO(line.encode())
+        run = upload_import(
+            format="facts", source_code="theatre", file=file, file_name="x.csv", by=None, now=self.moment()
+        )
+        assert run_import(run, now=self.moment()).refused_count in (0, 1)
+        if Fact.objects.filter(customer=self.people[who], external_id=key).exists():
+            self.said.append(Step("facts", number, key=key, by_number=True))
+
+    @rule(number=WHO, key=SHARED)
+    def say_no(self, number: int, key: str) -> None:
+        """A refusal holds for everybody who is this person at the moment."""
+        who = self.root(number)
+        if who in self.gone:
+            return
+        at = NOW + "abc".index(key) * DAY
+        told = {"purpose": self.purpose, "channel": "post", "state": "withdrawn", "source": self.source, "event_at": at}
+        _consent, is_new = Consent.objects.get_or_create(customer=self.customer(who), **told)
+        if is_new:
+            self.refused[key] |= self.one_with(who)
+
+    @rule(number=WHO)
+    def restrict_use(self, number: int) -> None:
+        who = self.root(number)
+        if who in self.gone or self.customer(who).restricted_at:
+            return
+        restrict(self.customer(who), reason="x", by="x", now=self.moment())
+        self.restricted |= self.one_with(who)
 
     @rule(number=WHO, key=SHARED)
     def say_yes(self, number: int, key: str) -> None:
@@ -229,28 +290,40 @@ class Merging(RuleBasedStateMachine):
     @invariant()
     def everything_is_where_the_model_says(self) -> None:
         people, kept = play(self.said)
+        facts = self.had(Fact.objects.values_list("customer", "external_id"))
+        counts = self.had(FactTotal.objects.values_list("customer", "count"))
+        granted = self.had(Consent.objects.filter(channel="email").values_list("customer", "event_at"))
+        vouchers = self.had(Voucher.objects.exclude(customer=None).values_list("customer", "origin"))
+        held = Assignment.objects.open().values_list("customer", "label__code", "since")
+        there = {row.pk: row for row in Customer.everyone.all()}
         for number, person in people.items():
             mine = self.people[number].pk
             if number in self.gone:
-                assert not Customer.everyone.filter(pk=mine).exists()
+                assert mine not in there
                 continue
-            assert sorted(Fact.objects.filter(customer=mine).values_list("external_id", flat=True)) == sorted(
-                person.facts
-            )
-            counted = FactTotal.objects.filter(customer=mine).values_list("count", flat=True)
-            assert sum(counted) == len(person.facts)
-            consents = Consent.objects.filter(customer=mine).values_list("event_at", flat=True)
-            assert sorted("abc"[(at - NOW).days] for at in consents) == sorted(person.consents)
-            vouchers = Voucher.objects.filter(customer=mine).values_list("origin", flat=True)
-            assert sorted(vouchers) == sorted(person.vouchers)
-            assert self.held(mine) == person.labels
-            row = Customer.everyone.get(pk=mine)
-            assert row.merged_into_id == (self.people[self.root(number)].pk if number in kept else None)
-            assert row.number == f"K{number}"
+            assert sorted(facts[mine]) == sorted(person.facts)
+            assert sum(counts[mine]) == len(person.facts)
+            assert sorted("abc"[(at - NOW).days] for at in granted[mine]) == sorted(person.consents)
+            assert sorted(vouchers[mine]) == sorted(person.vouchers)
+            assert {code: (at - NOW).days for who, code, at in held if who == mine} == person.labels
+            assert there[mine].merged_into_id == (self.people[self.root(number)].pk if number in kept else None)
+            assert there[mine].number == f"K{number}"
 
-    def held(self, customer: int) -> dict[str, int]:
-        found = Assignment.objects.open().filter(customer=customer).values_list("label__code", "since")
-        return {code: (since - NOW).days for code, since in found}
+    @invariant()
+    def nobody_is_reached_against_what_was_said(self) -> None:
+        refusals = self.had(Consent.objects.filter(channel="post").values_list("customer", "event_at"))
+        restricted = set(Customer.objects.exclude(restricted_at=None).values_list("pk", flat=True))
+        for who in {self.root(number) for number in range(PEOPLE)} - self.gone:
+            group, mine = self.one_with(who), self.people[who].pk
+            said = {key for key, people in self.refused.items() if people & group}
+            assert {"abc"[(at - NOW).days] for at in refusals[mine]} == said
+            assert (mine in restricted) == bool(group & self.restricted)
+
+    def had(self, pairs: Any) -> dict[int, list[Any]]:
+        found: dict[int, list[Any]] = defaultdict(list)
+        for customer, value in pairs:
+            found[customer].append(value)
+        return found
 
     @invariant()
     def every_record_stands_with_somebody_who_is_there(self) -> None:
@@ -264,5 +337,9 @@ class Merging(RuleBasedStateMachine):
 
 class TestMerging(TestCase, Merging.TestCase):  # type: ignore[misc, valid-type]
     settings = settings(  # type: ignore[assignment]
-        max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=int(os.environ.get("MERGE_SEQUENCES", "12")),
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
     )
