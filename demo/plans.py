@@ -174,7 +174,7 @@ class Maker:
             by=self.by, now=self.now,
         )  # fmt: skip
         activate_trigger(trigger, by=self.by, now=self.now)
-        return enrol(campaign, members(newcomers, now=self.now), by=self.by.username, now=self.now)
+        return enrol(campaign, members(newcomers, now=self.now), by=self.by.get_full_name(), now=self.now)
 
     def _welcome(self) -> Action:
         return self._action(

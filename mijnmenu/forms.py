@@ -99,7 +99,7 @@ class ErasureForm(forms.Form):
     """Why somebody wants to go, when they want to tell."""
 
     note = forms.CharField(
-        label=_("Do you want to say anything about it? (not needed)"),
+        label=_("Do you want to say anything about it?"),
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),

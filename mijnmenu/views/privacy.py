@@ -13,11 +13,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.templatetags.ui import phone
 from customers.actions import change_customer
 from customers.actions import privacy as actions
 from customers.consents import states_of
 from customers.models import AccessRequest
 from customers.models.privacy import ErasureRequest
+from customers.names import is_postal_code
 from customers.privacy.rectifying import closed_fields
 from customers.tasks import make_copies
 from labels.actions import take_profiling_labels
@@ -82,7 +84,9 @@ class Rectify(_FreshView):
         closed = closed_fields(self.customer, list(RectifyForm.base_fields), source_code="mijnmenu")
         points = self.customer.contact_points.filter(channel="phone", is_primary=True)
         known = {name: getattr(self.customer, name, "") for name in RectifyForm.base_fields}
-        known["phone"] = points.values_list("value", flat=True).first() or ""
+        known["phone"] = phone(points.values_list("value", flat=True).first())
+        if is_postal_code(code := self.customer.postal_code):
+            known["postal_code"] = f"{code[:4]} {code[4:]}"
         return RectifyForm(data, initial=known, closed=closed)
 
     def page(self, form: RectifyForm, status: int = 200) -> HttpResponse:

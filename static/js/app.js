@@ -142,6 +142,12 @@
   }
 
   // --- what a new page or a new part of it needs ---
+  const showTabs = () => document.querySelectorAll(".tabs [aria-current]").forEach((tab) => { // on a narrow screen tabs scroll
+    const bar = tab.closest(".tabs");
+    const [inner, outer] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
+    bar.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  });
+  window.addEventListener("resize", showTabs);
   const prepare = (root) => {
     showParts(root);
     root.querySelectorAll("table.table-stack").forEach((table) => {
@@ -153,6 +159,7 @@
     root.querySelectorAll(".table-wrap").forEach((wrap) => { // by keyboard one can only scroll what has the focus
       if (wrap.scrollWidth > wrap.clientWidth + 1) wrap.tabIndex = 0;
     });
+    showTabs();
     root.querySelectorAll("[data-dialog-now]").forEach((dialog) => dialog.open || dialog.showModal());
     root.querySelector("[data-focus]")?.focus();
   };

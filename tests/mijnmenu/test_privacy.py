@@ -48,6 +48,17 @@ def test_customers_change_their_own_details(mine: Client, customer: Customer) ->
     assert (change.changed_by, change.fields["last_name"]) == ("customer", ["de Boer", "Bakker"])
 
 
+def test_details_stand_as_people_write_them_and_saving_them_so_changes_nothing(
+    mine: Client, customer: Customer
+) -> None:
+    mine.post("/mijn/gegevens/wijzigen/", DETAILS)
+    CustomerChange.objects.all().delete()
+    shown = mine.get("/mijn/gegevens/wijzigen/").context["form"].initial
+    assert (shown["phone"], shown["postal_code"]) == ("06 11 22 33 44", "1135 AB")
+    assert mine.post("/mijn/gegevens/wijzigen/", shown).status_code == 302
+    assert not CustomerChange.objects.exists()
+
+
 def test_what_is_wrong_comes_back_with_words(mine: Client, customer: Customer) -> None:
     answer = mine.post("/mijn/gegevens/wijzigen/", DETAILS | {"postal_code": "12"})
     assert answer.status_code == 409

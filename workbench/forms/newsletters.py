@@ -42,7 +42,9 @@ class NewsletterChangeForm(NewsletterForm):
 
 class EditionForm(forms.Form):
     subject = forms.CharField(
-        label=_("Subject"), max_length=200, help_text=_("May hold a field: {{ first_name }} or {{ branch_name }}.")
+        label=_("Subject"),
+        max_length=200,
+        help_text=_("May hold a field, for example {{ first_name }} for the first name."),
     )
     preheader = forms.CharField(
         label=_("Preview text"),

@@ -9,6 +9,7 @@ from campaigns.models import Campaign, Enrolment
 from workbench.columns import BadgeColumn, MomentColumn, NumberColumn
 
 CAMPAIGN_TONES = {"running": "success", "paused": "warning", "draft": "neutral", "finished": "info"}
+READ_ALOUD = {"th": {"class": "read-aloud"}}  # the buttons below it say the same
 ENROLMENT_TONES = {"active": "success", "completed": "info", "left": "neutral"}
 
 
@@ -38,7 +39,7 @@ class ParticipantTable(tables.Table):
     taken_count = NumberColumn(verbose_name=_("Steps taken"))
     next_on = tables.TemplateColumn(template_name="workbench/_campaigns_next.html", verbose_name=_("What is next"))
     leave = tables.TemplateColumn(
-        template_name="workbench/_campaigns_leave.html", verbose_name=_("Take out"), orderable=False
+        template_name="workbench/_campaigns_leave.html", verbose_name=_("Take out"), orderable=False, attrs=READ_ALOUD
     )
 
     class Meta:

@@ -231,7 +231,8 @@ class CampaignEnrol(_Campaigns, FormPage[EnrolForm]):
 
     def perform(self, form: EnrolForm) -> str:
         found = members(form.cleaned_data["selection"], now=self.now)
-        count = actions.enrol(self.object, found, by=self.user.get_username(), now=self.now)
+        by = self.user.get_full_name() or self.user.get_username()
+        count = actions.enrol(self.object, found, by=by, now=self.now)
         words = ngettext("%(count)d customer has entered.", "%(count)d customers have entered.", count)
         self.success_message = words % {"count": count}
         return self.page_url

@@ -141,6 +141,7 @@ class _BlockForm(_Contents, FormPage[forms.Form]):
     """A block's own form with the audience beside it; htmx shows it inside the editor, a link on a page of its own."""
 
     abstract = True
+    deed: Text = ""
     permission = "manage_mailings"
     template_name = "workbench/content_block.html"
     partial_name = "workbench/_content_form.html"
@@ -150,7 +151,7 @@ class _BlockForm(_Contents, FormPage[forms.Form]):
         raise NotImplementedError
 
     def get_title(self) -> Text:
-        return self.block.label
+        return f"{self.block.label}: {self.deed}"
 
     def get_breadcrumb(self) -> list[Any]:
         return [*super().get_breadcrumb(), (gettext("Content"), self.page_url)]
@@ -208,6 +209,7 @@ def whole_editor(request: HttpRequest, content: Content, changed: str = "") -> H
 class BlockAdd(_BlockForm):
     permission = "manage_mailings"
     submit_label = _("Add")
+    deed = _("add a block")
 
     @cached_property
     def block(self) -> Block:
@@ -228,6 +230,7 @@ class BlockAdd(_BlockForm):
 class BlockChange(_BlockForm):
     permission = "manage_mailings"
     submit_label = _("Save")
+    deed = _("change the block")
 
     @cached_property
     def stored(self) -> dict[str, Any]:

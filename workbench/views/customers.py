@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.templatetags.ui import phone
 from customers.actions import add_customer, change_customer
 from customers.actions.addresses import record_post_news
 from customers.models import Customer
@@ -87,7 +88,8 @@ class CustomerChangePage(ObjectMixin[Customer], FormPage[ChangeCustomerForm]):
     def get_initial(self) -> dict[str, Any]:
         shown = {name: getattr(self.object, name) for name in ChangeCustomerForm.base_fields}
         return shown | {
-            "postal_code": " ".join(filter(None, [self.object.postal_code[:4], self.object.postal_code[4:]]))
+            "postal_code": " ".join(filter(None, [self.object.postal_code[:4], self.object.postal_code[4:]])),
+            "phone": phone(self.object.phone),
         }
 
     def get_cancel_url(self) -> str:

@@ -36,6 +36,8 @@ def head(customer: Customer, part: str, now: dt.datetime) -> dict[str, Any]:
         "consents": _("Consents"),
         "vouchers": _("Vouchers"),
     }
+    if part == "privacy":  # reached by the menu of three dots; who is there sees where that is
+        names["privacy"] = _("Privacy")
     return {
         "tabs": [
             {"label": name, "url": page_of(customer, known), "active": known == part} for known, name in names.items()

@@ -67,7 +67,7 @@ class KindDetail(KindMixin, TemplatePage):
         return super().get_context(
             row=figures,
             chart={
-                "labels": [date_format(month, "M Y") for month in months],
+                "labels": [date_format(month, "b Y") for month in months],
                 "datasets": [{"label": str(self.kind.name), "data": list(months.values())}],
             },
             look_backs=[look for look in look_backs if self.kind.code in look.kinds],

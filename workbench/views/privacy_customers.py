@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.actions import privacy as actions
 from customers.consents import states_of
-from customers.models import AccessRequest, CustomerChange
+from customers.models import AccessRequest, Customer, CustomerChange
 from customers.privacy.copies import count_of, shown_tables
 from customers.privacy.persons import identify
 from customers.tasks import make_copies
@@ -25,6 +25,12 @@ from workbench.forms.privacy import EraseForm, ReasonForm
 from workbench.views.customers_base import CustomerMixin, CustomerPage, head, page_of
 
 KINDS = {"pdf": "application/pdf", "json": "application/json"}
+
+
+def crumbs_to(customer: Customer) -> list[Any]:
+    """Return the way to the page about somebody's privacy."""
+    own = [(str(customer), page_of(customer)), (_("Privacy"), page_of(customer, "privacy"))]
+    return [(_("Customers"), reverse("workbench:customer_list")), *own]
 
 
 class CustomerPrivacy(CustomerPage):
@@ -85,7 +91,7 @@ class _Restriction(CustomerMixin, FormPage[ReasonForm]):
     form_class = ReasonForm
 
     def get_breadcrumb(self) -> list[Any]:
-        return [(str(self.object), page_of(self.object)), (_("Privacy"), page_of(self.object, "privacy"))]
+        return crumbs_to(self.object)
 
 
 class Restrict(_Restriction):
@@ -127,7 +133,7 @@ class CustomerErase(CustomerMixin, FormPage[EraseForm]):
     submit_label = gettext_lazy("Erase for good")
 
     def get_breadcrumb(self) -> list[Any]:
-        return [(str(self.object), page_of(self.object)), (_("Privacy"), page_of(self.object, "privacy"))]
+        return crumbs_to(self.object)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {"customer": self.object}
