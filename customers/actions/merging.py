@@ -13,6 +13,8 @@ from common.errors import Refused
 from common.sql import execute, rows
 from customers import golden
 from customers.matching import moving, parting
+from customers.matching.reading import read_two
+from customers.matching.scoring import score
 from customers.models import Customer, Guardianship, MatchPair, Merge
 from customers.recording import recount_totals
 from customers.records import FIELDS
@@ -59,7 +61,12 @@ def merge_customers(kept: Customer, absorbed: Customer, *, by: By, now: dt.datet
             "parent_and_child",
             _("One is recorded as the parent of the other. If that is wrong, remove the parent first."),
         )
-    return merge_pairs([(kept.pk, absorbed.pk)], by=by, now=now)[0]
+    both = read_two(*pair)
+    likeness = score(both.first, both.second, same_source=both.same_source)
+    [merge] = merge_pairs([(kept.pk, absorbed.pk)], by=by, now=now)
+    merge.score, merge.reasons = likeness.points, likeness.reasons
+    merge.save(update_fields=["score", "reasons"])
+    return merge
 
 
 @transaction.atomic
@@ -117,12 +124,16 @@ def _name(by: By) -> str:
 
 
 def _write_merges(pairs: Sequence[tuple[int, int]], *, by: By, now: dt.datetime) -> list[Merge]:
-    """Write the merges with both rows as they are."""
+    """Write the merges, with why they were found."""
     found = rows(
         """
-        INSERT INTO customers_merge (kept_id, absorbed_id, merged_by, user_id, merged_at, before, undone_by)
-        SELECT pair.kept, pair.absorbed, %(by)s, %(user)s, %(now)s, '{}', ''
+        INSERT INTO customers_merge
+            (kept_id, absorbed_id, merged_by, user_id, merged_at, before, undone_by, score, reasons)
+        SELECT pair.kept, pair.absorbed, %(by)s, %(user)s, %(now)s, '{}', '',
+            coalesce(found.score, 0), coalesce(found.reasons, '[]')
         FROM unnest(%(kept)s::bigint[], %(absorbed)s::bigint[]) AS pair (kept, absorbed)
+        LEFT JOIN customers_matchpair AS found ON found.first_id = least(pair.kept, pair.absorbed)
+            AND found.second_id = greatest(pair.kept, pair.absorbed)
         RETURNING id
         """,
         {

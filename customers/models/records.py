@@ -86,17 +86,34 @@ class MatchPair(models.Model):
         return f"{self.first_id} {self.second_id}: {self.score}"
 
 
+class MergeQuerySet(models.QuerySet["Merge"]):
+    """Reads of merges."""
+
+    def about(self, customer: Customer) -> Self:
+        """Keep those that this customer has to do with: in which he was kept or taken up, or who he is now was."""
+        return self.filter(
+            models.Q(kept=customer) | models.Q(absorbed=customer) | models.Q(kept__merged_into=customer)
+        ).select_related("kept", "absorbed")
+
+
 class Merge(models.Model):
-    """One person's row taken up in another's, with all that is needed to take it apart again."""
+    """One person's row taken up in another's, with why, and all that is needed to take it apart again.
+
+    ``score`` and ``reasons`` are as in ``MatchPair``, as they were when it was done.
+    """
 
     kept = models.ForeignKey(Customer, models.CASCADE, related_name="merges")
     absorbed = models.ForeignKey(Customer, models.CASCADE, related_name="+")
     merged_by = models.CharField(_("merged by"), max_length=150)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     merged_at = models.DateTimeField(_("merged at"))
+    score = models.PositiveSmallIntegerField(_("likelihood"), default=0, db_default=0)
+    reasons = models.JSONField(_("why"), default=list, db_default=[])
     before = models.JSONField(default=dict)  # the columns of both rows as they were: {"kept": {…}, "absorbed": {…}}
     undone_by = models.CharField(_("undone by"), max_length=150, blank=True)
     undone_at = models.DateTimeField(_("undone at"), null=True)
+
+    objects = MergeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("merge")
