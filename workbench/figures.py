@@ -67,6 +67,13 @@ def sent_per_day(now: dt.datetime) -> dict[dt.date, int]:
     return dict(sent.order_by().values_list(TruncDate("sent_at", tzinfo=AMSTERDAM)).annotate(Count("pk")))
 
 
+def not_delivered(now: dt.datetime) -> tuple[int, int]:
+    """Return how many messages of the mailings made in these days failed, and how many had an outcome at all."""
+    made = Message.objects.filter(mailing__created_at__gte=start_of_day(first_day(now)), mailing__created_at__lte=now)
+    failed = made.filter(state=Message.State.FAILED).count()
+    return failed, failed + made.filter(state=Message.State.SENT).count()
+
+
 def clicks_per_day(now: dt.datetime) -> dict[dt.date, int]:
     """Return day -> clicks."""
     since = start_of_day(first_day(now))

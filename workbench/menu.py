@@ -49,7 +49,13 @@ class Link:
 NEWSLETTERS = ("/editions/", "/items/")
 
 MENU = (
-    Section("", (Entry(_("Dashboard"), "workbench:dashboard", "view_workbench", "layout-dashboard"),)),
+    Section(
+        "",
+        (
+            Entry(_("Dashboard"), "workbench:dashboard", "view_workbench", "layout-dashboard"),
+            Entry(_("Step by step"), "workbench:roadmap", "view_workbench", "milestone"),
+        ),
+    ),
     Section(
         _("Customers"),
         (

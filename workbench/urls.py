@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver
 app_name = "workbench"
 
 NOUNS = [
-    "dashboard", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy", "fact_kinds",
+    "dashboard", "roadmap", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy", "fact_kinds",
     "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns", "newsletters",
     "mailings", "vouchers", "purposes", "publications", "websites", "web_statistics", "users", "integrations",
     "mailbox",
