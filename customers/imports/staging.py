@@ -60,12 +60,11 @@ def stage(file: BinaryIO, dialect: Dialect, progress: Callable[[int], None]) -> 
     total, told, chunk = 0, 0, list[Row]()
     columns = list(dialect.positions)
     words = [(place, dialect.words[name]) for place, name in enumerate(columns) if name in dialect.words]
-    everything = dict(sorted((place, name) for name, place in dialect.positions.items()))
-    # Blocks hold all cells of the file in their order, so all of them must have a place to go.
-    in_blocks = not words and list(everything) == list(range(dialect.width))
+    # Lines of a block go to the database as they are, so what they are translated to must not mean anything there.
+    in_blocks = all(map(_is_plain, (ours for known in dialect.words.values() for ours in known.values())))
     for piece in read_pieces(file, dialect, problems.append, in_blocks=in_blocks):
         if isinstance(piece, str):
-            _copy(list(everything.values()), piece)
+            _copy(dialect.in_order, piece)
             total += piece.count("\n")
         else:
             for place, known in words:
@@ -81,6 +80,10 @@ def stage(file: BinaryIO, dialect: Dialect, progress: Callable[[int], None]) -> 
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE import_row")
     return total
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and "\\" not in text
 
 
 def _write(columns: list[str], rows: list[Row], problems: list[Problem]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import tracemalloc
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from django.utils import translation
 
 from common.errors import Refused
 from customers.imports.formats import FORMATS
-from customers.imports.reading import LONGEST_LINE, Problem, examine, read_rows
+from customers.imports.reading import LONGEST_LINE, Dialect, Problem, examine, read_pieces, read_rows
 
 BRANCHES = FORMATS["branches"]
 HEADER = "code;naam;plaats"
@@ -197,3 +198,74 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(tmp_path: Path) -> No
     assert count == 40_000
     assert file.stat().st_size > 4_000_000
     assert peak < 1_000_000
+
+
+Piece = tuple[int, dict[str, str]]
+
+
+def by_block_and_by_row(text: str, dialect: Dialect) -> tuple[list[Piece], list[Piece], list[list[Problem]], int]:
+    """Read a text both ways; return the rows of both, the problems of both, and how many rows came in blocks."""
+    found: list[list[Piece]] = []
+    problems: list[list[Problem]] = [[], []]
+    blocked = 0
+    for in_blocks in (True, False):
+        rows: list[Piece] = []
+        told = problems[not in_blocks].append
+        for piece in read_pieces(io.BytesIO(text.encode()), dialect, told, in_blocks=in_blocks):
+            if isinstance(piece, str):
+                lines = [line.split("\t") for line in piece.splitlines()]
+                rows += [(int(line[0]), dict(zip(dialect.in_order, line[1:], strict=True))) for line in lines]
+                blocked += len(lines)
+            else:
+                cells = dict(zip(dialect.positions, piece[1], strict=True))
+                words = {name: dialect.words.get(name, {}) for name in cells}
+                rows.append((piece[0], {name: words[name].get(text.lower(), text) for name, text in cells.items()}))
+        found.append(rows)
+    return found[0], found[1], problems, blocked
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize(
+    ("positions", "words"),
+    [
+        ({"code": 0, "naam": 1, "plaats": 2}, {}),
+        ({"naam": 2, "code": 0}, {}),
+        ({"code": 1, "naam": 0, "plaats": 2}, {"naam": {"a": "Anja", "": "niets"}}),
+    ],
+)
+def test_reading_in_blocks_and_row_by_row_is_the_same(
+    monkeypatch: pytest.MonkeyPatch, delimiter: str, positions: dict[str, int], words: dict[str, dict[str, str]]
+) -> None:
+    monkeypatch.setattr("customers.imports.reading.records.BLOCK", 64)
+    chance = random.Random(7)
+    cells = ["a", "Bo", "é", "", "1 2", '"a"', '"a;b"', '"a,b"', '"x""y"', '""', '" a"', '"a\tb"', '"Jan"']
+    odd = [
+        '" a"',
+        '"a\tb"',
+        '"',
+        'a"b',
+        ' "a"',
+        '"a" ',
+        '"a"b',
+        "a ",
+        "\\N",
+        '"a\nb"',
+        "\0",
+        "\ufffd",
+        "\u200b",
+        '"a\n\nb;c"',
+        "\x1f",
+    ]
+    in_blocks = 0
+    for _file in range(300):
+        lines = ["x" + delimiter * 2]
+        for _row in range(chance.randrange(1, 40)):
+            row = [chance.choice(odd if chance.random() < 0.01 else cells) for _cell in range(3)]
+            lines.append(chance.choice(("", "a", delimiter)) if chance.random() < 0.01 else delimiter.join(row))
+        dialect = Dialect("utf-8-sig", delimiter, 3, positions, 1, {}, words)
+        text = "\n".join(lines) + chance.choice(("", "\n"))
+        blocks, rows, problems, blocked = by_block_and_by_row(text, dialect)
+        assert blocks == rows, text
+        assert problems[0] == problems[1], text
+        in_blocks += blocked
+    assert in_blocks > 200

@@ -86,7 +86,7 @@ def read_pieces(
     file: BinaryIO, dialect: Dialect, problems: Callable[[Problem], None], *, in_blocks: bool = True
 ) -> Iterator[Row | str]:
     """Yield what ``read_rows`` does, and many rows at once where nothing needs a closer look: as lines of text with the
-    row's number before them, with tabs between all cells of the file.
+    row's number before them, with tabs between the cells of ``dialect.in_order``.
     """
     places = list(dialect.positions.values())
     if dialect.encoding == WORKBOOK:

@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from customers.imports.reading.encoding import LONGEST_LINE
 
@@ -36,6 +37,16 @@ class Dialect:
         """The columns of the format that the rows have something to say about."""
         return frozenset(self.positions) | frozenset(self.constants)
 
+    @cached_property
+    def in_order(self) -> list[str]:
+        """The columns of the format that the file has, in the order in which it has them."""
+        return sorted(self.positions, key=self.positions.__getitem__)
+
+    @cached_property
+    def is_straight(self) -> bool:
+        """Whether all cells of the file are wanted, as they stand there."""
+        return not self.words and len(self.positions) == self.width
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -47,22 +58,57 @@ class Problem:
 
 
 def _plain_lines(block: str, dialect: Dialect, number: int) -> str:
-    """Return the lines of a block with their numbers and tabs between the cells, or nothing when any of them asks for a
-    closer look: quotes, signs that are no text, spaces around a cell, another number of cells, an empty row.
+    """Return the lines of a block with their numbers and tabs between the cells of ``dialect.in_order``, or nothing
+    when any of them asks for a closer look: a quote that is not around a cell of one line, signs that are no text,
+    spaces around a cell, another number of cells, an empty row.
     """
     sign, between = dialect.delimiter, dialect.width - 1
     flat = block.replace("\n", "")
     if sign == "\t":
         flat = flat.replace("\t", "")
-    if not flat.isprintable() or any(mark in flat for mark in ('"', "\\", "\ufffd")):
+    if not flat.isprintable() or "\\" in flat or "\ufffd" in flat:
         return ""
+    if '"' in flat:
+        return _lines_of(_quoted_rows(block, dialect), dialect, number)
     if any(space in block for space in (f" {sign}", f"{sign} ", "\n ", " \n")) or block[0] == " " or block[-1] == " ":
         return ""
     lines = block.split("\n")
     if any(line.count(sign) != between or line[0] == sign for line in lines):
         return ""
+    if not dialect.is_straight:
+        return _lines_of([line.split(sign) for line in lines], dialect, number)
     numbered = "\n".join([f"{place}{sign}{line}" for place, line in enumerate(lines, number + 1)])
     return (numbered if sign == "\t" else numbered.replace(sign, "\t")) + "\n"
+
+
+def _quoted_rows(block: str, dialect: Dialect) -> list[list[str]]:
+    """Return the cells of lines of which each is a whole row by itself; nothing when one is not.
+
+    As many rows as lines means that no quote was open at the end of any line; so each means what it means alone.
+    """
+    lines = block.split("\n")
+    try:
+        found = list(csv.reader(lines, delimiter=dialect.delimiter, strict=True))
+    except csv.Error:
+        return []
+    is_whole = len(found) == len(lines) and all(len(row) == dialect.width and any(row) for row in found)
+    return found if is_whole else []
+
+
+def _lines_of(rows: list[list[str]], dialect: Dialect, number: int) -> str:
+    """Return rows as numbered lines of the columns that are wanted; nothing when a cell holds more than plain text."""
+    text = "\t".join(map("\t".join, rows))
+    is_plain = text.count("\t") == len(rows) * dialect.width - 1
+    if not rows or not is_plain or " \t" in text or "\t " in text or text[0] == " " or text[-1] == " ":
+        return ""
+    if not dialect.is_straight:
+        places = [dialect.positions[name] for name in dialect.in_order]
+        words = [(place, dialect.words[name]) for place, name in enumerate(dialect.in_order) if name in dialect.words]
+        rows = [[row[place] for place in places] for row in rows]
+        for place, known in words:
+            for row in rows:
+                row[place] = known.get(row[place].lower(), row[place])
+    return "".join([f"{place}\t{line}\n" for place, line in enumerate(map("\t".join, rows), number + 1)])
 
 
 class Source:
@@ -76,7 +122,7 @@ class Source:
         """Return some whole lines at once, without the last line break; empty text at the end and for a long line."""
         self._text, self._place = self._text[self._place :] + self._lines.read(BLOCK), 0
         end = self._text.rfind("\n")
-        if end < 0:
+        if end <= 0:  # no whole line, or only an empty one: it counts as a row, so it stays
             return ""
         self._place = end + 1
         return self._text[:end]
