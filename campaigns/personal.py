@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models import Enrolment
 from common.personal import PersonalTable, personal_tables
 
 # One person takes part in a campaign once at a time: who is kept goes on where he was.
@@ -27,9 +28,13 @@ TABLES = (
         settles=("state", "left_at", "left_reason", "next_step_id", "next_on"),
         about=_("Series of messages in which you are or were."),
         latest="entered_on",
+        words={
+            "left_reason": {"merged": _("You are in it once, as one person"), **dict(Enrolment.LeaveReason.choices)}
+        },
         shown={
             "campaign_id": _("campaign"),
             "entered_on": _("entered on"),
+            "entered_by": _("entered by"),
             "state": _("state"),
             "left_at": _("left at"),
             "left_reason": _("why left"),

@@ -32,8 +32,9 @@ class PersonalTable:
     row of the table with code ``of``; merging leaves those alone.
     ``erase``: "delete" removes the rows, "forget" sets the customer to NULL and ``scrub`` (column -> SQL expression)
     rewrites what could tell who it was. ``shown``: column -> what it is called in a copy for the customer, ``about``
-    why we have it, ``latest`` the column by which a long list is cut off in print; ``files`` are columns with names of
-    stored files that go with the row; ``emails`` are columns with an address they had at that time.
+    why we have it, ``words`` (column -> code -> words) what codes without choices of their own mean, ``latest`` the
+    column by which a long list is cut off in print; ``files`` are columns with names of stored files that go with the
+    row; ``emails`` are columns with an address they had at that time.
     """
 
     code: str  # the table's name, with ":column" behind it for a second column to the customer
@@ -51,6 +52,7 @@ class PersonalTable:
     erase: Literal["delete", "forget"] = "delete"
     scrub: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str | _StrPromise] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str | _StrPromise]] = field(default_factory=dict)
     about: str | _StrPromise = ""
     latest: str = "id"
     files: tuple[str, ...] = ()

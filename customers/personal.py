@@ -17,11 +17,12 @@ TABLES = (
         shown={
             "number": _("customer number"),
             **{field.column: field.name for field in FIELDS.values() if field.column},
-            "address_state": _("post"),
+            "address_state": _("post to this address"),
             "restricted_at": _("restricted since"),
             "created_at": _("created at"),
             "updated_at": _("updated at"),
         },
+        words={"address_state": {"": ""}},
         order=99,
     ),
     # Who was taken up in somebody is that person too.

@@ -83,6 +83,17 @@ def _forget_homes(persons: Persons) -> int:
     )
 
 
+def _forget_guardians(persons: Persons) -> int:
+    """Take their numbers out of the histories of the children for whom they answered."""
+    return execute(
+        """
+        UPDATE customers_customerchange SET fields = fields - 'guardian'
+        WHERE fields ? 'guardian' AND fields -> 'guardian' ?| %(numbers)s
+        """,
+        {"numbers": list(persons.numbers)},
+    )
+
+
 def _forget_paths(persons: Persons) -> int:
     """Take addresses of pages with a number in them out of the context of histories."""
     paths = [f"%/{quote(text)}/%" for text in persons.texts] + [f"%/customers/{pk}/%" for pk in persons.ids]
@@ -121,6 +132,7 @@ for trace in (
         waits=True,
     ),
     Trace("homes", _("Addresses where nobody else lives"), _forget_homes),
+    Trace("guardians", _("Parents in the histories of their children"), _forget_guardians),
     Trace("paths", _("Addresses of pages in histories"), _forget_paths),
     Trace("sign_ins", _("Failed sign-ins"), _forget_sign_ins),
 ):

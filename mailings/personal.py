@@ -47,7 +47,13 @@ TABLES = (
             "Your mail server refused our mail for good, you reported it as spam, or our staff blocked the address."
         ),
         latest="since",
-        shown={"address": _("address"), "reason": _("reason"), "since": _("since")},
+        shown={
+            "address": _("address"),
+            "reason": _("reason"),
+            "detail": _("explanation"),
+            "since": _("since"),
+            "released_at": _("until"),
+        },
     ),
     PersonalTable(
         "mailings_suppressionevent", _("History of blocked addresses"), column="address", key="pgh_id",
@@ -64,7 +70,13 @@ TABLES = (
         latest="clicked_at",
         shown={"link_id": _("link"), "clicked_at": _("when")},
     ),
-    PersonalTable("mailings_publishedperson", _("Lists for other mail tools"), unique=(("publication_id",),)),
+    PersonalTable(
+        "mailings_publishedperson",
+        _("Lists for other mail tools"),
+        unique=(("publication_id",),),
+        about=_("Lists of people who may be written to, which we give to another mail tool. You are on these now."),
+        shown={"publication_id": _("list")},
+    ),
     PersonalTable(
         "mailings_confirmation",
         _("Newsletters you signed up for and have not confirmed"),

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models import Field, ForeignKey, JSONField, Model
+from django.utils.translation import gettext as _
 
 from common.personal import PersonalTable, personal_tables
 from common.sql import rows
@@ -20,6 +21,12 @@ from customers.models import Customer
 from customers.privacy.erasing import rows_of
 
 CHUNK = 500
+#: Columns that tell who did something. Names of staff are theirs and stay out (AVG 15(4)).
+ACTORS = frozenset({
+    "actor", "asked_by", "author", "changed_by", "entered_by", "given_by", "merged_by", "released_by", "taken_by",
+    "undone_by",
+})  # fmt: skip
+_THE_SYSTEM = {"system", "merge", "matching", "retention", "erase_again"}
 
 Row = dict[str, Any]
 
@@ -78,6 +85,17 @@ def _values(persons: Persons) -> dict[str, Any]:
     return {"ids": list(persons.ids), "emails": list(persons.addresses)}
 
 
+def who(actor: str) -> str:
+    """Return who did something, in words for the customer and without a name."""
+    if actor in ("", "customer"):
+        return _("you yourself") if actor else ""
+    if actor == "guardian":
+        return _("a parent or guardian")
+    if actor in _THE_SYSTEM or actor.startswith("trigger"):
+        return _("the system by itself")
+    return _("a file that came in") if actor.startswith("import ") else _("our staff, or a system of ours")
+
+
 @cache
 def fields_of(table: str) -> dict[str, Field[Any, Any]]:
     """Return column -> field of the model behind a table."""
@@ -90,14 +108,24 @@ def _named(table: PersonalTable, found: Sequence[Row]) -> list[Row]:
     fields = fields_of(table.table)
     for column in table.shown:
         field = fields[column]
+        if column in ACTORS:
+            for row in found:
+                row[column] = who(row[column])
         if isinstance(field, JSONField):
             for row in found:
-                row[column] = json.loads(row[column]) if isinstance(row[column], str) else row[column]
+                row[column] = _own(json.loads(row[column]) if isinstance(row[column], str) else row[column])
         elif isinstance(field, ForeignKey):
             names = _names(field.related_model, {row[column] for row in found} - {None})
             for row in found:
                 row[column] = names.get(row[column], "")
     return list(found)
+
+
+def _own(value: Any) -> Any:
+    """Leave the numbers of parents out of what changed: they are of somebody else."""
+    if isinstance(value, dict) and isinstance(value.get("guardian"), list):
+        return value | {"guardian": ["…" if number else "" for number in value["guardian"]]}
+    return value
 
 
 def _names(model: Any, ids: set[int]) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from django.db.models import DateField
 from django.template.loader import render_to_string
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext, override
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -33,6 +35,24 @@ _CHOICES: dict[str, dict[Any, Any]] = {
     "channel": dict(Channel.choices),
     "basis": dict(PurposeChannel.Basis.choices),
 }
+# What stands in evidence and in histories, which are not fields.
+_NAMES = {
+    "asked_at": _lazy("asked at"),
+    "asked_from": _lazy("asked from network"),
+    "confirmed_at": _lazy("confirmed at"),
+    "confirmed_from": _lazy("confirmed from network"),
+    "guardian": _lazy("parent or guardian"),
+    "mailed_at": _lazy("mail sent at"),
+    "mailing": _lazy("number of the mailing"),
+    "message": _lazy("number of the message"),
+    "method": _lazy("how"),
+    "note": _lazy("note"),
+    "number": _lazy("customer number"),
+    "page": _lazy("page"),
+    "reason": _lazy("reason"),
+    "restricted": _lazy("data restricted"),
+}
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(\+\d{2}:\d{2}|Z)")
 NOT_PRINTED = {"external_id"}  # a number of another system; it is in the file for computers
 
 
@@ -87,44 +107,63 @@ def _part(table: PersonalTable, persons: Persons) -> dict[str, Any] | None:
     count = count_of(table, persons)
     if not count:
         return None
-    words = [list(_words(table, row)) for row in read(table, persons, most=MOST_ROWS)]
-    used = [
-        place
-        for place, column in enumerate(table.shown)
-        if column not in NOT_PRINTED and any(row[place] for row in words)
-    ]
-    names = list(table.shown.values())
+    rows_in_words = [dict(_words(table, row)) for row in read(table, persons, most=MOST_ROWS)]
+    names: dict[str, Any] = {column: name for column, name in table.shown.items() if column not in NOT_PRINTED}
+    if table.code == "customers_fact":
+        rows_in_words, names = [_fact(row) for row in rows_in_words], _fact_names(table)
+    used = [column for column in names if any(row[column] for row in rows_in_words)]
     return {
         "name": table.name,
         "about": table.about,
-        "columns": [names[place] for place in used],
-        "rows": [[(names[place], row[place]) for place in used] for row in words],
-        "is_wide": len(used) > MOST_COLUMNS or table.table == "customers_sourcerecord",
+        "columns": [names[column] for column in used],
+        "rows": [[(names[column], row[column]) for column in used] for row in rows_in_words],
+        "is_wide": len(used) > MOST_COLUMNS or table.table in ("customers_sourcerecord", "customers_customer"),
         "is_facts": table.code == "customers_fact",
         "left_out": max(0, count - MOST_ROWS),
         "count": count,
     }
 
 
-def _words(table: PersonalTable, row: Row) -> Iterator[str]:
+def _fact_names(table: PersonalTable) -> dict[str, Any]:
+    """Return the columns in which a fact is printed: what belongs together stands together, so that it fits a line."""
+    shown = table.shown
+    return {
+        **{column: shown[column] for column in ("kind", "occurred_at", "branch_id")},
+        "what": _("about what"),
+        "much": _("how much"),
+        "source_id": shown["source_id"],
+    }
+
+
+def _fact(row: dict[str, str]) -> dict[str, str]:
+    much = [row["quantity"] if row["quantity"] != "1" else "", row["amount_cents"], row["duration_seconds"]]
+    return row | {
+        "what": " · ".join(filter(None, (row["world"], row["genre"], row["sector"]))),
+        "much": " · ".join(filter(None, much)),
+    }
+
+
+def _words(table: PersonalTable, row: Row) -> Iterator[tuple[str, str]]:
+    """Yield (column, its value as people read it)."""
     fields = fields_of(table.table)
     worlds = _worlds() if "world" in table.shown else {}
     for column, value in row.items():
         choices = dict(fields[column].flatchoices or ()) or _CHOICES.get(column, {})
+        choices |= table.words.get(column, {})
         if column == "kind" and table.table.startswith("customers_fact"):
-            yield _kind(value)
+            yield column, _kind(value)
         elif column == "world":
-            yield str(worlds.get(value, value))
+            yield column, str(worlds.get(value, value))
         elif column.endswith("_cents"):
-            yield format_cents(value) if value else ""
+            yield column, format_cents(value) if value else ""
         elif column == "duration_seconds":
-            yield _("%d seconds") % value if value else ""
+            yield column, ngettext("%d second", "%d seconds", value) % value if value else ""
         elif column == "values":
-            yield _said(value)
+            yield column, _said(value)
         elif choices and value in choices:
-            yield str(choices[value])
+            yield column, str(choices[value])
         else:
-            yield _word(value)
+            yield column, _word(value)
 
 
 def _word(value: Any) -> str:
@@ -133,6 +172,8 @@ def _word(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        value = dt.datetime.fromisoformat(value)
     if isinstance(value, dt.datetime):
         return formats.date_format(timezone.localtime(value), "j F Y H:i")
     if isinstance(value, dt.date):
@@ -159,7 +200,7 @@ def _said(values: Mapping[str, str]) -> str:
 
 
 def _name(key: str) -> str:
-    return str(FIELDS[key].name) if key in FIELDS else key.replace("_", " ")
+    return str(FIELDS[key].name if key in FIELDS else _NAMES.get(key, key.replace("_", " ")))
 
 
 def _kind(code: str) -> str:

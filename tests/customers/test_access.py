@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from pypdf import PdfReader
 
 from common.personal import personal_tables
 from customers.actions import change_customer, ensure_base_data
+from customers.actions.guardians import add_guardian
+from customers.actions.notes import write_note
 from customers.actions.privacy import expire_copies, make_waiting_copies, request_access
 from customers.consents import record_consent
 from customers.models import AccessRequest, Customer, Purpose
 from customers.privacy.copies import read, write_json
 from customers.privacy.persons import identify
+from labels.actions import create_label, give_label
 from tests.factories import CustomerFactory, FactFactory, SourceFactory, SubscriptionFactory
 
 State = AccessRequest.State
@@ -91,6 +96,42 @@ def test_nothing_of_others_is_in_it(customer: Customer, now: dt.datetime) -> Non
     written = request.json.read().decode() + text_of(request)
     assert "999999" not in written
     assert "geheim" not in written.lower()
+
+
+def test_names_of_staff_and_numbers_of_parents_stay_out(
+    customer: Customer, administrator: User, now: dt.datetime
+) -> None:
+    administrator.first_name, administrator.last_name = "Wilhelmina", "Kassier"
+    administrator.save()
+    parent = CustomerFactory(number="700007", last_name="Ouderwijs", birth_date=dt.date(1950, 1, 1))
+    Customer.objects.filter(pk=customer.pk).update(birth_date=now.date() - dt.timedelta(days=3650))
+    customer.refresh_from_db()
+    add_guardian(customer, parent, by=administrator, now=now)
+    write_note(customer, kind="call", text="Belde over de pas", by=administrator, now=now)
+    label = create_label(name="Vriend", kind="own", now=now)
+    give_label(label, Customer.objects.filter(pk=customer.pk), by="wilhelmina", reason="", now=now)
+    request = copy_of(customer, now)
+    written = request.json.read().decode() + text_of(request)
+    for word in ("Wilhelmina", "Kassier", "wilhelmina", "administrator", "700007", "Ouderwijs"):
+        assert word not in written
+    assert "onze medewerkers" in written
+    assert "Belde over de pas" in written
+    assert "uzelf" in written
+
+
+def test_every_word_of_the_pdf_is_dutch(customer: Customer, now: dt.datetime) -> None:
+    """No code of ours stands in it, and no English word of a table or column."""
+    text = text_of(copy_of(customer, now)).lower()
+    words = set(re.findall(r"[a-z_]{3,}", text))
+    english = {"customer", "member", "granted", "withdrawn", "loan", "kind", "source", "when", "channel", "state", "by"}
+    assert not words & english
+    assert not {word for word in words if "_" in word}
+
+
+def test_it_is_in_the_language_of_who_asked(customer: Customer, now: dt.datetime) -> None:
+    request = copy_of(customer, now, language="en")
+    assert "Your rights" in text_of(request)
+    assert tables_of(request)["customers_customer"]["name"] == "Who you are"
 
 
 def test_who_was_merged_is_in_it(customer: Customer, now: dt.datetime) -> None:

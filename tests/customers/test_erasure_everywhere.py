@@ -30,10 +30,11 @@ from common.time import clock
 from common.tokens import make_token
 from customers.actions import ensure_base_data, run_import, upload_import
 from customers.actions.feeds import look_for_files, save_feed
+from customers.actions.guardians import add_guardian, end_guardian
 from customers.actions.privacy import erase_customer, make_waiting_copies
 from customers.actions.privacy.copies import request_access
 from customers.consents import record_consent
-from customers.models import Customer, Erasure, ImportRun, Purpose
+from customers.models import Customer, CustomerChange, Erasure, ImportRun, Purpose
 from labels.actions import create_label
 from mailings.actions import change_sending_settings, run_publication, save_publication, suppress_address
 from mijnmenu.actions import ask_for_link
@@ -55,6 +56,13 @@ ROW = (
     "Kanariestad;kanarie4@kanarie.example;06-87651234;lid"
 )
 OTHER = "200002;;;Piet;;Jansen;01-02-1970;Kerkstraat;1;;1441 AB;Purmerend;piet@example.nl;;lid"
+#: Columns by which rows of other tables are found.
+LINKS = {
+    ("customers_contactpoint", "value"),
+    ("customers_customer", "card_number"),
+    ("website_identification", "visit"),
+    ("customers_customer", "number"),
+}
 WORDS = ("kanarie", "29001987654321", "687651234", "9876qk", "9876 qk", "1931-03-07", "07-03-1931")
 
 pytestmark = pytest.mark.django_db
@@ -309,7 +317,7 @@ def _written_by_people(table: PersonalTable) -> list[models.Field[Any, Any]]:
         for field in model._meta.concrete_fields
         if isinstance(field, models.CharField | models.TextField | models.JSONField)
         and not field.flatchoices
-        and field.column not in {table.column, "row_hash"}
+        and (table.table, field.column) not in LINKS
     ]
 
 
@@ -335,6 +343,19 @@ def test_every_column_that_can_hold_words_is_emptied(canary: Customer, tmp_path:
     assert filled > 60
     erase_customer(canary, ground=REQUEST, by="Anna", now=clock() + PAST)
     assert not (left := found(tmp_path, (*WORDS, "knr"))), left
+
+
+def test_a_parent_who_goes_leaves_no_number_with_the_child(
+    canary: Customer, administrator: User, tmp_path: Path
+) -> None:
+    child = Customer.objects.get(number="200002")
+    Customer.objects.filter(pk=child.pk).update(birth_date=clock().date() - dt.timedelta(days=3650))
+    child.refresh_from_db()
+    bond = add_guardian(child, canary, by=administrator, now=clock())
+    end_guardian(bond, by=administrator, now=clock())
+    erase_customer(canary, ground=REQUEST, by="Anna", now=clock() + PAST)
+    assert not (left := found(tmp_path)), left
+    assert CustomerChange.objects.filter(customer=child).exists()
 
 
 def test_a_file_that_waits_in_a_folder_stands_in_the_way_of_who_asks_only(canary: Customer, tmp_path: Path) -> None:

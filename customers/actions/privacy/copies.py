@@ -12,6 +12,7 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import override
 
 from customers.actions.privacy.history import By, name_of
 from customers.models import AccessRequest, Customer
@@ -72,7 +73,7 @@ def make_access_files(request_id: int, *, now: dt.datetime) -> bool:
         return False
     persons = identify([request.customer_id], now=now)
     # Names that nobody can guess, and that say nothing.
-    with tempfile.TemporaryFile("w+b") as file:
+    with tempfile.TemporaryFile("w+b") as file, override(request.language):
         for piece in write_json(persons, now=now):
             file.write(piece.encode())
         request.json.save(f"{uuid4().hex}.json", File(file), save=False)
