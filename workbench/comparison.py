@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Func, IntegerField
 from django.utils.translation import gettext as _
 
+from common.personal import personal_tables
 from customers.golden import provenance
 from customers.matching.reading import read_two
 from customers.matching.scoring import REASONS, score
-from customers.models import Consent, Customer, FactTotal, Subscription
+from customers.models import Branch, Consent, Customer, FactTotal, Merge, Subscription
 from customers.records import FIELDS
 from labels.models import Assignment
 from mailings.models import Message
@@ -85,6 +86,51 @@ def brings(first: Customer, second: Customer) -> list[dict[str, Any]]:
 
 def _count(queryset: Any) -> dict[int, int]:
     return dict(queryset.order_by().values_list("customer").annotate(Count("pk")))
+
+
+def before_merge(merge: Merge) -> list[Row]:
+    """Return the fields of both as they were when they were merged; those that neither had are left out."""
+    rows = [Row(str(_("customer number")).capitalize(), *_before(merge, "number"), compared=False)]
+    branches = {str(pk): name for pk, name in Branch.objects.values_list("pk", "name")}
+    for code, field in FIELDS.items():
+        cells = _points_before(merge, code) if not field.column else _before(merge, field.column)
+        if code == "branch":
+            cells = [Cell(branches.get(cell.text, cell.text)) for cell in cells]
+        elif field.column:
+            cells = [Cell(shown(code, cell.text, {})) for cell in cells]
+        if any(cell.text for cell in cells):
+            rows.append(Row(str(field.name).capitalize(), *cells))
+    return rows
+
+
+def _before(merge: Merge, column: str) -> list[Cell]:
+    return [Cell(str(merge.before.get(side, {}).get(column) or "")) for side in ("kept", "absorbed")]
+
+
+def _points_before(merge: Merge, channel: str) -> list[Cell]:
+    points = [point for point in merge.before.get("points", []) if point["channel"] == channel]
+    points.sort(key=lambda point: not point["is_primary"])
+    return [
+        Cell(", ".join(point["value"] for point in points if point["customer_id"] == customer))
+        for customer in (merge.kept_id, merge.absorbed_id)
+    ]
+
+
+def moved_by(merge: Merge) -> list[tuple[str, int]]:
+    """Return what the merge gave to who is kept, and files since under the old number: name of the rows -> how many."""
+    names = {table.table: str(table.name) for table in reversed(list(personal_tables))}
+    counted: dict[str, int] = {}
+    for table, many in merge.rows.annotate(many=CardinalityOf("ids")).values_list("table", "many"):
+        name = names.get(table, table)
+        counted[name] = counted.get(name, 0) + many
+    return sorted(counted.items(), key=lambda row: -row[1])
+
+
+class CardinalityOf(Func):
+    """How many elements an array has."""
+
+    function = "cardinality"
+    output_field = IntegerField()
 
 
 def likeness(first: Customer, second: Customer) -> tuple[int, list[dict[str, Any]]]:

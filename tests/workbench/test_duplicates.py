@@ -107,12 +107,41 @@ def test_merging_by_hand_starts_at_the_customer_and_can_be_undone(client: Client
     answer = client.post(url("merge_do", kept.pk, absorbed.pk), {"decision": str(kept.pk)})
     assert answer.headers["Location"] == url("customer_detail", kept.pk)
     assert client.get(url("customer_detail", absorbed.pk)).headers["Location"] == url("customer_detail", kept.pk)
-    page = client.get(url("merge_list")).content.decode()
+    page = client.get(url("merge_list"), {"q": "Kees"}).content.decode()
     assert absorbed.number in page
     client.post(url("merge_undo", Merge.objects.get().pk))
     absorbed.refresh_from_db()
     assert absorbed.merged_into is None
     assert url("merge_undo", Merge.objects.get().pk) not in client.get(url("merge_list")).content.decode()
+
+
+def test_a_merge_tells_who_when_why_and_what_it_moved(client: Client) -> None:
+    kept, absorbed = alike(2)
+    FactFactory(customer=absorbed)
+    client.post(url("merge_do", kept.pk, absorbed.pk), {"decision": str(kept.pk)})
+    merge = Merge.objects.get()
+    assert merge.score > 60
+    assert merge.reasons
+    page = text(client.get(url("merge_detail", merge.pk)))
+    assert all(words in page for words in ("Dezelfde achternaam", "Wat u deed", kept.number, absorbed.number)), page
+    line = text(client.get(url("customer_timeline", kept.pk)))
+    assert f"Samengevoegd met klant {absorbed.number}" in line
+    assert f"waarschijnlijkheid {merge.score} van 100" in line
+    client.post(url("merge_undo", merge.pk))
+    page = text(client.get(url("merge_detail", merge.pk)))
+    assert "Ongedaan gemaakt" in page
+    assert url("merge_undo", merge.pk) not in client.get(url("merge_detail", merge.pk)).content.decode()
+    line = text(client.get(url("customer_timeline", absorbed.pk)))
+    assert f"Opgegaan in klant {kept.number}" in line
+    assert f"Weer los van klant {kept.number}" in line
+
+
+def test_a_chain_of_merges_is_told_on_the_page_of_who_is_left(client: Client) -> None:
+    first, second, third = (CustomerFactory() for _one in range(3))
+    for kept, absorbed in ((second, first), (third, second)):
+        client.post(url("merge_do", kept.pk, absorbed.pk), {"decision": str(kept.pk)})
+    line = text(client.get(url("customer_timeline", third.pk)))
+    assert all(f"Samengevoegd met klant {one.number}" in line for one in (first, second))
 
 
 def test_lists_ask_the_same_however_long_they_are(client: Client) -> None:

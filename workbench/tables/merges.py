@@ -7,16 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.actions.matching import BY_ITSELF
 from customers.models import Merge
-from workbench.columns import MomentColumn
+from workbench.columns import MomentColumn, NumberColumn
 
 
 class MergeTable(tables.Table):
     kept = tables.Column(
-        verbose_name=_("Stays"), linkify=("workbench:customer_detail", {"pk": tables.A("kept_id")}), orderable=False
+        verbose_name=_("Stays"), linkify=("workbench:merge_detail", {"pk": tables.A("pk")}), orderable=False
     )
     absorbed = tables.Column(verbose_name=_("Taken up in it"), orderable=False)
     merged_at = MomentColumn(verbose_name=_("When"))
     merged_by = tables.Column(verbose_name=_("By whom"))
+    score = NumberColumn(verbose_name=_("Likelihood (0 to 100)"))
     undone_at = MomentColumn(verbose_name=_("Undone"))
     undo = tables.TemplateColumn(
         template_name="workbench/_merges_undo.html", verbose_name=_("Undo"), orderable=False, empty_values=()
@@ -24,7 +25,7 @@ class MergeTable(tables.Table):
 
     class Meta:
         model = Merge
-        fields = ("kept", "absorbed", "merged_at", "merged_by", "undone_at", "undo")
+        fields = ("kept", "absorbed", "merged_at", "merged_by", "score", "undone_at", "undo")
         order_by = "-merged_at"
 
     def render_kept(self, record: Merge) -> str:

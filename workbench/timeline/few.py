@@ -78,7 +78,7 @@ class Records(ListPart):
 
 
 class Merges(ListPart):
-    """Others who turned out to be this person, and merges that were taken apart again."""
+    """Others who turned out to be this person, and merges that were taken apart again: by whom, and how likely."""
 
     table = kind = "merge"
     name = gettext_lazy("Merges")
@@ -87,15 +87,20 @@ class Merges(ListPart):
         return super().is_wanted() and self.wish.source in ("", "workbench")
 
     def all(self) -> list[Moment]:
-        moments = []
-        for merge in Merge.objects.filter(kept=self.customer).select_related("absorbed").order_by("pk"):
+        return [moment for merge in Merge.objects.about(self.customer).order_by("pk") for moment in self._of(merge)]
+
+    def _of(self, merge: Merge) -> list[Moment]:
+        if merge.absorbed_id == self.customer.pk:
+            done, undone, number = _("Taken up in customer %s"), _("Separate again from customer %s"), merge.kept.number
+        else:
+            done, undone = _("Merged with customer %s"), _("Merge with customer %s undone")
             number = merge.absorbed.number
-            moments.append(
-                Moment(merge.merged_at, "merge", _("Merged with customer %s") % number, by(merge.merged_by), "accent")
-            )
-            if merge.undone_at:
-                title = _("Merge with customer %s undone") % number
-                moments.append(Moment(merge.undone_at, "split", title, by(merge.undone_by), "accent"))
+        page = address("workbench:merge_detail", merge.pk)
+        likeness = _("likelihood %d out of 100") % merge.score
+        who = by(merge.merged_by) or _("by itself")
+        moments = [Moment(merge.merged_at, "merge", done % number, joined([who, likeness]), "accent", page)]
+        if merge.undone_at:
+            moments.append(Moment(merge.undone_at, "split", undone % number, by(merge.undone_by), "accent", page))
         return moments
 
 

@@ -13,10 +13,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import Refused
+from customers.actions.matching import BY_ITSELF
 from customers.actions.merging import merge_customers, undo_merge
 from customers.models import Customer, Merge
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
-from workbench.comparison import brings, compare, likeness
+from workbench.comparison import before_merge, brings, compare, in_words, likeness, moved_by
 from workbench.filters.merges import MergeFilter
 from workbench.forms.merges import OtherCustomerForm
 from workbench.tables.merges import MergeTable
@@ -39,6 +40,37 @@ class MergeList(ListPage):
         return Merge.objects.select_related("kept", "absorbed").defer("before")
 
 
+class MergeDetail(DetailPage[Merge], ObjectMixin[Merge]):
+    """Who was taken up in whom: why, what moved, and what stood in both rows before."""
+
+    permission = "change_customers"
+    template_name = "workbench/merges_detail.html"
+
+    def get_queryset(self) -> QuerySet[Merge]:
+        return Merge.objects.select_related("kept", "absorbed")
+
+    def get_title(self) -> str:
+        return gettext("%(absorbed)s, merged into %(kept)s") % {
+            "absorbed": self.object.absorbed.number, "kept": self.object.kept.number,
+        }  # fmt: skip
+
+    def get_breadcrumb(self) -> list[Any]:
+        return [
+            (_("Duplicates"), reverse("workbench:duplicate_list")),
+            (_("Merges"), reverse("workbench:merge_list")),
+        ]
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        merge = self.object
+        return super().get_context(
+            rows=before_merge(merge),
+            moved=moved_by(merge),
+            reasons=in_words(merge.reasons),
+            is_by_itself=merge.merged_by == BY_ITSELF,
+            **extra,
+        )
+
+
 class MergeUndo(ObjectMixin[Merge], ActionView):
     permission = "change_customers"
 
@@ -49,7 +81,7 @@ class MergeUndo(ObjectMixin[Merge], ActionView):
         merge = undo_merge(self.object, by=self.user, now=self.now)
         words = gettext("Undone: customer %s stands on its own again.")
         messages.success(self.request, words % merge.absorbed.number)
-        return reverse("workbench:merge_list")
+        return reverse("workbench:merge_detail", args=[merge.pk])
 
 
 class MergeStart(CustomerMixin, FormPage[OtherCustomerForm]):
@@ -118,6 +150,7 @@ class MergeDo(OtherMixin, ActionView):
 
 urlpatterns = [
     path("merges/", MergeList.as_view(), name="merge_list"),
+    path("merges/<int:pk>/", MergeDetail.as_view(), name="merge_detail"),
     path("merges/<int:pk>/undo/", MergeUndo.as_view(), name="merge_undo"),
     path("customers/<int:pk>/merge/", MergeStart.as_view(), name="merge_start"),
     path("customers/<int:pk>/merge/<int:other>/", MergeCompare.as_view(), name="merge_compare"),
