@@ -121,7 +121,7 @@ def confirm(confirmation: Confirmation, *, network_address: str = "", now: dt.da
     confirmation = waiting
     if confirmation.asked_at <= now - dt.timedelta(days=VALID_DAYS):
         raise Refused("outdated", _("This link does not work any more. Please sign up again."))
-    release([(ErasedKey.What.EMAIL, confirmation.address)])
+    release([(ErasedKey.What.EMAIL, confirmation.address)], now=now)
     consent = record_consent(
         _person(confirmation, now),
         purpose=confirmation.purpose,
