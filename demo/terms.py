@@ -25,7 +25,7 @@ WORDS = {
 
 def settle_terms(*, by: User) -> int:
     """Confirm the customer relation and keep the wordings of the years; return how many wordings."""
-    confirm_relation(Purpose.objects.get(code="marketing"), "email", by=by)
+    confirm_relation(Purpose.objects.get(code="marketing"), "email", by=by, now=start_of_day(WORDINGS[0][0]))
     count = 0
     for code, words in WORDS.items():
         for since, version in WORDINGS:

@@ -85,11 +85,12 @@ def change_purpose(
 
 @transaction.atomic
 def change_channel(
-    purpose: Purpose, channel: str, *, by: User | None, **fields: Unpack[ChannelFields]
-) -> PurposeChannel:  # fmt: skip
-    """Set the ground on which a purpose uses a channel, and what belongs to it; what is not given stays.
+    purpose: Purpose, channel: str, *, by: User | None, now: dt.datetime, **fields: Unpack[ChannelFields]
+) -> PurposeChannel:
+    """Set the ground on which a purpose uses a channel from now on, and what belongs to it; what is not given stays.
 
-    Raises Refused when the law does not allow that ground for this channel.
+    What held before stays known, for whoever asks what was allowed at a moment then. Raises Refused when the law does
+    not allow that ground for this channel.
     """
     if channel not in Channel.values:
         raise Refused("unknown_channel", _("This channel does not exist."), field="channel")
@@ -102,18 +103,20 @@ def change_channel(
         )
     with _noted(by):
         row, _created = PurposeChannel.objects.select_for_update().get_or_create(purpose=purpose, channel=channel)
-        for field, value in fields.items():
-            setattr(row, field, value)
-        row.save()
+        if any(getattr(row, field) != value for field, value in fields.items()):
+            for field, value in fields.items():
+                setattr(row, field, value)
+            row.since = now
+            row.save()
     return row
 
 
 @transaction.atomic
-def confirm_relation(purpose: Purpose, channel: str, *, by: User | None) -> PurposeChannel:
+def confirm_relation(purpose: Purpose, channel: str, *, by: User | None, now: dt.datetime) -> PurposeChannel:
     """Confirm the four conditions of the customer relation that the organisation answers for."""
     return change_channel(
-        purpose, channel, by=by, same_entity=True, was_informed=True, could_refuse=True, own_similar=True
-    )  # fmt: skip
+        purpose, channel, by=by, now=now, same_entity=True, was_informed=True, could_refuse=True, own_similar=True
+    )
 
 
 @transaction.atomic

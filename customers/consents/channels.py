@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from common.sql import rows
 from customers.consents.rules import PROCESSING
 from customers.models import Channel, Purpose, PurposeChannel
 
@@ -40,6 +42,15 @@ def ensure_channels(get_model: Callable[[str], Any]) -> int:
     ]
     get_model("PurposeChannel").objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def grounds_at(as_of: dt.datetime) -> dict[tuple[int, str], str]:
+    """Return (purpose, channel) -> the basis that really held at a moment; one that is not named needs a yes.
+
+    The database's own function, which ``verdicts_sql`` asks too: they cannot differ.
+    """
+    found = rows("SELECT purpose_id, channel, basis FROM customers_grounds(%s)", [as_of])
+    return {(row["purpose_id"], row["channel"]): row["basis"] for row in found}
 
 
 def channels_of(purpose: Purpose) -> list[Channel]:

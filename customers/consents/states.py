@@ -1,4 +1,4 @@
-"""The present state of one customer for each purpose and channel, with the reason in words."""
+"""The state of one customer for each purpose and channel at a moment, with the reason in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from common.time import local_date
-from customers.consents.channels import channels_of
+from customers.consents.channels import grounds_at
 from customers.consents.rules import (
     ALLOWED,
     CUSTOMER_RELATION,
@@ -56,26 +56,27 @@ class State:
 
 
 def states_of(customer: Customer, *, now: dt.datetime) -> list[State]:
-    """Return the present state for each purpose and channel that is used, in four queries and one more when a parent
-    answered; channels with a history are never left out.
+    """Return the state at ``now`` for each purpose and channel that was used then, in four queries and one more when a
+    parent answered; channels with a history are never left out. What sort of customer it is, is that of today.
     """
     rows = list(Consent.objects.filter(customer=customer).select_related("source"))
     guardians = _guardians(rows)
     has_paid = Subscription.objects.filter(customer=customer).paid().active_on(local_date(now)).exists()
     ledger: dict[tuple[int, str], list[Consent]] = {}
     found = []
-    purposes = Purpose.objects.prefetch_related("channels")
+    purposes = list(Purpose.objects.all())
+    grounds = grounds_at(now)
     processing = {purpose.pk for purpose in purposes if purpose.code in PROCESSING}
     for row in rows:
         # what is said about being profiled counts whatever channel it was said over
         channel = Channel.EMAIL if row.purpose_id in processing else row.channel
         ledger.setdefault((row.purpose_id, channel), []).append(row)
     for purpose in purposes:
-        asked = channels_of(purpose)
         for channel in Channel:
-            said = ledger.get((purpose.pk, channel), [])
-            if channel in asked or said:
-                found.append(_state(customer, purpose, channel, said, guardians, has_paid, now))
+            said, basis = ledger.get((purpose.pk, channel), []), grounds.get((purpose.pk, channel))
+            if said or basis not in (None, Basis.NONE):
+                basis = basis or Basis.CONSENT.value
+                found.append(_state(customer, purpose, channel, basis, said, guardians, has_paid, now))
     return found
 
 
@@ -88,12 +89,12 @@ def _state(
     customer: Customer,
     purpose: Purpose,
     channel: Channel,
+    basis: str,
     rows: list[Consent],
     guardians: dict[int, Customer],
     has_paid: bool,
     now: dt.datetime,
 ) -> State:
-    basis = next((one.effective for one in purpose.channels.all() if one.channel == channel), Basis.CONSENT.value)
     asks = asks_guardian(purpose, channel)
     valid = [row for row in rows if not (asks and is_void(row, birth_date=customer.birth_date))]
     consent, day = latest(valid, as_of=now), local_date(now)

@@ -37,11 +37,8 @@ _STATEMENT = f"""
     ),
     rule AS (
         SELECT coalesce((
-            SELECT CASE WHEN rule.basis = 'customer_relation' AND NOT (
-                    rule.same_entity AND rule.was_informed AND rule.could_refuse AND rule.own_similar
-                ) THEN 'consent' ELSE rule.basis END
-            FROM customers_purposechannel AS rule
-            WHERE rule.purpose_id = %(purpose)s AND rule.channel = %(channel)s
+            SELECT ground.basis FROM customers_grounds(%(as_of)s) AS ground
+            WHERE ground.purpose_id = %(purpose)s AND ground.channel = %(channel)s
         ), 'consent') AS basis
     ),
     answer AS (

@@ -74,6 +74,8 @@ class PurposeChannel(models.Model):
     could_refuse = models.BooleanField(_("they could refuse at that moment"), default=False)
     own_similar = models.BooleanField(_("it is about our own, similar offer"), default=False)
     needs_double_opt_in = models.BooleanField(_("confirmed by e-mail (double opt-in)"), default=False)
+    # Null: since there is this purpose. What held before stands in the history: customers_grounds(as_of) reads it.
+    since = models.DateTimeField(_("since"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("channel of a purpose")
@@ -90,7 +92,7 @@ class PurposeChannel(models.Model):
 
     @property
     def effective(self) -> str:
-        """The basis that really holds: a customer relation that is not confirmed is none."""
+        """The basis that holds at present: a customer relation that is not confirmed is none."""
         unconfirmed = self.basis == self.Basis.RELATION and not self.is_confirmed
         return self.Basis.CONSENT.value if unconfirmed else self.basis
 

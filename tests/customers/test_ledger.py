@@ -286,6 +286,31 @@ def test_the_same_event_told_by_two_at_once_is_one_row() -> None:
     assert Consent.objects.get().position == 1
 
 
+def scans() -> int:
+    """How often all of the ledger was read, by this connection too."""
+    rows("SELECT pg_stat_force_next_flush()")
+    [found] = rows("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'customers_consent'")
+    return int(found["seq_scan"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_adding_a_row_never_reads_the_whole_ledger() -> None:
+    """A session that saw an empty table keeps that plan; an import of a million rows would then take days."""
+    execute("DISCARD PLANS")
+    execute("VACUUM ANALYZE customers_consent")  # empty, as in a new installation
+    purpose, source, customer = PurposeFactory(), SourceFactory(), CustomerFactory()
+    before = scans()
+    for hour in range(20):
+        ConsentFactory(customer=customer, event_at=NOW + hour * HOUR, purpose=purpose, source=source)
+    assert scans() == before
+
+
+def test_when_a_row_came_in_is_what_the_database_says() -> None:
+    consent = ConsentFactory(received_at=NOW)
+    consent.refresh_from_db()
+    assert consent.received_at == rows("SELECT now() AS now")[0]["now"]
+
+
 # --- nothing is rewritten ---
 
 

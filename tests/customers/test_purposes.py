@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from common.errors import Refused
+from common.sql import as_subquery, execute, rows
 from customers.actions.purposes import (
     bases_for,
     change_channel,
@@ -19,8 +20,10 @@ from customers.actions.purposes import (
     current_wording,
     save_wording,
 )
-from customers.models import LedgerCheck, Purpose, PurposeChannel, Wording
-from tests.factories import NOW, ConsentFactory
+from customers.consents import states_of, verdicts_sql
+from customers.consents.channels import grounds_at
+from customers.models import Customer, LedgerCheck, Purpose, PurposeChannel, Wording
+from tests.factories import NOW, ConsentFactory, SubscriptionFactory
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -56,7 +59,7 @@ def test_the_law_leaves_open_these_grounds(code: str, channel: str, bases: set[s
     for basis in PurposeChannel.Basis.values:
         if basis not in bases:
             with pytest.raises(Refused, match="grond"):
-                change_channel(purpose, channel, basis=basis, by=None)
+                change_channel(purpose, channel, basis=basis, by=None, now=NOW)
 
 
 def test_a_new_purpose_starts_with_the_grounds_of_its_sort(administrator: User) -> None:
@@ -69,8 +72,8 @@ def test_a_new_purpose_starts_with_the_grounds_of_its_sort(administrator: User) 
 
 
 def test_who_confirmed_the_relation_stands_in_the_history(marketing: Purpose, administrator: User) -> None:
-    change_channel(marketing, "email", same_entity=False, by=None)
-    row = confirm_relation(marketing, "email", by=administrator)
+    change_channel(marketing, "email", same_entity=False, by=None, now=NOW)
+    row = confirm_relation(marketing, "email", by=administrator, now=NOW)
     assert row.effective == "customer_relation"
     event = row.events.order_by("-pgh_id").first()
     assert event.pgh_context.metadata["user"] == administrator.pk
@@ -109,13 +112,13 @@ def test_the_database_keeps_an_answered_wording_whatever_the_code_does(marketing
 
 def test_the_list_says_prominently_that_the_relation_is_not_confirmed(client: Client, marketing: Purpose) -> None:
     assert "nog niet bevestigd" not in client.get("/purposes/").content.decode()
-    change_channel(marketing, "email", could_refuse=False, by=None)
+    change_channel(marketing, "email", could_refuse=False, by=None, now=NOW)
     assert "De klantrelatie is nog niet bevestigd" in client.get("/purposes/").content.decode()
     assert "niet bevestigd" in client.get(f"/purposes/{marketing.pk}/").content.decode()
 
 
 def test_staff_confirm_the_conditions_on_the_page(client: Client, marketing: Purpose) -> None:
-    change_channel(marketing, "email", same_entity=False, was_informed=False, by=None)
+    change_channel(marketing, "email", same_entity=False, was_informed=False, by=None, now=NOW)
     conditions = dict.fromkeys(("same_entity", "was_informed", "could_refuse", "own_similar"), "on")
     address = f"/purposes/{marketing.pk}/email/"
     assert client.get(address).status_code == 200
@@ -157,3 +160,48 @@ def test_a_ledger_that_is_not_whole_shows_at_the_top(client: Client) -> None:
     page = client.get("/purposes/").content.decode()
     assert "niet heel" in page
     assert "4711" in page
+
+
+# --- the ground that held then ---
+
+
+def verdict_at(customer: Customer, purpose: Purpose, moment: dt.datetime) -> tuple[str, str]:
+    everybody = as_subquery(Customer.objects.filter(pk=customer.pk).values("pk"))
+    [found] = rows(verdicts_sql(everybody, purpose=purpose, channel="email", as_of=moment), {})
+    for state in states_of(customer, now=moment):
+        if (state.purpose, state.channel) == (purpose, "email"):
+            assert (state.verdict, state.basis) == (found["verdict"], found["basis"])
+    return found["verdict"], found["basis"]
+
+
+def test_what_was_allowed_then_follows_from_the_ground_that_held_then(marketing: Purpose) -> None:
+    member, day = SubscriptionFactory(started_on=dt.date(2020, 1, 1)).customer, DAY
+    change_channel(marketing, "email", basis="consent", by=None, now=NOW)
+    change_channel(marketing, "email", basis="customer_relation", own_similar=False, by=None, now=NOW + day)
+    confirm_relation(marketing, "email", by=None, now=NOW + 2 * day)
+    change_channel(marketing, "email", basis="none", by=None, now=NOW + 3 * day)
+    moments = [NOW + number * day + dt.timedelta(hours=1) for number in range(4)]
+    assert [verdict_at(member, marketing, moment) for moment in moments] == [
+        ("no_permission", ""), ("no_permission", ""), ("allowed", "customer_relation"), ("no_permission", ""),
+    ]  # fmt: skip
+    assert verdict_at(member, marketing, NOW + 2 * day)[0] == "allowed"  # from that very moment
+    assert verdict_at(member, marketing, NOW + 2 * day - dt.timedelta(microseconds=1))[0] == "no_permission"
+
+
+def test_saving_what_was_so_already_leaves_the_moment(marketing: Purpose) -> None:
+    change_channel(marketing, "email", basis="consent", by=None, now=NOW)
+    row = change_channel(marketing, "email", basis="consent", by=None, now=NOW + DAY)
+    assert row.since == NOW
+
+
+def test_a_channel_that_was_loaded_without_history_counts(marketing: Purpose) -> None:
+    row = marketing.channels.get(channel="email")
+    execute("ALTER TABLE customers_purposechannel DISABLE TRIGGER USER")
+    try:
+        PurposeChannel.objects.filter(pk=row.pk).delete()
+        execute("DELETE FROM customers_purposechannelevent")
+        PurposeChannel.objects.create(purpose=marketing, channel="email", basis="none")
+    finally:
+        execute("SET CONSTRAINTS ALL IMMEDIATE")
+        execute("ALTER TABLE customers_purposechannel ENABLE TRIGGER USER")
+    assert grounds_at(NOW)[marketing.pk, "email"] == "none"

@@ -159,7 +159,7 @@ def test_who_refuses_profiling_gets_no_labels_of_behaviour(profiling: Purpose) -
 
 
 def test_silence_is_no_yes_where_a_yes_is_needed(profiling: Purpose) -> None:
-    change_channel(profiling, "email", basis="consent", by=None)
+    change_channel(profiling, "email", basis="consent", by=None, now=NOW)
     said_yes, said_no, silent = CustomerFactory.create_batch(3)
     for customer in (said_yes, said_no, silent):
         borrow(customer, 10)

@@ -89,7 +89,7 @@ def test_the_conditions_show_only_with_the_ground_they_belong_to(
     page: Page, live_server: Any, sign_in: Callable[[User], None], addresses: dict[str, str],
     make_user: Callable[..., User],
 ) -> None:  # fmt: skip
-    confirm_relation(Purpose.objects.get(code="marketing"), "email", by=None)
+    confirm_relation(Purpose.objects.get(code="marketing"), "email", by=None, now=clock())
     sign_in(make_user("administrator"))
     page.goto(live_server.url + addresses["channel"])
     condition = page.get_by_label("De organisatie die schrijft, is de organisatie die zij betalen")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.time import local_date
+from customers.actions.guardians import OF_AGE
 from customers.consents import PROFILING, State, channels_of, is_child, record_consent, states_of
 from customers.models import Consent, Customer, Purpose
 from labels.actions import take_profiling_labels
@@ -67,13 +68,15 @@ def proof_of(row: Consent) -> str:
 
 
 def _moment(instant: dt.datetime) -> str:
-    return formats.date_format(timezone.localtime(instant), "j b Y H:i")
+    return formats.date_format(timezone.localtime(instant), "j F Y H:i")
 
 
 def asked(customer: Customer, now: dt.datetime) -> dict[str, Any]:
     """Return who may answer for this customer, and whether somebody must: it is a child under 16."""
+    age = customer.age_on(local_date(now))
+    parents = Customer.objects.filter(wards__child=customer).order_by("number")
     return {
-        "guardians": list(Customer.objects.filter(wards__child=customer).order_by("number")),
+        "guardians": list(parents) if age is None or age < OF_AGE else [],
         "is_child": is_child(customer.birth_date, on=local_date(now)),
     }
 

@@ -199,7 +199,7 @@ class ChannelChange(PurposeMixin, FormPage[ChannelForm]):
         return {name: getattr(row, name) for name in ("basis", *CONDITIONS, "needs_double_opt_in")}
 
     def perform(self, form: ChannelForm) -> str:
-        actions.change_channel(self.object, self.channel, by=self.user, **form.cleaned_data)
+        actions.change_channel(self.object, self.channel, by=self.user, now=self.now, **form.cleaned_data)
         return address_of(self.object)
 
 
