@@ -27,6 +27,7 @@ FACT_COLUMNS = {
     "duration_seconds": "0",
     "source_id": "",
     "external_id": "",
+    "order_number": "NULL::text",
     "run_id": "NULL::bigint",
 }
 

@@ -12,7 +12,7 @@ from customers.models.customers import (
     Source,
     Subscription,
 )
-from customers.models.facts import Fact, FactCount, FactRemainder, FactTotal, KindSetting, World
+from customers.models.facts import Fact, FactCount, FactRemainder, FactTally, FactTotal, KindSetting, World
 from customers.models.imports import Feed, ImportChange, ImportError, ImportRun  # noqa: A004 - a row of an import
 from customers.models.notes import Note
 from customers.models.privacy import AccessRequest, ErasedKey, Erasure, RetentionRun
@@ -32,6 +32,7 @@ __all__ = [
     "Fact",
     "FactCount",
     "FactRemainder",
+    "FactTally",
     "FactTotal",
     "Feed",
     "FieldRank",

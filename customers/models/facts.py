@@ -46,6 +46,8 @@ class Fact(models.Model):
     duration_seconds = models.IntegerField(_("duration"), default=0)
     source = models.ForeignKey(Source, models.PROTECT, db_index=False, verbose_name=_("source"))
     external_id = models.CharField(_("external id"), max_length=80)
+    # Of which it is a line; null takes no room in the many facts without one.
+    order_number = models.CharField(_("order"), max_length=40, null=True, blank=True)
     # The import that brought it; no foreign key, which would cost more than it gives at tens of millions of rows.
     run_id = models.BigIntegerField(null=True, editable=False)
 
@@ -90,6 +92,27 @@ class FactTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.count}"
+
+
+class FactTally(models.Model):
+    """How many facts of a kind a source brought in a month; counted anew every night and after an import, so that pages
+    need not look at all of them.
+    """
+
+    kind = models.CharField(_("kind"), max_length=24)
+    source = models.ForeignKey(Source, models.CASCADE, verbose_name=_("source"))
+    month = models.DateField(_("month"))  # its first day, in Amsterdam
+    count = models.BigIntegerField(_("count"))
+    last_at = models.DateTimeField(_("last time"))
+    counted_at = models.DateTimeField(_("counted at"))
+
+    class Meta:
+        verbose_name = _("tally of facts")
+        verbose_name_plural = _("tallies of facts")
+        constraints = [models.UniqueConstraint(fields=["kind", "source", "month"], name="fact_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.kind}: {self.count}"
 
 
 class FactRemainder(models.Model):
