@@ -1,8 +1,8 @@
 """Photograph every page at 1440 and 390 pixels for each kind of user, with the data of the demo's story.
 
 Run by `make screenshots` on throw-away servers. It follows links from the entrances and takes one picture per
-address pattern, so a new page appears by itself. Also says which pages overflow sideways and what the browser
-complains about.
+address pattern, so a new page appears by itself; at the counter it also takes in a voucher. Also says which pages
+overflow sideways and what the browser complains about.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> int:
     django.setup()
     from django.contrib.auth.models import User
 
-    from common.roles import ROLES
+    from common.roles import COUNTER, ROLES
     from tests.browser import FLAGS, chromium
 
     TARGET.mkdir(exist_ok=True)
@@ -54,6 +54,8 @@ def main() -> int:
             user = User.objects.filter(groups__name=role, is_active=True).order_by("pk").first()
             if user:
                 walk(browser, base, role, ["/", "/balie/", "/api/v1/docs/"], user)
+                if role == COUNTER:
+                    take_in_a_voucher(browser, base, user)
         browser.close()
     print(f"{len(list(TARGET.glob('*.png')))} pictures in {TARGET}")
     return 0
@@ -92,7 +94,7 @@ def customer_addresses() -> list[str]:
     from common.tokens import make_token
     from customers.models import Customer
 
-    customer = Customer.objects.filter(vouchers__isnull=False).order_by("pk").first()
+    customer = Customer.objects.filter(vouchers__state="issued").order_by("pk").first()
     if not customer:
         return []
     token = make_token("mijnmenu", [customer.pk, customer.link_version])
@@ -125,6 +127,36 @@ def walk(browser: Browser, base: str, role: str, entrances: list[str], user: obj
     context.close()
 
 
+def take_in_a_voucher(browser: Browser, base: str, user: object) -> None:
+    """Photograph what the counter sees of a voucher: looked up, taken in, refused the second time, and unknown."""
+    from vouchers.models import Voucher
+
+    code = Voucher.objects.filter(state="issued", uses=0).order_by("pk").values_list("code", flat=True).first()
+    if not code:
+        return
+    context = browser.new_context(base_url=base, locale="nl-NL", timezone_id="Europe/Amsterdam")
+    sign_in(context, base, user)
+    page = context.new_page()
+
+    def look_up(text: str, picture: str) -> None:
+        page.goto("/balie/")
+        page.locator("#id_code").fill(text)
+        page.locator("#id_code").press("Enter")
+        page.wait_for_selector("[data-outcome]")
+        shoot(page, f"counter-{picture}")
+
+    look_up(code, "offer")
+    amount = page.locator("#id_order_amount")
+    if amount.count():
+        amount.fill("20,00")
+    page.locator("main button[type=submit], main form button").first.click()
+    page.wait_for_selector("[data-outcome]:not([data-outcome=offer])")
+    shoot(page, "counter-taken-in")
+    look_up(code, "used")
+    look_up("ABCD-EFGH-JKLM", "unknown")
+    context.close()
+
+
 def sign_in(context: BrowserContext, base: str, user: object) -> None:
     from django.conf import settings
     from django.test import Client
@@ -153,13 +185,17 @@ def photograph(page: Page, path: str, name: str) -> bool:
     if response.status != 200:
         print(f"{name}: {path} answers {response.status}")
         return False
+    shoot(page, name)
+    return True
+
+
+def shoot(page: Page, name: str) -> None:
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
         page.screenshot(path=TARGET / f"{name}-{width}.png", full_page=True)
         excess = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if excess > 0:
             print(f"{name}: {excess} pixels too wide at {width}")
-    return True
 
 
 def links_of(page: Page, base: str) -> list[str]:
