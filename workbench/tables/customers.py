@@ -26,6 +26,7 @@ class CustomerTable(tables.Table):
         order_by="name_key",
         empty_values=(),
         linkify=("workbench:customer_detail", {"pk": tables.A("pk")}),
+        attrs=NOWRAP,
     )
     number = tables.Column(verbose_name=gettext_lazy("Number"))
     birth_date = MomentColumn(verbose_name=gettext_lazy("Born"), attrs=NOWRAP)
