@@ -31,7 +31,8 @@ class PersonalTable:
     ``holds``: "address" for a column with an e-mail address instead of a customer, "parent" for one with the id of a
     row of the table with code ``of``; merging leaves those alone.
     ``erase``: "delete" removes the rows, "forget" sets the customer to NULL and ``scrub`` (column -> SQL expression)
-    rewrites what could tell who it was. ``shown``: column -> what it is called in a copy for the customer, ``about``
+    rewrites what could tell who it was; ``eraser`` is a function in the database that deletes the rows of an array of
+    customers and returns how many, for a table of which nobody may delete by himself. ``shown``: column -> what it is called in a copy for the customer, ``about``
     why we have it, ``words`` (column -> code -> words) what codes without choices of their own mean, ``latest`` the
     column by which a long list is cut off in print; ``files`` are columns with names of stored files that go with the
     row; ``emails`` are columns with an address they had at that time.
@@ -51,6 +52,7 @@ class PersonalTable:
     of: str = ""
     erase: Literal["delete", "forget"] = "delete"
     scrub: Mapping[str, str] = field(default_factory=dict)
+    eraser: str = ""
     shown: Mapping[str, str | _StrPromise] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str | _StrPromise]] = field(default_factory=dict)
     about: str | _StrPromise = ""

@@ -43,6 +43,18 @@ TABLES = (
         },
     ),
     PersonalTable(
+        "customers_absence",
+        _("No longer known by a source"),
+        column="record_id",
+        key="record_id",
+        holds="parent",
+        of="customers_sourcerecord",
+        merge="stay",
+        latest="since",
+        order=40,
+        shown={"since": _("since")},
+    ),
+    PersonalTable(
         "customers_contactpoint",
         _("Addresses and numbers"),
         merge="recompute",  # what the sources say decides
@@ -114,6 +126,7 @@ TABLES = (
     PersonalTable(
         "customers_consent",
         _("What you allow"),
+        eraser="customers_consent_erase",
         unique=(("purpose_id", "channel", "event_at", "state", "source_id"),),
         about=_("Each time you said yes or no to something, as proof. Nobody can change these rows."),
         latest="event_at",
@@ -150,6 +163,7 @@ TABLES = (
             "duration_seconds": _("duration"),
             "source_id": _("source"),
             "external_id": _("external id"),
+            "order_number": _("order"),
         },
     ),
     PersonalTable("customers_facttotal", _("Totals of what you did"), merge="recompute"),

@@ -63,6 +63,9 @@ PRIVACY_KEY = read("PRIVACY_KEY", "") or hmac.digest(LINK_KEY.encode(), b"wise.p
 if len(PRIVACY_KEY) < 32:
     problems.append("PRIVACY_KEY must have at least 32 characters")
 
+# Only for manage.py harden_database --create: the password of the web processes' own role.
+WEB_DATABASE_PASSWORD = read("WEB_DATABASE_PASSWORD", "")
+
 BASE_URL = read_parsed(
     "BASE_URL", if_local("http://localhost:8000"), parse_base, "http://localhost", "https://crm.example.nl"
 )

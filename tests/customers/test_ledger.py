@@ -10,10 +10,9 @@ import random
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, connection, connections, transaction
+from django.db import IntegrityError, connections, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -350,67 +349,6 @@ def test_the_ledger_cannot_be_emptied_at_once() -> None:
     finally:
         execute("ALTER TABLE customers_consent DISABLE TRIGGER consent_no_truncate")
     assert Consent.objects.count() == 1
-
-
-# --- the role of the web processes ---
-
-
-@pytest.fixture
-def web_role(db: None) -> str:
-    """A role as the web processes have it: may do everything with rows, owns nothing."""
-    execute("CREATE ROLE wise_web_test NOLOGIN")
-    execute("GRANT USAGE ON SCHEMA public TO wise_web_test")
-    execute("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public TO wise_web_test")
-    execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO wise_web_test")
-    return "wise_web_test"
-
-
-def refused(statement: str, params: list[Any]) -> bool:
-    try:
-        with transaction.atomic():
-            execute(statement, params)
-    except ProgrammingError as error:
-        return "permission denied" in str(error)
-    return False
-
-
-def test_a_hardened_role_can_add_and_merge_and_nothing_more(web_role: str) -> None:
-    from django.core.management import call_command
-
-    consent, other = ConsentFactory(), CustomerFactory()
-    execute("SET CONSTRAINTS ALL IMMEDIATE")
-    call_command("harden_database", web_role)
-    execute(f"SET LOCAL ROLE {web_role}")
-    execute("SET LOCAL wise.erasing = 'on'")
-    execute("SET LOCAL wise.merging = 'on'")
-    try:
-        assert refused("DELETE FROM customers_consent", [])
-        assert refused("TRUNCATE customers_consent", [])
-        assert refused("UPDATE customers_consent SET state = 'objected' WHERE id = %s", [consent.pk])
-        assert refused("UPDATE customers_consent SET hash = '' WHERE id = %s", [consent.pk])
-        assert refused("ALTER TABLE customers_consent DISABLE TRIGGER ALL", []) or not _is_owner(web_role)
-        assert execute("UPDATE customers_consent SET customer_id = %s WHERE id = %s", [other.pk, consent.pk]) == 1
-        ConsentFactory(customer=other, event_at=NOW)
-    finally:
-        execute("RESET ROLE")
-    assert Consent.objects.count() == 2
-
-
-def _is_owner(role: str) -> bool:
-    found = rows("SELECT pg_has_role(%s, relowner, 'MEMBER') AS owns FROM pg_class WHERE relname = 'customers_consent'",
-                 [role])  # fmt: skip
-    return bool(found[0]["owns"])
-
-
-def test_hardening_refuses_the_owner_and_who_does_not_exist() -> None:
-    from django.core.management import CommandError, call_command
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user")
-        owner = cursor.fetchone()[0]
-    for role in (owner, "bestaat-niet"):
-        with pytest.raises(CommandError):
-            call_command("harden_database", role)
 
 
 def test_every_purpose_has_channels_in_a_new_installation() -> None:

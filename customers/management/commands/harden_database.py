@@ -1,54 +1,85 @@
-"""manage.py harden_database ROLE: take from the role of the web processes what it does not need of the ledger.
+"""manage.py harden_database ROLE [--create]: let the web processes do what they do, and nothing to the ledger but add.
 
-For installations where the owner of the tables (who migrates) and the role of the web processes differ. Run it as the
-owner, after each migrate. The role may then read and add consents, and change nothing but whose they are (merging,
-which the trigger checks); it cannot delete, truncate, switch off triggers or rewrite what was said, whatever happens in
-a web process. Erasing (AVG 17) is done by the workers, which keep the owner's role or one that may delete.
+The role may then read and change rows of every table, except that of the ledger of consents it may only read and add:
+it cannot delete, truncate, rewrite what was said, switch off the triggers, or change what the ledger is checked by.
+Merging moves rows, which the trigger looks at; erasing (AVG 17) goes through the function customers_consent_erase,
+which asks for a receipt. The owner of the tables migrates, and is the role of workers and scheduler.
+
+Run it as the owner after each migrate: new tables are given to the role by it. ``--create`` makes the role, or gives it
+the password of the setting WEB_DATABASE_PASSWORD.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 LEDGER = "customers_consent"
-# What belongs to the proof: the words people answered, and the results of the checks.
-PROOF = ("customers_wordingevent", "customers_purposechannelevent", "customers_purposeevent")
+#: What belongs to the proof: the words people answered and the grounds that held (added to, never changed), what the
+#: checks found (only read), and the receipts of erasures (never taken away).
+PROOF = {
+    "customers_wordingevent": "SELECT, INSERT",
+    "customers_purposechannelevent": "SELECT, INSERT",
+    "customers_purposeevent": "SELECT, INSERT",
+    "customers_ledgercheck": "SELECT",
+    "customers_erasure": "SELECT, INSERT, UPDATE (counts)",
+    LEDGER: "SELECT, INSERT, UPDATE (customer_id)",
+}
 
 
 class Command(BaseCommand):
-    help = "Let a role read and add consents, and no more. Run it as the owner of the tables."
+    help = "Let a role use the product, and read and add consents and no more. Run it as the owner of the tables."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("role", help="the database role of the web processes")
+        parser.add_argument("--create", action="store_true", help="make it, with WEB_DATABASE_PASSWORD as its password")
 
     def handle(self, *args: Any, **options: Any) -> None:
         role = options["role"]
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", [role])
-            found = cursor.fetchone()
-            if found is None:
-                raise CommandError(f"there is no role {role}")
-            cursor.execute(
-                "SELECT pg_has_role(%s, relowner, 'MEMBER') FROM pg_class WHERE relname = %s", [role, LEDGER]
-            )
-            if found[0] or cursor.fetchone()[0]:
-                raise CommandError(f"{role} owns the tables or is a superuser: give the web a role of its own")
+            if options["create"]:
+                self.create(cursor, role)
+            self.check(cursor, role)
             for statement in self.statements(role):
                 cursor.execute(statement)
-        self.stdout.write(f"{role} may read and add consents, and nothing else")
+        self.stdout.write(f"{role} may read and add consents, and nothing else to them")
+
+    def create(self, cursor: CursorWrapper, role: str) -> None:
+        if not settings.WEB_DATABASE_PASSWORD:
+            raise CommandError("set WEB_DATABASE_PASSWORD to make a role")
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+        verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
+        cursor.execute(
+            sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+                verb, sql.Identifier(role), sql.Literal(settings.WEB_DATABASE_PASSWORD)
+            )
+        )
+
+    def check(self, cursor: CursorWrapper, role: str) -> None:
+        cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s", [role])
+        found = cursor.fetchone()
+        if found is None:
+            raise CommandError(f"there is no role {role}: add --create")
+        cursor.execute("SELECT pg_has_role(%s, relowner, 'MEMBER') FROM pg_class WHERE relname = %s", [role, LEDGER])
+        if found[0] or cursor.fetchone()[0]:
+            raise CommandError(f"{role} owns the tables or is a superuser: give the web a role of its own")
 
     def statements(self, role: str) -> list[sql.Composed]:
-        who, ledger = sql.Identifier(role), sql.Identifier(LEDGER)
-        taken = [
-            sql.SQL("REVOKE ALL ON {} FROM PUBLIC, {}").format(sql.Identifier(table), who) for table in (LEDGER, *PROOF)
+        who = sql.Identifier(role)
+        given = [
+            "GRANT USAGE ON SCHEMA public TO {}",
+            "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}",
         ]
-        given = [sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(sql.Identifier(table), who) for table in PROOF]
-        return [
-            *taken,
-            *given,
-            sql.SQL("GRANT SELECT, INSERT, UPDATE (customer_id) ON {} TO {}").format(ledger, who),
+        apart = [
+            statement
+            for table, rights in PROOF.items()
+            for statement in (f"REVOKE ALL ON {table} FROM PUBLIC, {{}}", f"GRANT {rights} ON {table} TO {{}}")
         ]
+        return [sql.SQL(statement).format(who) for statement in (*given, *apart)]
