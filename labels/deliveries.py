@@ -9,22 +9,23 @@ from django.utils.translation import gettext_lazy as _
 
 from common.sql import execute, rows
 from customers.imports.formats import FORMATS, Column, Format
-from customers.imports.formats.base import CUSTOMER, POSTAL_CODE, Check
+from customers.imports.formats.base import CUSTOMER, POSTAL_CODE, Check, choice
 from customers.imports.writers.merging import cells_of_row, keep_samples
 from labels.imported import CODE, LABEL_COLUMNS, TABLE, WANTED, add_labels, give_wanted, refuse_others, undo_labels
 from labels.imported_homes import refuse_home_labels, write_home_labels
 
-COLUMNS = ("klantnummer", "label", "naam", "groep", "versie")
+COLUMNS = ("klantnummer", "label", "naam", "groep", "versie", "meer")
+SEVERAL = "lower(r.meer) = 'ja'"
 
 
 def refuse_labels(present: frozenset[str], values: Mapping[str, Any]) -> None:
-    """Refuse rows of another version than the first of their group, and second labels within a group."""
-    refuse_others("r.klantnummer", "one_label")
+    """Refuse rows of another version than the first of their group, and second labels within a group of single ones."""
+    refuse_others("r.klantnummer", "one_label", may_have_many=SEVERAL)
 
 
 def write_labels(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int, int, int]:
     """Give the labels of the file; return (new, ended, known)."""
-    add_labels(values)
+    add_labels(values, may_have_many=SEVERAL)
     execute(
         f"""
         CREATE TEMPORARY TABLE import_wanted ON COMMIT DROP AS
@@ -57,6 +58,12 @@ LABELS = FORMATS.register(
         columns=[
             CUSTOMER,
             *LABEL_COLUMNS,
+            Column(
+                "meer",
+                _("“ja” when somebody may have several labels of this group, such as profiles of interest."),
+                "",
+                checks=[choice("meer", ["ja", "nee"])],
+            ),
         ],
         notes=[_("Labels that end stay visible in the history of the customer.")],
         persons=("klantnummer",),

@@ -46,21 +46,25 @@ LABEL_COLUMNS = (
 )  # fmt: skip
 
 
-def refuse_others(person: str, second: str) -> None:
-    """Refuse rows of another version than the first of their group, and second labels within a group.
+def refuse_others(person: str, second: str, *, may_have_many: str = "false") -> None:
+    """Refuse rows of another version than the first of their group, and second labels within a group of which one has
+    a single label; in other groups, the same label twice.
 
-    ``person`` is SQL for whom row ``r`` is about, ``second`` the code of the remedy.
+    ``person`` is SQL for whom row ``r`` is about, ``second`` the code of the remedy, ``may_have_many`` SQL for whether
+    the row says that somebody may have several; a group that is there already knows that itself.
     """
     execute(
         f"""
         WITH told AS (
-            SELECT r.row_number, {person} AS person, r.versie, {GROUP} AS grp, {CODE} AS code FROM import_row AS r
+            SELECT r.row_number, {person} AS person, r.versie, {GROUP} AS grp, {CODE} AS code,
+                coalesce(NOT there.is_exclusive, {may_have_many}) AS may_have_many
+            FROM import_row AS r LEFT JOIN labels_labelgroup AS there ON there.code = {GROUP}
             WHERE NOT EXISTS (SELECT FROM import_problem AS p WHERE p.row_number = r.row_number)
         ),
         placed AS (
             SELECT *, first_value(versie) OVER (PARTITION BY grp ORDER BY row_number) AS first_version,
                 row_number() OVER (
-                    PARTITION BY person, grp, CASE WHEN grp = '' THEN code END ORDER BY row_number
+                    PARTITION BY person, grp, CASE WHEN grp = '' OR may_have_many THEN code END ORDER BY row_number
                 ) AS place
             FROM told
         )
@@ -81,12 +85,13 @@ def refuse_others(person: str, second: str) -> None:
     )
 
 
-def add_labels(values: Mapping[str, Any]) -> None:
-    """Add the groups and labels that are not there yet."""
+def add_labels(values: Mapping[str, Any], *, may_have_many: str = "false") -> None:
+    """Add the groups and labels that are not there yet; ``may_have_many`` is SQL about row ``r``."""
     execute(
         f"""
         INSERT INTO labels_labelgroup (code, name, is_exclusive)
-        SELECT DISTINCT ON ({GROUP}) {GROUP}, left(r.groep, 80), true FROM import_row AS r WHERE {GROUP} <> ''
+        SELECT DISTINCT ON ({GROUP}) {GROUP}, left(r.groep, 80), NOT ({may_have_many})
+        FROM import_row AS r WHERE {GROUP} <> '' ORDER BY {GROUP}, r.row_number
         ON CONFLICT (code) DO NOTHING
         """  # noqa: S608
     )
@@ -106,8 +111,8 @@ def add_labels(values: Mapping[str, Any]) -> None:
 def give_wanted(values: Mapping[str, Any]) -> tuple[int, int]:
     """Give the labels of ``import_wanted``; return how many were given, and ended.
 
-    Of a group one label holds at a time: giving one ends the others, and a new version ends all of the former, also of
-    who is not in this file. What was, stays as an interval.
+    Who is in the file has afterwards, of a group, the labels that stand there and no other imported ones; a new
+    version ends all of the former, also of who is not in this file. What was, stays as an interval.
     """
     ended = execute(
         f"""
@@ -122,8 +127,12 @@ def give_wanted(values: Mapping[str, Any]) -> tuple[int, int]:
                 AND (
                     left(label.code, length(wanted_group.version_code)) <> wanted_group.version_code
                     OR EXISTS (
-                        SELECT FROM import_wanted AS w WHERE w.customer_id = there.customer_id
-                            AND w.group_id = label.group_id AND w.label_id <> there.label_id
+                        SELECT FROM import_wanted AS w
+                        WHERE w.customer_id = there.customer_id AND w.group_id = label.group_id
+                    )
+                    AND NOT EXISTS (
+                        SELECT FROM import_wanted AS w
+                        WHERE w.customer_id = there.customer_id AND w.label_id = there.label_id
                     )
                 )
             RETURNING there.id, to_jsonb(was) AS before, to_jsonb(there) AS after

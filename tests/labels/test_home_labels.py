@@ -152,7 +152,7 @@ def test_who_says_no_later_loses_them_at_once_by_himself_and_else_at_night(profi
 
 def test_labels_by_customer_number_go_on_as_they_did() -> None:
     anna = at("12")
-    line = f"{anna.number};A01;Jonge stedelingen;Mosaic;2026"
+    line = f"{anna.number};A01;Jonge stedelingen;Mosaic;2026;"
     assert counts(take_in(line, header=FORMATS["labels"].header, kind="labels")) == (1, 0, 0, 0)
     assert held(anna) == ["mosaic-2026-a01"]
-    assert counts(take_in("1441AB;12;;A01;;Mosaic;2026", now=NOW + DAY)) == (0, 0, 1, 0)
+    assert counts(take_in("1441AB;12;;A01;;Mosaic;2026;", now=NOW + DAY)) == (0, 0, 1, 0)
