@@ -69,6 +69,40 @@ TEMPLATES: dict[str, Template] = {
             ";",
         ),
         Template(
+            "wise-subscriptions", _("Wise: subscriptions"), "subscriptions",
+            {
+                **_same(
+                    klantnummer="LENERNR", abonnementnummer="ABONNEMENTNR", soort="ABONNEMENTSOORT",
+                    omschrijving="OMSCHRIJVING", prijs="TARIEF", begindatum="INGANGSDATUM", einddatum="EINDDATUM",
+                ),
+                "betaalwijze": {
+                    "column": "BETAALWIJZE",
+                    "values": {"Automatische incasso": "incasso", "Acceptgiro": "factuur", "Kas": "contant"},
+                },
+            },
+            ";",
+        ),
+        Template(
+            "wise-profiles", _("Wise: acquisition profiles"), "labels",
+            {
+                **_same(klantnummer="LENERNR", label="PROFIELCODE", naam="PROFIEL"),
+                "groep": {"constant": "Aanwinstprofielen"},
+                "versie": {"constant": "1"},
+                "meer": {"constant": "ja"},
+            },
+            ";",
+        ),
+        Template(
+            "wise-consents", _("Wise: message preferences"), "consents",
+            {
+                **_same(klantnummer="LENERNR", tijdstip="GEWIJZIGD", bron="VASTGELEGD_DOOR"),
+                "doel": {"column": "BERICHTSOORT", "values": {"Attendering": "nieuwsbrief", "Aanbieding": "marketing"}},
+                "kanaal": {"column": "KANAAL", "values": {"E-mail": "email", "Brief": "post", "SMS": "sms"}},
+                "status": {"column": "VOORKEUR", "values": {"J": "ja", "N": "nee"}},
+            },
+            ";",
+        ),
+        Template(
             "koha-customers", _("Koha: patrons"), "customers",
             {
                 **_same(
