@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from common.criteria import criteria
 from common.registry import Registry
 from common.sql import as_subquery, execute
-from customers.models import Customer
+from customers.models import Customer, Source
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -27,7 +27,7 @@ STALE_YEARS = 3
 @dataclass(frozen=True)
 class Issue:
     """Something that is wrong with some customers: ``criterion`` with ``params`` finds them, ``remedy`` says what to
-    do about it.
+    do about it. ``by_source``: the criterion itself takes ``sources``, and per source those of that source count.
     """
 
     code: str
@@ -36,11 +36,17 @@ class Issue:
     criterion: str
     params: Mapping[str, Any] = field(default_factory=dict)
     remedy: str | _StrPromise = ""
+    by_source: bool = False
 
-    def customers_sql(self, *, now: dt.datetime) -> str:
-        """Return the statement that yields ``id`` and ``branch_id`` of who has it."""
+    def params_for(self, source: str) -> dict[str, Any]:
+        """Return the params that find those of one source, by its code; only for issues ``by_source``."""
+        return {**self.params, "sources": [source]}
+
+    def customers_sql(self, *, now: dt.datetime, source: str = "") -> str:
+        """Return the statement that yields ``id`` and ``branch_id`` of who has it, or has it of this source."""
         criterion = criteria[self.criterion]
-        found = Customer.objects.filter(criterion.to_q(criterion.params.model_validate(self.params), now=now))
+        params = self.params_for(source) if source else self.params
+        found = Customer.objects.filter(criterion.to_q(criterion.params.model_validate(params), now=now))
         return as_subquery(found.order_by().values("id", "branch_id"))
 
 
@@ -75,6 +81,8 @@ for _issue in (
     Issue("double_phone", DOUBLE, _("Phone number of several people"), "quality.double", {"what": "phone"}),
     Issue("stale", OLD, _("Nothing heard for three years"), "quality.stale", {"years": STALE_YEARS},
           _("Ask whether they still want to belong, or let their data go.")),
+    Issue("absent", OLD, _("No longer delivered by a source"), "quality.absent", {},
+          _("Ask the source whether they left, and end what still runs."), by_source=True),
     Issue("moved", OLD, _("Moved away"), "quality.post", {"states": ["moved"]}, _("Ask for the new address.")),
     Issue("returned", OLD, _("Post came back"), "quality.post", {"states": ["returned"]},
           _("Ask for the right address.")),
@@ -98,6 +106,13 @@ def count_sql(*, now: dt.datetime) -> str:
         f"SELECT '{issue.code}', id, branch_id FROM ({issue.customers_sql(now=now)}) AS found"  # noqa: S608
         for issue in issues
     ]
+    apart = [issue for issue in issues if issue.by_source]
+    by_source = [
+        f"""UNION ALL SELECT '{issue.code}', 'source', NULL, {pk}, count(*) FROM (
+            {issue.customers_sql(now=now, source=code)}) AS found HAVING count(*) > 0"""  # noqa: S608
+        for issue in apart
+        for pk, code in Source.objects.exclude(kind=Source.Kind.PRODUCT).values_list("pk", "code")
+    ]
     return f"""
         WITH found AS MATERIALIZED ({" UNION ALL ".join(found)}),
         known AS MATERIALIZED (
@@ -109,7 +124,10 @@ def count_sql(*, now: dt.datetime) -> str:
         SELECT issue, 'all', NULL, NULL, count(*) FROM found GROUP BY issue
         UNION ALL
         SELECT issue, 'source', NULL, source_id, count(*)
-        FROM found JOIN known ON known.customer_id = found.id GROUP BY issue, source_id
+        FROM found JOIN known ON known.customer_id = found.id
+        WHERE NOT issue = ANY (ARRAY[{", ".join(f"'{issue.code}'" for issue in apart)}]::text[])
+        GROUP BY issue, source_id
+        {" ".join(by_source)}
     """  # noqa: S608 - codes are ours, values are bound
 
 

@@ -39,7 +39,7 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
         model = Feed
         fields = [
             "id", "source", "name", "delivers", "mapping", "delimiter", "encoding", "matching", "folder", "pattern",
-            "schedule", "at", "needs_approval", "is_active", "next_look_at",
+            "schedule", "at", "needs_approval", "is_whole", "is_active", "next_look_at",
         ]  # fmt: skip
         read_only_fields = ["next_look_at"]
         validators: list[Any] = []  # the action says it in words

@@ -19,6 +19,7 @@ from common.criteria import Criterion, Params
 from common.time import local_date
 from customers.criteria import wording
 from customers.models import (
+    Absence,
     Consent,
     ContactPoint,
     Customer,
@@ -172,7 +173,7 @@ class Double(Criterion):
 
     def to_q(self, params: DoubleParams, *, now: dt.datetime) -> Q:
         if params.what == "pair":
-            pairs = MatchPair.objects.filter(state=MatchPair.State.OPEN)
+            pairs = MatchPair.objects.waiting().order_by()
             return living(Q(pk__in=pairs.values("first")) | Q(pk__in=pairs.values("second")))
         present = ContactPoint.objects.filter(channel=params.what, customer__merged_into__isnull=True)
         shared = present.order_by().values("value").annotate(many=Count("customer")).filter(many__gt=1)
@@ -240,7 +241,7 @@ class Deceased(Criterion):
     form = NothingForm
 
     def to_q(self, params: Nothing, *, now: dt.datetime) -> Q:
-        return Q(deceased_on__isnull=False)
+        return Q(deceased_on__isnull=False, restricted_at__isnull=True)
 
     def sentence(self, params: Nothing) -> str:
         return _("have died")
@@ -351,6 +352,64 @@ class KnownBy(Criterion):
         wording.require_known(params.sources, Source.objects.values_list("code", flat=True), field="sources")
 
 
+class Branchless(Criterion):
+    """Who belongs to no branch, living or not."""
+
+    code = "customer.no_branch"
+    group = QUALITY
+    label = gettext_lazy("Belongs to no branch")
+    params = Nothing
+    form = NothingForm
+
+    def to_q(self, params: Nothing, *, now: dt.datetime) -> Q:
+        return Q(branch__isnull=True)
+
+    def sentence(self, params: Nothing) -> str:
+        return _("belong to no branch")
+
+
+class AbsentParams(Params):
+    sources: list[str] = []  # none: any
+
+
+class AbsentForm(forms.Form):
+    sources = forms.MultipleChoiceField(
+        label=gettext_lazy("Sources"),
+        choices=source_choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("None chosen: any of them."),
+    )
+
+
+class Absent(Criterion):
+    """Who is no longer in the newest delivery of a source that delivers everybody it knows."""
+
+    code = "quality.absent"
+    group = QUALITY
+    label = gettext_lazy("No longer delivered by a source")
+    params = AbsentParams
+    form = AbsentForm
+
+    def to_q(self, params: AbsentParams, *, now: dt.datetime) -> Q:
+        gone = Absence.objects.filter(since__lte=now)
+        if params.sources:
+            gone = gone.filter(record__source__code__in=params.sources)
+        return living(Q(pk__in=gone.values("record__customer_id")))
+
+    def sentence(self, params: AbsentParams) -> str:
+        if not params.sources:
+            return _("are no longer delivered by a source")
+        known = list(Source.objects.values_list("code", "name"))
+        return _("are no longer delivered by %(sources)s") % {
+            "sources": wording.one_of(wording.named(params.sources, known))
+        }
+
+    def check(self, params: AbsentParams) -> None:
+        wording.require_known(params.sources, Source.objects.values_list("code", flat=True), field="sources")
+
+
 CRITERIA: tuple[Criterion, ...] = (
-    Missing(), Invalid(), Double(), Stale(), Deceased(), Post(), Unguarded(), Wordless(), KnownBy(),
+    Missing(), Invalid(), Double(), Stale(), Absent(), Deceased(), Post(), Unguarded(), Wordless(), KnownBy(),
+    Branchless(),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from customers.imports.reading import Dialect, examine
 from customers.imports.remedies import REMEDIES
 from customers.imports.staging import stage, staging_tables
 from customers.imports.words import PURPOSES
+from customers.imports.writers.absences import note_absences, undo_absences
 from customers.matching.arriving import remember_arrivals
 from customers.models import Feed, ImportChange, ImportError, ImportRun  # noqa: A004 - a row of an import
 from customers.numbers import make_known
@@ -108,6 +109,8 @@ def _take_in(format: Format, dialect: Dialect, values: Values) -> tuple[int, int
     execute("DELETE FROM import_row WHERE row_number IN (SELECT row_number FROM import_problem)")
     written = format.write(dialect.columns, values)
     remember_arrivals(format.code, values)
+    if values["is_whole"]:
+        note_absences(values)
     return written
 
 
@@ -120,6 +123,7 @@ def undo_run(run: ImportRun, *, undone_by: str, now: dt.datetime) -> None:
         execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
         values = {**values_of(run, now, is_trial=False), "undone_by": undone_by}
         removed, restored, kept = FORMATS[run.format].undo(values)
+        undo_absences(values)
         run.undo_counts = {"removed": removed, "restored": restored, "kept": sum(kept.values()), "why": kept}
         run.state, run.percent, run.undone_at = ImportRun.State.UNDONE, 100, now
         run.save(update_fields=["state", "percent", "undone_at", "undo_counts"])
@@ -140,6 +144,7 @@ def values_of(run: ImportRun, now: dt.datetime, *, is_trial: bool) -> Values:
         "purposes": json.dumps(PURPOSES),
         "actor": f"import {run.pk}",
         "is_trial": is_trial,
+        "is_whole": run.format == ImportRun.Format.CUSTOMERS and run.feed is not None and run.feed.is_whole,
     }
 
 

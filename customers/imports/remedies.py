@@ -61,6 +61,7 @@ REMARKS: dict[str, _StrPromise] = {
     "parent_refused": _(
         "name a parent whose own row was refused: taken in without the parent, who is linked as soon as he comes in"
     ),
+    "absent": _("customers are known by this source and not in this file any more: see the quality of the data"),
     "child_alone": _("a yes by a child under 16 without a parent: kept, but it does not count"),
 }
 

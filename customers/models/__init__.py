@@ -17,9 +17,10 @@ from customers.models.imports import Feed, ImportChange, ImportError, ImportRun 
 from customers.models.notes import Note
 from customers.models.privacy import AccessRequest, ErasedKey, Erasure, RetentionRun
 from customers.models.quality import QualityCount
-from customers.models.records import MatchPair, MatchSettings, Merge, MergedRows, SourceRecord
+from customers.models.records import Absence, MatchPair, MatchSettings, Merge, MergedRows, SourceRecord
 
 __all__ = [
+    "Absence",
     "AccessRequest",
     "Branch",
     "Channel",

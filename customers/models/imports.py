@@ -41,6 +41,7 @@ class Feed(models.Model):
     at = models.TimeField(_("at"), null=True, blank=True)  # of a daily one, Amsterdam's time
     needs_approval = models.BooleanField(_("show first what it will change"), default=True)
     is_active = models.BooleanField(_("active"), default=True)
+    is_whole = models.BooleanField(_("holds everybody whom the source knows"), default=False, db_default=False)
     next_look_at = models.DateTimeField(_("looks next at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"))
 

@@ -39,6 +39,24 @@ class SourceRecord(models.Model):
         return f"{self.source_id} {self.key}"
 
 
+class Absence(models.Model):
+    """A record that the newest delivery of everybody by its source did not name: the source knows him no longer.
+
+    No foreign key in the database: records go by the hundred thousand when an import is undone.
+    """
+
+    record = models.OneToOneField(SourceRecord, models.CASCADE, primary_key=True, db_constraint=False)
+    since = models.DateTimeField(_("since"))
+    run_id = models.BigIntegerField(editable=False)  # the import that did not name him first
+
+    class Meta:
+        verbose_name = _("absence from a delivery")
+        verbose_name_plural = _("absences from deliveries")
+
+    def __str__(self) -> str:
+        return f"{self.record_id} {self.since:%Y-%m-%d}"
+
+
 class MatchPairQuerySet(models.QuerySet["MatchPair"]):
     """Reads of pairs."""
 

@@ -14,6 +14,7 @@ from django.test import Client
 from common.criteria import criteria
 from customers.actions.quality import count_quality
 from customers.models import (
+    Absence,
     Consent,
     ContactPoint,
     Customer,
@@ -113,6 +114,20 @@ def everybody() -> None:
     well("30", email="", restricted_at=NOW)
     kept = well("31")
     Customer.objects.filter(pk=well("32", email="").pk).update(merged_into=kept)
+    well("33", deceased_on=dt.date(2026, 1, 1), branch=None)
+    well("34", deceased_on=dt.date(2026, 1, 1), restricted_at=NOW)
+    judged, merged = well("35"), well("36")
+    MatchPair.objects.create(first=judged, second=merged, score=70, found_at=NOW)
+    Customer.objects.filter(pk=merged.pk).update(merged_into=kept)
+    sources = [SourceFactory(code="library"), SourceFactory(code="theatre")]
+    for number, absent in (("37", [0]), ("38", [0, 1])):
+        gone = well(number)
+        for place, source in enumerate(sources):
+            record = SourceRecord.objects.create(
+                source=source, key=f"k{number}", customer=gone, created_at=NOW, updated_at=NOW
+            )
+            if place in absent:
+                Absence.objects.create(record=record, since=NOW, run_id=1)
 
 
 WHO = {
@@ -130,9 +145,10 @@ WHO = {
     "double_email": {"14", "15"},
     "double_phone": {"16", "17"},
     "stale": {"18"},
+    "absent": {"37", "38"},
     "moved": {"20"},
     "returned": {"21"},
-    "deceased": {"22"},
+    "deceased": {"22", "33"},
     "unguarded": {"23"},
     "wordless": {"25"},
     "blocked_bounce": {"27"},
@@ -148,7 +164,7 @@ def test_each_issue_finds_exactly_those_who_have_it(everybody: None) -> None:
 def test_the_count_of_the_night_is_that_of_the_selections(everybody: None) -> None:
     count_quality(now=NOW)
     counts = dict(QualityCount.objects.filter(scope="all").values_list("issue", "count"))
-    assert counts == {"": 31} | {code: len(who) for code, who in WHO.items()}
+    assert counts == {"": 36} | {code: len(who) for code, who in WHO.items()}
     for code, who in WHO.items():
         per_branch = QualityCount.objects.filter(scope="branch", issue=code).values_list("count", flat=True)
         assert sum(per_branch) == len(who), code
@@ -318,3 +334,9 @@ def test_an_active_reader_is_not_stale() -> None:
     record_fact(reader, kind="loan", occurred_at=NOW - dt.timedelta(days=30), source_code=source.code, external_id="1")
     assert found("stale") == set()
     assert FactFactory._meta.model.objects.count() == 1
+
+
+def test_who_is_absent_counts_for_the_source_that_lost_him(everybody: None) -> None:
+    count_quality(now=NOW)
+    rows = QualityCount.objects.filter(issue="absent", scope="source").values_list("source__code", "count")
+    assert dict(rows) == {"library": 2, "theatre": 1}

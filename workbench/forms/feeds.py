@@ -48,7 +48,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Feed
         fields = (
             "name", "matching", "delimiter", "encoding", "folder", "pattern", "schedule", "at", "needs_approval",
-            "is_active",
+            "is_whole", "is_active",
         )  # fmt: skip
         widgets = {"at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), "matching": forms.RadioSelect}
         help_texts = {
@@ -57,6 +57,10 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
             "folder": _("Below the folder of all imports, such as wise/leners."),
             "pattern": _("Which files in the folder, such as leners_*.csv."),
             "at": _("Amsterdam's time."),
+            "is_whole": _(
+                "For files with customers: who is no longer in them, the source no longer knows. Not for files with "
+                "only what changed."
+            ),
             "needs_approval": _("Somebody says yes before anything is written."),
         }
 

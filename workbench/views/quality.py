@@ -144,10 +144,13 @@ class QualityPage(TemplatePage):
 
 def selection_url(issue: Issue, scope: str = "", column: Mapping[str, Any] | None = None) -> str:
     """Return the address of the builder with a rule that finds these customers, and a name for it."""
-    children: list[dict[str, Any]] = [{"criterion": issue.criterion, "params": dict(issue.params)}]
+    is_apart = column is not None and issue.by_source and scope == QualityCount.Scope.SOURCE
+    params = issue.params_for(str(column["code"])) if column and is_apart else dict(issue.params)
+    children: list[dict[str, Any]] = [{"criterion": issue.criterion, "params": params}]
     name = str(issue.name)
     if column:
         name = f"{name}, {column['name']}"
+    if column and not is_apart:
         children.append(_of_column(scope, str(column["code"])))
     rule = {"version": VERSION, "op": "all", "children": children}
     query = urlencode({"rule": json.dumps(rule, separators=(",", ":")), "name": name})
@@ -158,7 +161,7 @@ def _of_column(scope: str, code: str) -> dict[str, Any]:
     if scope == QualityCount.Scope.SOURCE:
         return {"criterion": "customer.source", "params": {"sources": [code]}}
     if code == NOBODY:
-        return {"criterion": "quality.missing", "params": {"fields": ["branch"]}}
+        return {"criterion": "customer.no_branch", "params": {}}
     return {"criterion": "customer.branch", "params": {"branches": [code]}}
 
 
