@@ -32,7 +32,8 @@ class PersonalTable:
     row of the table with code ``of``; merging leaves those alone.
     ``erase``: "delete" removes the rows, "forget" sets the customer to NULL and ``scrub`` (column -> SQL expression)
     rewrites what could tell who it was; ``eraser`` is a function in the database that deletes the rows of an array of
-    customers and returns how many, for a table of which nobody may delete by himself. ``shown``: column -> what it is called in a copy for the customer, ``about``
+    customers and returns how many, for a table in which no web process may delete.
+    ``shown``: column -> what it is called in a copy for the customer, ``about``
     why we have it, ``words`` (column -> code -> words) what codes without choices of their own mean, ``latest`` the
     column by which a long list is cut off in print; ``files`` are columns with names of stored files that go with the
     row; ``emails`` are columns with an address they had at that time.

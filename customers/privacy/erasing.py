@@ -100,7 +100,7 @@ def _forget_changes_of_gone_rows(persons: Persons) -> int:
 
 def _erase_rows(table: PersonalTable, values: dict[str, Any]) -> int:
     if table.eraser:
-        return int(rows(f"SELECT {table.eraser}(%(ids)s) AS gone", values)[0]["gone"])  # noqa: S608
+        return int(rows(f"SELECT {table.eraser}(%(ids)s) AS gone", values)[0]["gone"])
     if table.erase == "delete":
         return execute(f"DELETE FROM {table.table} WHERE {rows_of(table)}", values)  # noqa: S608
     changes = dict(table.scrub) | ({table.column: "NULL"} if table.holds == "customer" else {})
