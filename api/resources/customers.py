@@ -134,12 +134,13 @@ class LabelCodeSerializer(serializers.Serializer[Any]):
 class FactSerializer(serializers.ModelSerializer[Fact]):
     branch = by_code()
     source = by_code()
+    order = serializers.CharField(source="order_number", default="")
 
     class Meta:
         model = Fact
         fields = [
             "kind", "occurred_at", "branch", "sector", "world", "genre", "quantity", "amount_cents",
-            "duration_seconds", "source", "external_id",
+            "duration_seconds", "source", "external_id", "order",
         ]  # fmt: skip
 
 

@@ -33,6 +33,9 @@ class FactInSerializer(serializers.Serializer[Any]):
     sector = serializers.CharField(max_length=24, required=False, allow_blank=True, default="")
     world = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     genre = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    order = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, default="", help_text="Number of the order this is a line of"
+    )
     quantity = serializers.IntegerField(required=False, default=1, min_value=-INTEGER, max_value=INTEGER)
     amount_cents = serializers.IntegerField(required=False, default=0, min_value=-(2**53), max_value=2**53)
     duration_seconds = serializers.IntegerField(required=False, default=0, min_value=0, max_value=INTEGER)
@@ -79,6 +82,7 @@ def resolve(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         row: dict[str, Any] = dict(fact)
         source, branch, who = row.pop("source"), row.pop("branch", None), row.pop("customer")
         known = sources.get(source)
+        row["order_number"] = row.pop("order") or None
         row["source_id"] = known.pk if known else None
         row["branch_id"] = branches.get(branch) if branch else None
         row["customer_id"] = customers.get((source, who))

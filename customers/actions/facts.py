@@ -36,7 +36,7 @@ def record_facts_sql(select_sql: str, *, kind: str, columns: Sequence[str] = USU
 
     ``select_sql`` yields ``columns`` by name; its values are bound and its percent signs doubled
     (``common.sql``). Columns it may leave out: branch_id, sector, world, genre, quantity, amount_cents,
-    duration_seconds.
+    duration_seconds, order_number.
     """
     _require_kind(kind)
     return insert_facts(select_sql, {}, columns=columns, kind=kind)
@@ -57,6 +57,7 @@ def record_fact(
     quantity: int = 1,
     amount_cents: int = 0,
     duration_seconds: int = 0,
+    order_number: str = "",
 ) -> bool:
     """Record one fact; return False when it was known already. Raises Refused for an unknown kind or source."""
     _require_kind(kind)
@@ -72,8 +73,9 @@ def record_fact(
         "duration_seconds": duration_seconds,
         "source_id": source(source_code).pk,
         "external_id": external_id,
+        "order_number": order_number or None,
     }
-    types = {"occurred_at": "timestamptz", "branch_id": "bigint"}
+    types = {"order_number": "text", "occurred_at": "timestamptz", "branch_id": "bigint"}
     cells = [
         f"%({name})s::{types.get(name, 'text' if isinstance(values[name], str) else 'bigint')} AS {name}"
         for name in values

@@ -6,7 +6,8 @@ import datetime as dt
 from typing import Literal
 
 from django import forms
-from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field, field_validator
@@ -127,6 +128,9 @@ class FactCriterion(Criterion):
 
 
 class OftenParams(FactParams):
+    """``per_order``: the lines of one order count as one time."""
+
+    per_order: bool = False
     op: Literal["at_least", "at_most", "exactly"] = "at_least"
     times: int = Field(default=1, ge=0, le=100000)
 
@@ -141,7 +145,10 @@ class OftenForm(FactForm):
         ],
     )
     times = forms.IntegerField(label=gettext_lazy("Times"), min_value=0, max_value=100000, initial=1)
-    field_order = ("kind", "op", "times", "within_days", "world", "genre", "sector", "branch", "at_least_seconds")
+    per_order = forms.BooleanField(label=gettext_lazy("Lines of one order count once"), required=False)
+    field_order = (
+        "kind", "op", "times", "within_days", "world", "genre", "sector", "branch", "at_least_seconds", "per_order",
+    )  # fmt: skip
 
 
 class HowOften(FactCriterion):
@@ -161,14 +168,30 @@ class HowOften(FactCriterion):
         return _at_least(params, times, now) & ~_at_least(params, times + 1, now)
 
     def sentence(self, params: OftenParams) -> str:
+        if params.per_order:
+            words = {
+                "at_least": ngettext("in at least %d order", "in at least %d orders", params.times),
+                "at_most": ngettext("in at most %d order", "in at most %d orders", params.times),
+                "exactly": ngettext("in exactly %d order", "in exactly %d orders", params.times),
+            }
+            return self._said(params, words)
         words = {
             "at_least": ngettext("at least %d time", "at least %d times", params.times),
             "at_most": ngettext("at most %d time", "at most %d times", params.times),
             "exactly": ngettext("exactly %d time", "exactly %d times", params.times),
         }
+        return self._said(params, words)
+
+    def _said(self, params: OftenParams, words: dict[str, str]) -> str:
         often = words[params.op] % params.times
         values = {"when": when(params), "often": often, "what": what(params.kind)}
         return narrowed(_("have %(what)s %(often)s %(when)s") % values, params)
+
+
+# Two sources may have an order of the same number; a fact without an order is one by itself.
+ORDER = Concat(
+    Cast("source_id", TextField()), Value("/"), Coalesce("order_number", "external_id"), output_field=TextField()
+)
 
 
 def _at_least(params: FactParams, times: int, now: dt.datetime) -> Q:
@@ -178,6 +201,9 @@ def _at_least(params: FactParams, times: int, now: dt.datetime) -> Q:
     if times == 1:
         ever = FactTotal.objects.filter(kind=params.kind, first_at__lt=now)
         return Q(Exists((ever if params.is_all_of_kind else facts).filter(customer=OuterRef("pk"))))
+    if getattr(params, "per_order", False):
+        orders = facts.annotate(order=ORDER).values("customer_id").annotate(times=Count("order", distinct=True))
+        return Q(pk__in=orders.filter(times__gte=times).values("customer_id"))
     counted = facts.values("customer_id").annotate(times=Count("pk")).filter(times__gte=times)
     by_rows = Q(pk__in=counted.values("customer_id"))
     return _from_totals(params.kind, by_rows, now, count__gte=times) if params.is_all_of_kind else by_rows
@@ -287,8 +313,9 @@ class FirstTime(_TimeCriterion):
 
 
 class MuchParams(FactParams):
-    """``unit`` is cents of money or pieces."""
+    """``unit`` is cents of money or pieces. ``per_order``: in one order, not in all together."""
 
+    per_order: bool = False
     unit: Literal["amount_cents", "quantity"] = "amount_cents"
     at_least: int = Field(ge=1, le=10**9)
 
@@ -301,7 +328,11 @@ class MuchForm(FactForm):
     at_least = forms.DecimalField(
         label=gettext_lazy("At least"), min_value=0, max_digits=9, decimal_places=2, localize=True
     )
-    field_order = ("kind", "at_least", "unit", "within_days", "world", "genre", "sector", "branch", "at_least_seconds")
+    per_order = forms.BooleanField(label=gettext_lazy("In one order"), required=False)
+    field_order = (
+        "kind", "at_least", "unit", "per_order", "within_days", "world", "genre", "sector", "branch",
+        "at_least_seconds",
+    )  # fmt: skip
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
@@ -320,7 +351,12 @@ class HowMuch(FactCriterion):
     form = MuchForm
 
     def to_q(self, params: MuchParams, *, now: dt.datetime) -> Q:
-        facts = facts_of(params, now=now).values("customer_id").annotate(total=Sum(params.unit))
+        facts = facts_of(params, now=now)
+        if params.per_order:
+            orders = facts.annotate(order=ORDER).values("customer_id", "order")
+            orders = orders.annotate(total=Sum(params.unit)).filter(total__gte=params.at_least)
+            return Q(pk__in=orders.values("customer_id"))
+        facts = facts.values("customer_id").annotate(total=Sum(params.unit))
         by_rows = Q(pk__in=facts.filter(total__gte=params.at_least).values("customer_id"))
         if not params.is_all_of_kind:
             return by_rows
@@ -330,6 +366,8 @@ class HowMuch(FactCriterion):
         amount = params.at_least
         total = format_cents(amount) if params.unit == "amount_cents" else _("%d pieces") % amount
         values = {"when": when(params), "total": total, "what": what(params.kind)}
+        if params.per_order:
+            return narrowed(_("have %(what)s for at least %(total)s in one order %(when)s") % values, params)
         return narrowed(_("have %(what)s for at least %(total)s %(when)s") % values, params)
 
     def initial(self, params: Params) -> dict[str, object]:

@@ -144,8 +144,8 @@ TEMPLATES: dict[str, Template] = {
             "theatre-tickets", _("Theatre ticketing: orders"), "facts",
             {
                 **_same(
-                    id="Orderregel", klantnummer="Relatienummer", tijdstip="Besteldatum", genre="Genre",
-                    aantal="Aantal", bedrag="Bedrag",
+                    id="Orderregel", bestelling="Ordernummer", klantnummer="Relatienummer", tijdstip="Besteldatum",
+                    genre="Genre", aantal="Aantal", bedrag="Bedrag",
                 ),
                 "soort": {"constant": "kaartverkoop"},
                 "sector": {"constant": "theater"},
@@ -175,9 +175,10 @@ _OTHER_NAMES: dict[str, Sequence[str]] = {
     "inschrijfdatum": ("dateenrolled", "lidsinds"),
     "overleden": ("overlijdensdatum", "datumoverlijden"),
     "ouder_klantnummer": ("ouder", "ouderlenernr", "guarantorid"),
-    "id": ("transactienr", "orderregel", "ordernummer", "issueid", "nummer"),
+    "id": ("transactienr", "orderregel", "issueid", "nummer"),
     "tijdstip": ("datum", "datumtijd", "besteldatum", "uitleendatum", "issuedate", "moment"),
     "aantal": ("quantity", "stuks"),
+    "bestelling": ("ordernummer", "bestelnummer", "order", "ordernr", "bestelnr", "orderid"),
     "bedrag": ("prijs", "totaal", "amount"),
     "abonnementnummer": ("abonnement", "abonnementnr"),
     "begindatum": ("startdatum", "ingangsdatum"),

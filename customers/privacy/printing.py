@@ -53,7 +53,7 @@ _NAMES = {
     "restricted": _lazy("data restricted"),
 }
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(\+\d{2}:\d{2}|Z)")
-NOT_PRINTED = {"external_id"}  # a number of another system; it is in the file for computers
+NOT_PRINTED = {"external_id", "order_number"}  # a number of another system; it is in the file for computers
 
 
 class FontFetcher(URLFetcher):  # type: ignore[misc]

@@ -16,7 +16,7 @@ from vouchers.models import Voucher
 from workbench.menu import address
 from workbench.timeline.base import Moment, QueryPart
 from workbench.timeline.notes import Notes
-from workbench.timeline.words import CONSENT_TONES, MESSAGE_TONES, fact_moment, joined
+from workbench.timeline.words import CONSENT_TONES, MESSAGE_TONES, fact_moment, joined, order_moment
 
 
 class Facts(QueryPart):
@@ -38,8 +38,16 @@ class Facts(QueryPart):
         return self.wish.kind not in OTHER_KINDS
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:
+        """Return a moment per fact; what stands together of one order is one moment, at its latest line."""
         worlds = dict(World.objects.values_list("code", "name"))
-        return {fact.pk: fact_moment(fact, worlds) for fact in Fact.objects.filter(pk__in=ids).select_related("branch")}
+        facts = Fact.objects.filter(pk__in=ids).select_related("branch").order_by("-occurred_at", "-pk")
+        orders: dict[tuple[int, str, str], list[Fact]] = {}
+        for fact in facts:
+            orders.setdefault((fact.source_id, fact.kind, fact.order_number or f"#{fact.pk}"), []).append(fact)
+        return {
+            lines[0].pk: order_moment(lines) if len(lines) > 1 else fact_moment(lines[0], worlds)
+            for lines in orders.values()
+        }
 
 
 class Messages(QueryPart):

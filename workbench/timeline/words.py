@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -32,7 +32,24 @@ def fact_moment(fact: Fact, worlds: Mapping[str, str]) -> Moment:
         parts.append(_("%d min") % (fact.duration_seconds // 60))
     if fact.branch:
         parts.append(fact.branch.name)
+    if fact.order_number:
+        parts.append(_("order %s") % fact.order_number)
     return Moment(fact.occurred_at, kind.icon if kind else "circle", verb[:1].upper() + verb[1:], joined(parts))
+
+
+def order_moment(lines: Sequence[Fact]) -> Moment:
+    """Return the lines of one order as one moment: "Kocht kaarten", "bestelling 1044 · 3 regels · € 61,50"."""
+    first = lines[0]
+    kind = fact_kinds.get(first.kind)
+    verb = str(kind.verb) if kind else first.kind
+    cents = sum(line.amount_cents for line in lines)
+    parts = [
+        _("order %s") % first.order_number,
+        ngettext("%d line", "%d lines", len(lines)) % len(lines),
+        format_cents(cents) if cents else "",
+        first.branch.name if first.branch else "",
+    ]
+    return Moment(first.occurred_at, kind.icon if kind else "circle", verb[:1].upper() + verb[1:], joined(parts))
 
 
 def _quantity(fact: Fact) -> str:

@@ -61,6 +61,10 @@ FACTS = Format(
             checks=[unreadable("bedrag", "cents", "amount")],
         ),
         Column(
+            "bestelling", _("Number of the order of which this is a line, so that lines count as one order."), "",
+            longest=40,
+        ),
+        Column(
             "duur", _("Duration in seconds, for web visits."), "",
             checks=[unreadable("duur", "whole"), Check("whole", "customers_read_whole(r.duur) < 0")],
         ),

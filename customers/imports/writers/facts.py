@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from common.sql import execute, rows
+from customers.imports.progress import reached
 from customers.imports.undoing import Undone, changed_later, kept_rows, remove_added, restore_changed
 from customers.imports.writers.branches import changed_rows
 from customers.imports.writers.merging import cells_of_row, good_rows, keep_samples, remark, update_changed
@@ -26,6 +27,7 @@ _COLUMNS = {
     "genre": ("genre", "lower(r.genre)"),
     "aantal": ("quantity", "CASE WHEN r.aantal = '' THEN 1 ELSE customers_read_whole(r.aantal) END"),
     "bedrag": ("amount_cents", "CASE WHEN r.bedrag = '' THEN 0 ELSE customers_read_cents(r.bedrag) END"),
+    "bestelling": ("order_number", "nullif(r.bestelling, '')"),
     "duur": ("duration_seconds", "CASE WHEN r.duur = '' THEN 0 ELSE customers_read_whole(r.duur) END"),
 }
 TABLE = "customers_fact"
@@ -82,6 +84,7 @@ def write_facts(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int
     for first in range(told["first"] or 0, (told["last"] or -1) + 1, BATCH):
         given = {**values, "first": first, "last": first + BATCH - 1}
         new += _insert(select, given, list(cells), all_new=all_new)
+        reached(0.9 * (given["last"] - told["first"]) / (told["last"] - told["first"] + BATCH))
     keep_samples(
         "new",
         f"""
@@ -247,6 +250,7 @@ def undo_facts(values: Mapping[str, Any]) -> Undone:
         "branch_id": "(SELECT id FROM customers_branch AS branch WHERE branch.id = was.branch_id)",
     }
     restored, changed = restore_changed(TABLE, columns, values)
+    reached(0.2)
     removed = execute(
         f"""
         WITH gone AS (
@@ -258,7 +262,9 @@ def undo_facts(values: Mapping[str, Any]) -> Undone:
         values,
     )
     changed += rows("SELECT count(*) AS kept FROM customers_fact WHERE run_id = %(run)s", values)[0]["kept"]
+    reached(0.6)
     recount_totals("SELECT customer_id FROM undone_fact")
+    reached(0.9)
     execute("DROP TABLE undone_fact")
     used = "EXISTS (SELECT FROM customers_fact AS fact WHERE fact.world = there.code)"
     _removed, kept = remove_added("customers_world", values, used=used)
