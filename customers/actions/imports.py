@@ -79,7 +79,7 @@ def upload_import(
     content = file if isinstance(file, File) else File(file)
     examine(_raw(content), FORMATS[format], delivery_of(feed))
     content.seek(0)
-    name = PurePath(file_name.replace("\\", "/")).name[:255] or "?"
+    name = shown_name(PurePath(file_name.replace("\\", "/")).name)
     run = ImportRun(
         format=format,
         feed=feed,
@@ -94,13 +94,18 @@ def upload_import(
     return run
 
 
+def shown_name(name: str) -> str:
+    """Return the name of a file as it may be kept and shown: a disk knows names that are no text."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name)[:255] or "?"
+
+
 @transaction.atomic
 def approve_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportRun:
     """Put a run that was shown in line to be written; raises Refused when it does not wait for that."""
     run = _locked(run)
     if run.state != State.PREVIEWED:
         raise Refused("not_waiting", _("This import does not wait for a yes any more."))
-    run.approved_by, run.state, run.percent = _name(by), State.WAITING, 0
+    run.approved_by, run.state, run.percent = _name(by) or "–", State.WAITING, 0
     run.save(update_fields=["approved_by", "state", "percent"])
     return run
 

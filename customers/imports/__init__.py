@@ -5,6 +5,7 @@ reading   file -> rows that can be trusted to be rows; refuses what is no text f
 staging   rows -> temporary table, with the number each has in a spreadsheet
 formats   which columns a file has, and what makes a cell or a row wrong
 remedies  what to tell people about a wrong row
+progress  how far a run is, shown while nothing of it is visible yet
 undoing   what a run wrote, taken back
 writers   good rows -> new, changed and unchanged rows of the product
 applying  the order of all that for one run

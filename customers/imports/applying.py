@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from common.sql import execute, rows
 from common.time import local_date
+from customers.imports import progress
 from customers.imports.deliveries import delivery_of
 from customers.imports.formats import FORMATS, Format, importable_kinds
 from customers.imports.formats.base import Check
@@ -24,7 +25,7 @@ from customers.models import Feed, ImportChange, ImportError, ImportRun  # noqa:
 from customers.numbers import make_known
 
 KEPT_ERRORS = 10_000  # of one run; the rest is counted
-READ_PERCENT = 60  # how far the bar is when all is read; what follows is one transaction, invisible until it is done
+READ_PERCENT = 40  # how far the bar is when all is read; what follows is one transaction
 WORK_MEMORY = "96MB"
 
 # After so many new rows the planner is told at once: until it hears of a first import, it takes the tables for empty
@@ -32,7 +33,7 @@ WORK_MEMORY = "96MB"
 MANY_ROWS = 1_000
 WRITTEN = (
     "customers_customer", "customers_contactpoint", "customers_sourcerecord", "customers_household",
-    "customers_subscription", "customers_consent", "customers_fact", "customers_facttotal",
+    "customers_subscription", "customers_consent", "customers_fact", "customers_facttotal", "customers_importchange",
 )  # fmt: skip
 
 Values = Mapping[str, Any]
@@ -61,10 +62,8 @@ def apply_run(run: ImportRun, *, now: dt.datetime) -> None:
             _tell(run, READ_PERCENT)
             is_trial = run.needs_approval and not run.approved_by
             values = values_of(run, now, is_trial=is_trial)
-            if is_trial:
-                _try(run, format, dialect, values)
-            else:
-                _write(run, format, dialect, values)
+            with progress.following(run.pk, READ_PERCENT, 99):
+                (_try if is_trial else _write)(run, format, dialect, values)
 
 
 def _write(run: ImportRun, format: Format, dialect: Dialect, values: Values) -> None:  # noqa: A002
@@ -103,11 +102,15 @@ def _take_in(format: Format, dialect: Dialect, values: Values) -> tuple[int, int
     if format.persons:
         told = enumerate(name for name in format.persons if name in dialect.columns)
         make_known([(f"SELECT {name} FROM import_row", place == 0) for place, name in told], values)  # noqa: S608
+        progress.reached(0.1)
     find_problems(format, dialect.columns, values)
+    progress.reached(0.25)
     if format.prepare:
         format.prepare(dialect.columns, values)
     execute("DELETE FROM import_row WHERE row_number IN (SELECT row_number FROM import_problem)")
-    written = format.write(dialect.columns, values)
+    progress.reached(0.35)
+    with progress.span(0.35, 1):
+        written = format.write(dialect.columns, values)
     remember_arrivals(format.code, values)
     if values["is_whole"]:
         note_absences(values)
@@ -119,7 +122,7 @@ def undo_run(run: ImportRun, *, undone_by: str, now: dt.datetime) -> None:
 
     Killed anywhere, nothing has happened.
     """
-    with transaction.atomic():
+    with progress.following(run.pk, 0, 99), transaction.atomic():
         execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
         values = {**values_of(run, now, is_trial=False), "undone_by": undone_by}
         removed, restored, kept = FORMATS[run.format].undo(values)

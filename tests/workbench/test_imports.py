@@ -60,12 +60,17 @@ def test_a_file_is_put_in_line_and_followed(desk: Client, marketeer: User) -> No
 def test_progress_shows_how_far_it_is_and_reloads_the_page_at_the_end(desk: Client) -> None:
     upload(desk, "code;naam\nPUR;Purmerend\n")
     run = ImportRun.objects.get()
-    ImportRun.objects.update(state="running", percent=42)
+    ImportRun.objects.update(state="running", percent=32)
     page = text(desk.get(f"/imports/{run.pk}/progress/"))
     assert "Bestand lezen" in page
-    assert "42%" in page
+    assert "32%" in page
     ImportRun.objects.update(percent=60)
     assert "Controleren en wegschrijven" in text(desk.get(f"/imports/{run.pk}/progress/"))
+    ImportRun.objects.update(needs_approval=True)
+    assert "Uitproberen wat het verandert" in text(desk.get(f"/imports/{run.pk}/progress/"))
+    ImportRun.objects.update(state="undoing", percent=71)
+    page = text(desk.get(f"/imports/{run.pk}/progress/"))
+    assert "Terugdraaien" in page or "71%" in page
     ImportRun.objects.update(state="done")
     assert desk.get(f"/imports/{run.pk}/progress/")["HX-Refresh"] == "true"
 

@@ -19,6 +19,7 @@ from django_tables2 import RequestConfig
 from customers.actions import approve_import, cancel_import, undo_import, upload_import
 from customers.actions.imports import UNDER_WAY, can_undo
 from customers.imports import FORMATS, remedy_of
+from customers.imports.applying import READ_PERCENT
 from customers.imports.remedies import REMARKS
 from customers.models import Feed, ImportRun
 from customers.tasks import run_waiting_imports
@@ -114,12 +115,17 @@ class ImportDetail(RunMixin, DetailPage[ImportRun]):
             kept=table.paginator.count,
             tone=STATE_TONES[self.object.state],
             is_under_way=self.object.state in UNDER_WAY,
+            **progress_of(self.object),
             can_undo=can_undo(self.object, now=self.now),
             samples=samples_of(self.object),
             remarks=[(REMARKS.get(code, code), count) for code, count in self.object.remarks.items()],
             kept_because=[(KEPT[why], count) for why, count in self.object.undo_counts.get("why", {}).items()],
             **extra,
         )
+
+
+def progress_of(run: ImportRun) -> dict[str, Any]:
+    return {"read_percent": READ_PERCENT, "is_trial": run.needs_approval and not run.approved_by}
 
 
 KEPT = {
@@ -174,7 +180,7 @@ class ImportProgress(RunMixin, TemplatePage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.object.state not in UNDER_WAY:
             return HttpResponseClientRefresh()
-        return self.render(object=self.object)
+        return self.render(object=self.object, **progress_of(self.object))
 
 
 class ImportRefused(RunMixin, WorkbenchView):

@@ -9,6 +9,7 @@ from typing import Any
 
 from common.sql import execute, rows
 from customers.consents.rules import AGE_OF_CONSENT, PROCESSING
+from customers.imports.progress import reached
 from customers.imports.undoing import SAID, Undone
 from customers.imports.words import CHANNELS, STATES
 from customers.imports.writers.merging import cells_of_row, good_rows, keep_samples, remark
@@ -107,6 +108,7 @@ def write_consents(present: frozenset[str], values: Mapping[str, Any]) -> tuple[
         """,  # noqa: S608
         values,
     )
+    reached(0.8)
     keep_samples(
         "new",
         f"""

@@ -9,6 +9,7 @@ from typing import Any
 
 from common.sql import execute, rows
 from customers.golden import TEXTS, adopt_sql, refresh_sql
+from customers.imports.progress import reached
 from customers.imports.words import CUSTOMER_KINDS, GENDERS
 from customers.imports.writers.guardians import link_waiting_children, write_guardians
 from customers.imports.writers.merging import SAMPLES, good_rows, keep_samples
@@ -116,11 +117,14 @@ def write_customers(present: frozenset[str], values: Mapping[str, Any]) -> tuple
     """
     good = int(rows("SELECT count(*) AS good FROM import_row AS r")[0]["good"])
     wanted = _want(present, values)
+    reached(0.2)
     new = _add_customers(values)
+    reached(0.2 + 0.5 * new / max(wanted, 1))
     _add_points(values)
     changed = wanted - new
     if changed:
         _change_known(values)
+    reached(0.9)
     if "ouder_klantnummer" in present:
         write_guardians(values)
     if new:
@@ -239,6 +243,7 @@ def _change_known(values: Mapping[str, Any]) -> None:
         """,
         values,
     )
+    reached(0.5)
     count = SAMPLES if values["is_trial"] else 0
     sampled = f"SELECT id FROM import_wanted WHERE NOT is_new ORDER BY row_number LIMIT {count}"  # noqa: S608
     execute(f"CREATE TEMPORARY TABLE import_before ON COMMIT DROP AS {TEXTS.format(ids=sampled)}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.sql import execute
+from customers.imports.progress import reached
 from customers.imports.undoing import Undone, is_used, kept_rows, remove_new, restore_changed
 from customers.imports.words import PAYMENT_METHODS
 from customers.imports.writers.branches import changed_rows
@@ -47,6 +48,7 @@ def write_subscriptions(present: frozenset[str], values: Mapping[str, Any]) -> t
         """,  # noqa: S608
         values,
     )
+    reached(0.3)
     new = insert_new(
         TABLE,
         "import_wanted",
@@ -54,6 +56,7 @@ def write_subscriptions(present: frozenset[str], values: Mapping[str, Any]) -> t
         | {column: column for column in wanted},
         values,
     )
+    reached(0.6)
     changed = update_changed(TABLE, "import_wanted", list(wanted), values)
     keep_samples(
         "new",

@@ -9,6 +9,7 @@ from typing import Any
 
 from common.sql import execute, rows
 from customers.golden import refresh_sql
+from customers.imports.progress import reached
 from customers.imports.undoing import (
     Undone,
     changed_later,
@@ -46,6 +47,7 @@ def undo_customers(values: Mapping[str, Any]) -> Undone:
     execute("DELETE FROM customers_guardianship WHERE run_id = %(run)s", values)
     put_back("customers_guardianship", values)
     created, removed = _remove_created(values)
+    reached(0.6 if created else 0.05)
     execute(_TOUCHED, values)
     execute(
         f"""
@@ -57,11 +59,14 @@ def undo_customers(values: Mapping[str, Any]) -> Undone:
     )
     columns = {column: f"was.{column}" for column in ("values", "changed", "updated_at")}
     restored, changed = restore_changed("customers_sourcerecord", columns, values)
+    reached(0.65)
     execute(_OLD_HOMES, values)
     restore_changed("customers_customer", _COLUMNS, values)
     remove_added("customers_contactpoint", values)
     _restore_points(values)
+    reached(0.8)
     refresh_sql("SELECT id FROM undone_touched", now=values["now"])
+    reached(0.95)
     execute(_HOMES, values)
     execute("DROP TABLE undone_created, undone_touched, undone_home")
     return removed, restored, kept_rows(used=created - removed, changed=changed)
@@ -102,10 +107,13 @@ def _remove_created(values: Mapping[str, Any]) -> tuple[int, int]:
     ]
     execute(f"UPDATE undone_created AS c SET goes = true WHERE NOT ({' OR '.join(needed)})", values)  # noqa: S608
     going = "(SELECT id FROM undone_created WHERE goes)"
+    reached(0.1)
     for each in derived_rows:
         execute(f"DELETE FROM {each.code} WHERE {each.column} IN {going}")  # noqa: S608
+    reached(0.2)
     for table in ("customers_contactpoint", "customers_sourcerecord"):
         execute(f"DELETE FROM {table} WHERE customer_id IN {going}")  # noqa: S608
+    reached(0.3)
     execute("CREATE TEMPORARY TABLE undone_home ON COMMIT DROP AS SELECT DISTINCT household_id FROM undone_created")
     removed = execute(f"DELETE FROM customers_customer WHERE id IN {going}")  # noqa: S608
     created = rows("SELECT count(*) AS created FROM undone_created")[0]["created"]
