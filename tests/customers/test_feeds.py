@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from common.errors import Refused
-from customers.actions import run_import, upload_import
+from customers.actions import approve_import, run_import, upload_import
 from customers.actions.feeds import complete_files, look_for_files, save_feed
 from customers.actions.sources import follow_precedence, save_source, source
 from customers.imports import FORMATS
@@ -299,3 +299,97 @@ def test_a_number_that_is_too_long_behind_its_prefix_is_refused_alone() -> None:
     run = take(make(source=theatre), FILE.replace("\n7|", f"\n{'7' * 33}|"))
     assert (run.new_count, run.refused_count) == (1, 2)
     assert ("klantnummer", "too_long") in run.errors.values_list("column", "code")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"delimiter": '"'}, "delimiter"),
+        ({"delimiter": "a"}, "delimiter"),
+        ({"encoding": "klingon"}, "encoding"),
+        ({"mapping": MAPPING | {"klantnummer": {"column": ""}}}, "mapping"),
+        ({"mapping": MAPPING | {"klantnummer": {"column": None}}}, "mapping"),
+        ({"mapping": MAPPING | {"klantnummer": {"column": ["x"]}}}, "mapping"),
+        ({"mapping": MAPPING | {"soort": {"constant": "  "}}}, "mapping"),
+        ({"mapping": MAPPING | {"geslacht": {"column": "Gesl", "values": {"Man": None}}}}, "mapping"),
+        ({"mapping": MAPPING | {"geslacht": {"column": "Gesl", "value": {}}}}, "mapping"),
+    ],
+)
+def test_how_a_file_is_read_must_make_sense(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(Refused) as refused:
+        make(**fields)
+    assert refused.value.field == field
+
+
+def test_a_file_that_waits_for_a_yes_is_tried_anew_when_it_would_be_read_otherwise() -> None:
+    feed = make(needs_approval=True)
+    run = upload_import(
+        format="customers", source_code="", file=io.BytesIO(FILE.encode()), file_name="x", by=None, now=NOW, feed=feed,
+        needs_approval=True,
+    )  # fmt: skip
+    assert run_import(run, now=NOW).preview["new"][0]["after"]["kind"] == "member"
+    approve_import(run, by=None, now=NOW)
+    save_feed(feed, name="Andere naam", now=NOW)
+    run.refresh_from_db()
+    assert run.approved_by
+    mapping = MAPPING | {"soort": {"constant": "prospect"}}
+    for _step in ("approved", "shown"):
+        save_feed(feed, mapping=mapping, now=NOW)
+        shown = run_import(run, now=NOW)
+        assert (shown.state, shown.preview["new"][0]["after"]["kind"]) == (ImportRun.State.PREVIEWED, "prospect")
+        mapping = MAPPING | {"soort": {"constant": "prospect"}, "plaats": {"constant": "Edam"}}
+    assert shown.preview["new"][0]["after"]["city"] == "Edam"
+    assert not Customer.objects.exists()
+
+
+def test_a_delivery_keeps_its_source_and_content_once_files_came_in() -> None:
+    feed = make()
+    take(feed, FILE)
+    with pytest.raises(Refused) as refused:
+        save_feed(feed, source=SourceFactory(code="theatre"), now=NOW)
+    assert refused.value.code == "has_runs"
+
+
+def test_names_of_files_are_matched_in_capitals_too_and_may_be_no_text(folder: Path) -> None:
+    make(folder="wise", pattern="leners*.csv", schedule="hourly")
+    odd = folder / os.fsdecode(b"LENERS-caf\xe9.CSV")
+    odd.write_text(FILE)
+    os.utime(odd, (0, 0))
+    assert look_for_files(now=NOW) == 1
+    assert ImportRun.objects.get().file_name == "LENERS-caf\ufffd.CSV"
+    assert not odd.exists()
+
+
+def test_a_file_that_cannot_be_moved_away_does_not_hold_up_the_others(folder: Path) -> None:
+    make(folder="wise", schedule="hourly")
+    drop(folder, "a.csv")
+    (folder / "processed").write_text("a file where a folder should be")
+    assert look_for_files(now=NOW) == 0
+    run = ImportRun.objects.get()
+    assert (run.state, run.file_name) == (ImportRun.State.REFUSED, "a.csv")
+    assert look_for_files(now=NOW + dt.timedelta(hours=1)) == 0
+    assert ImportRun.objects.count() == 1
+    (folder / "processed").unlink()
+    assert look_for_files(now=NOW + dt.timedelta(hours=2)) == 1
+
+
+def test_a_file_that_grows_while_it_is_taken_is_left_for_the_next_look(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(folder="wise", schedule="hourly")
+    file = drop(folder, "a.csv")
+
+    def slowly(**given: Any) -> ImportRun:
+        run = upload_import(**given)
+        with file.open("a") as more:
+            more.write("11|Late|Vrouw|l@b.nl|x\n")
+        return run
+
+    monkeypatch.setattr("customers.actions.feeds.upload_import", slowly)
+    assert look_for_files(now=NOW) == 0
+    assert not ImportRun.objects.exists()
+    assert file.exists()
+    assert not [kept for kept in (tmp_path / "media").rglob("*") if kept.is_file()]
+    monkeypatch.undo()
+    drop(folder, "a.csv", file.read_text())
+    assert look_for_files(now=NOW + dt.timedelta(hours=1)) == 1

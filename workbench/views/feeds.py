@@ -17,6 +17,7 @@ from customers.imports import FORMATS
 from customers.imports.reading import Glimpse, glimpse
 from customers.imports.templates import TEMPLATES, guess
 from customers.models import Feed, Source
+from customers.tasks import run_waiting_imports
 from workbench.base import DetailPage, FormPage, ObjectMixin
 from workbench.forms.feeds import ColumnsForm, ExampleForm, FeedCreateForm, FeedForm
 from workbench.tables.imports import ImportTable, format_name
@@ -123,6 +124,7 @@ class FeedChange(FeedMixin, FormPage[FeedForm]):
 
     def perform(self, form: FeedForm) -> str:
         save_feed(self.object, **form.cleaned_data, now=self.now)
+        run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
         return reverse("workbench:feed_detail", args=[self.object.pk])
 
 
@@ -151,7 +153,10 @@ class FeedColumns(FeedMixin, FormPage[ColumnsForm]):
         if missing:
             message = _("First say where these come from: %s.") % ", ".join(missing)
             raise Refused("not_mapped", message, field=f"column_{missing[0]}")
-        save_feed(self.object, mapping=mapping, is_active=True, now=self.now)
+        # A new delivery begins here; one that somebody turned off stays off.
+        is_active = self.object.is_active or not self.object.runs.exists()
+        save_feed(self.object, mapping=mapping, is_active=is_active, now=self.now)
+        run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
         return reverse("workbench:feed_detail", args=[self.object.pk])
 
 
