@@ -15,6 +15,7 @@ from customers.actions.matching import match_changed
 from customers.actions.privacy import make_waiting_copies, run_retention
 from customers.actions.quality import count_quality as count_quality_now
 from customers.actions.sources import follow_precedence
+from customers.actions.tallies import tally_facts as tally_facts_now
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ def run_waiting_imports() -> int:
             run_import(run, now=clock())
             done += 1
     if done:
+        tally_facts.delay()
         match_nightly.delay()  # who came in may be known already
     return done
 
@@ -59,6 +61,12 @@ def maintain_nightly() -> dict[str, int]:
 def make_copies() -> int:
     """Make the copies of their data that customers wait for; return how many."""
     return make_waiting_copies(now=clock())
+
+
+@shared_task(ignore_result=True)
+def tally_facts() -> int:
+    """Count per kind, source and month what customers did; return how many tallies."""
+    return tally_facts_now(now=clock())
 
 
 @shared_task(ignore_result=True)

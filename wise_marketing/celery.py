@@ -45,6 +45,7 @@ app.conf.beat_schedule = {
     "maintain customers": nightly("customers.tasks.maintain_nightly", 2, 30),
     "make copies of data": tick("customers.tasks.make_copies", 60),
     "retention": nightly("customers.tasks.keep_no_longer", 1, 15),
+    "tally facts": nightly("customers.tasks.tally_facts", 4, 45),
     "check the ledger of consents": nightly("customers.tasks.check_ledger_nightly", 2, 50),
     "refresh system labels": nightly("labels.tasks.refresh_system_labels_nightly", 3, 30),
     "count quality": nightly("customers.tasks.count_quality", 4, 30),

@@ -1,24 +1,21 @@
-"""How much there is of each kind of activity, from which source, and through the months; looked up seldom, since it
-reads every fact.
+"""How much there is of each kind of activity, from which source, and through the months: as it was counted last, since
+there may be millions of facts.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from django.core.cache import cache
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
-from common.time import local_date, start_of_day
+from common.time import local_date
 from customers.facts import FactKind, fact_kinds
-from customers.models import Fact, FactCount, KindSetting
+from customers.models import FactCount, FactTally, KindSetting
 from selections.models import Selection
 from selections.usages import json_has
 
-FRESH = 900  # seconds
 MONTHS = 24
 
 
@@ -53,14 +50,16 @@ class KindFigures:
 
 
 def _sources() -> dict[str, list[SourceFigures]]:
-    found: list[Any] | None = cache.get("kinds-by-source")
-    if found is None:
-        found = Fact.objects.all().by_source()
-        cache.set("kinds-by-source", found, FRESH)
+    found = FactTally.objects.order_by().values_list("kind", "source__name")
     sources: dict[str, list[SourceFigures]] = {}
-    for kind, name, count, last_at in found:
+    for kind, name, count, last_at in found.annotate(many=Sum("count"), last=Max("last_at")).order_by("kind", "-many"):
         sources.setdefault(kind, []).append(SourceFigures(name, count, last_at))
     return sources
+
+
+def counted_at() -> dt.datetime | None:
+    """Return when it was counted, None before the first time."""
+    return FactTally.objects.aggregate(at=Max("counted_at"))["at"]
 
 
 def all_kinds() -> list[KindFigures]:
@@ -85,12 +84,8 @@ def per_month(kind: str, *, now: dt.datetime) -> dict[dt.date, int]:
     """Return first day of a month -> how many, of the last MONTHS months: facts, and what became of older ones."""
     today = local_date(now)
     months = [today.replace(day=1) - relativedelta(months=ago) for ago in range(MONTHS - 1, -1, -1)]
-    key = f"kind-months-{kind}-{months[-1]}"
-    found: dict[dt.date, int] | None = cache.get(key)
-    if found is None:
-        facts = Fact.objects.filter(kind=kind, occurred_at__lte=now)
-        found = facts.by_month(since=start_of_day(months[0])).get(kind, {})
-        cache.set(key, found, FRESH)
+    tallies = FactTally.objects.filter(kind=kind, month__gte=months[0])
+    found = dict(tallies.order_by().values_list("month").annotate(Sum("count")))
     counts = FactCount.objects.filter(kind=kind, month__gte=months[0])
     gone = dict(counts.order_by().values_list("month").annotate(Sum("count")))
     return {month: found.get(month, 0) + gone.get(month, 0) for month in months}

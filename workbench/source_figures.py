@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Q, Sum
 from django.utils.translation import gettext as _
 
 from customers.imports import FORMATS
-from customers.models import Consent, Fact, FieldRank, ImportRun, Note, Source, SourceRecord, Subscription
+from customers.models import Consent, FactTally, FieldRank, ImportRun, Note, Source, SourceRecord, Subscription
 from customers.records import ADDRESS, FIELDS, Voice
 
 LATELY = dt.timedelta(days=30)
@@ -46,11 +46,13 @@ def inventory(*, now: dt.datetime) -> dict[str, Any]:
 def _count() -> Counts:
     """Return source -> what -> how many; what this source says itself, also of who was merged."""
     found: Counts = defaultdict(dict)
-    tables = {"records": SourceRecord, "subscriptions": Subscription, "facts": Fact, "consents": Consent, "notes": Note}
+    tables = {"records": SourceRecord, "subscriptions": Subscription, "consents": Consent, "notes": Note}
     for what, model in tables.items():
         counted = model._default_manager.order_by().values_list("source").annotate(many=Count("pk"))
         for source, many in counted:
             found[source][what] = many
+    for source, many in FactTally.objects.order_by().values_list("source").annotate(many=Sum("count")):
+        found[source]["facts"] = many
     return dict(found)
 
 

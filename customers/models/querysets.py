@@ -131,15 +131,6 @@ class FactQuerySet(models.QuerySet["Fact"]):
         counted = facts.exclude(world="").order_by().values_list("world").annotate(many=Count("pk"))
         return dict(counted.order_by("-many", "world"))
 
-    def by_source(self) -> list[tuple[str, str, int, dt.datetime]]:
-        """Return (kind, name of the source, how many, last moment) of all; looks at every row, so ask it seldom."""
-        counted = self.order_by().values_list("kind", "source_id").annotate(many=Count("pk"), last=Max("occurred_at"))
-        found = list(counted.order_by("kind", "-many"))
-        from customers.models.customers import Source
-
-        names = dict(Source.objects.values_list("pk", "name"))
-        return [(kind, names[source], many, last) for kind, source, many, last in found]
-
     def by_year(self, kinds: Iterable[str]) -> dict[int, dict[str, int]]:
         """Return year -> kind -> cents, of these kinds, the latest year first; ``customers.facts.income()`` has those
         that are worth something to the organisation.

@@ -15,6 +15,7 @@ from django.urls import reverse
 from common.time import clock, local_date
 from customers.actions import ensure_base_data, record_fact
 from customers.actions.kinds import add_kind
+from customers.actions.tallies import tally_facts
 from customers.models import FactCount, KindSetting
 from selections.actions import create_selection
 from tests.factories import CustomerFactory
@@ -47,7 +48,11 @@ def loans(number: int, *, when: dt.datetime | None = None) -> None:
 def test_the_list_tells_per_kind_from_which_source_how_many_and_since_when(client: Client) -> None:
     ensure_base_data()
     loans(3)
+    assert "Uitlening uitlening – 0" in text(client.get(url("list")))
+    assert client.post(url("count")).status_code == 302
+    tally_facts(now=clock())
     page = text(client.get(url("list")))
+    assert "Geteld op" in page
     assert re.search(r"Uitlening uitlening Bibliotheeksysteem 3 \d+ \w+ \d{4} zo lang als de klant", page), page
     assert "Paginabezoek paginabezoek – 0 – 13 maanden" in page
 
@@ -104,6 +109,7 @@ def test_a_term_is_set_with_its_history_and_what_looks_further_is_told(client: C
 def test_the_months_of_a_kind_include_what_became_a_count(client: Client) -> None:
     month = local_date(clock()).replace(day=1)
     loans(2)
+    tally_facts(now=clock())
     FactCount.objects.create(
         month=month, kind="loan", sector="", world="reizen", count=5, quantity=5, amount_cents=0, duration_seconds=0
     )

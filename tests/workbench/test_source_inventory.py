@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from customers.actions import ensure_base_data, run_import, upload_import
+from customers.actions.tallies import tally_facts
 from customers.models import Source
 from customers.records import FIELDS
 from tests.factories import CustomerFactory, FactFactory, SourceFactory, SubscriptionFactory
@@ -38,6 +39,7 @@ def test_a_source_tells_what_it_brought_and_what_was_refused(now: Any) -> None:
     take_in("library", "customers", header, "1;lid;An;Smit;1441AB;1", "2;lid;Bo;Smit;geen;1", now=now)
     FactFactory.create_batch(3, customer=CustomerFactory(), source=SourceFactory(code="theatre"))
     SubscriptionFactory(source=SourceFactory(code="library"))
+    tally_facts(now=now)
     rows = {row["source"].code: row for row in inventory(now=now)["rows"]}
     library, theatre = rows["library"], rows["theatre"]
     assert (library["counts"]["records"], library["counts"]["subscriptions"]) == (1, 1)

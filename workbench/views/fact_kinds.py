@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.actions import kinds as actions
 from customers.facts import FactKind, fact_kinds, look_backs
 from customers.models import KindSetting
+from customers.tasks import tally_facts
 from workbench import kind_figures
 from workbench.base import ActionView, FormPage, TemplatePage, WorkbenchView
 from workbench.changes import changes_of
@@ -50,7 +51,16 @@ class KindList(TemplatePage):
     template_name = "workbench/fact_kinds_list.html"
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        return super().get_context(rows=kind_figures.all_kinds(), **extra)
+        return super().get_context(rows=kind_figures.all_kinds(), counted_at=kind_figures.counted_at(), **extra)
+
+
+class KindCount(ActionView):
+    permission = "view_customers"
+    success_message = _("It is being counted; look again in a minute.")
+
+    def perform(self) -> str:
+        tally_facts.delay_on_commit()  # type: ignore[attr-defined]
+        return reverse("workbench:fact_kind_list")
 
 
 class KindDetail(KindMixin, TemplatePage):
@@ -142,6 +152,7 @@ class KindRetention(KindMixin, FormPage[RetentionForm]):
 
 urlpatterns = [
     path("kinds/", KindList.as_view(), name="fact_kind_list"),
+    path("kinds/count/", KindCount.as_view(), name="fact_kind_count"),
     path("kinds/add/", KindAdd.as_view(), name="fact_kind_add"),
     path("kinds/of/<slug:code>/", KindDetail.as_view(), name="fact_kind_detail"),
     path("kinds/of/<slug:code>/change/", KindChange.as_view(), name="fact_kind_change"),
