@@ -96,7 +96,7 @@ MENU = (
             Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),
             Entry(_("Websites"), "workbench:site_list", "manage_integrations", "globe"),
             Entry(_("Users"), "workbench:user_list", "manage_users", "user-cog"),
-            Entry(_("API"), "workbench:integration_list", "manage_integrations", "plug"),
+            Entry(_("API and integrations"), "workbench:integration_list", "manage_integrations", "plug"),
             Entry(_("Demo mailbox"), "workbench:mailbox", "view_workbench", "inbox", demo_only=True),
         ),
     ),

@@ -41,6 +41,7 @@ def for_customers() -> dict[str, Any]:
 def purposes() -> list[dict[str, Any]]:
     """Return each ``purpose`` with ``bases``: (channel in words, basis in words), of the channels that are used."""
     found: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for one in PurposeChannel.objects.exclude(basis=PurposeChannel.Basis.NONE):
+    used = PurposeChannel.objects.exclude(basis=PurposeChannel.Basis.NONE)
+    for one in sorted(used, key=lambda row: Channel.values.index(row.channel)):
         found[one.purpose_id].append((str(Channel(one.channel).label), one.get_basis_display()))
     return [{"purpose": purpose, "bases": found[purpose.pk]} for purpose in Purpose.objects.all()]

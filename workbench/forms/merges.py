@@ -41,7 +41,16 @@ class MatchSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = MatchSettings
         fields = ("possible_from", "certain_from", "merges_itself")
+        labels = {
+            "possible_from": _("Shown as a possible duplicate from (points)"),
+            "certain_from": _("Certain, and merged by itself, from (points)"),
+            "merges_itself": _("Merge what is certain by itself"),
+        }
         help_texts = {
-            "possible_from": _("Pairs below this are not shown. From 1 to 100."),
-            "certain_from": _("Never without a person: two numbers in one system, or names that are only alike."),
+            "possible_from": _("Pairs with fewer points are not shown. From 1 to 100."),
+            "certain_from": _(
+                "From 1 to 100. A person always decides about two numbers in one system, and about names that are only "
+                "alike."
+            ),
+            "merges_itself": _("Off: a person judges every pair."),
         }

@@ -70,12 +70,13 @@ class ReleaseForm(forms.Form):
 
 
 class RetentionForm(forms.Form):
-    is_on = forms.BooleanField(label=_("switched on"), required=False)
+    is_on = forms.BooleanField(label=_("Remove every night what is older"), required=False)
     period = forms.IntegerField(label=_("Kept for"), min_value=1, required=False)
 
     def __init__(self, *args: Any, chosen: Chosen, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.chosen = chosen
+        self.fields["is_on"].help_text = chosen.rule.about
         label = _("Kept for (days)") if chosen.rule.unit == "days" else _("Kept for (months)")
         self.fields["period"].label = label
         self.fields["period"].required = bool(chosen.rule.unit)

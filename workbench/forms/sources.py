@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Source
@@ -42,7 +43,9 @@ class SourceForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for code, name in {**RANKED, "address": _("address")}.items():
-            self.fields[f"rank_{code}"] = forms.IntegerField(label=name, min_value=1, max_value=99, required=False)
+            self.fields[f"rank_{code}"] = forms.IntegerField(
+                label=capfirst(name), min_value=1, max_value=99, required=False
+            )
 
     @property
     def own_fields(self) -> list[forms.BoundField]:

@@ -189,13 +189,15 @@ class ItemChange(FormPage[ItemForm]):
     permission = "manage_newsletters"
     template_name = "workbench/newsletters_item.html"
     form_class = ItemForm
-    page_title = _("Text item")
     submit_label = _("Save")
     success_message = _("The text item has been changed.")
 
     @cached_property
     def item(self) -> TextItem:
         return _item(self.kwargs["pk"])
+
+    def get_title(self) -> str:
+        return str(_("Change “%(name)s”")) % {"name": self.item.title}
 
     def get_cancel_url(self) -> str:
         return reverse("workbench:edition_detail", args=[self.item.edition_id])

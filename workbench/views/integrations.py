@@ -34,7 +34,7 @@ class IntegrationForm(forms.Form):
 class IntegrationList(TemplatePage):
     permission = "manage_integrations"
     template_name = "workbench/integrations.html"
-    page_title = _("API")
+    page_title = _("API and integrations")
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         rows = integrations().prefetch_related("auth_token_set")
@@ -50,7 +50,7 @@ class IntegrationAdd(FormPage[IntegrationForm]):
     shown: tuple[User, str] | None = None
 
     def get_breadcrumb(self) -> list[Any]:
-        return [(_("API"), reverse("workbench:integration_list"))]
+        return [(_("API and integrations"), reverse("workbench:integration_list"))]
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)

@@ -137,7 +137,7 @@ class LabelCreate(FormPage[NewLabelForm]):
 class LabelChange(LabelMixin, FormPage[ChangeLabelForm]):
     permission = "manage_labels"
     form_class = ChangeLabelForm
-    submit_label = gettext_lazy("Save changes")
+    submit_label = gettext_lazy("Save")
     success_message = gettext_lazy("The label has been changed.")
 
     def get_queryset(self) -> QuerySet[Label]:
@@ -229,7 +229,7 @@ class GroupCreate(FormPage[GroupForm]):
 class GroupChange(ObjectMixin[LabelGroup], FormPage[GroupForm]):
     permission = "manage_labels"
     form_class = GroupForm
-    submit_label = gettext_lazy("Save changes")
+    submit_label = gettext_lazy("Save")
     success_message = gettext_lazy("The group has been changed.")
 
     def get_queryset(self) -> QuerySet[LabelGroup]:

@@ -32,6 +32,7 @@ class MergeList(ListPage):
     filterset_class = MergeFilter
     empty_icon = "merge"
     empty_title = _("Nothing was merged yet")
+    empty_text = _("Judge the possible duplicates, or merge two customers from the page of one of them.")
 
     def get_breadcrumb(self) -> list[Any]:
         return [(_("Duplicates"), reverse("workbench:duplicate_list"))]

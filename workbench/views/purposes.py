@@ -12,7 +12,7 @@ from django.http import Http404
 from django.urls import path, reverse
 from django.utils.functional import cached_property
 from django.utils.text import slugify
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.actions import purposes as actions
@@ -57,7 +57,8 @@ class Row:
             return []
         fields = {field.name: field.verbose_name for field in PurposeChannel._meta.fields}
         own = [(str(fields[name]), getattr(self.row, name)) for name in CONDITIONS]
-        return [(text("they have a payment obligation (looked up for each customer: a paid subscription)"), True), *own]
+        pays = gettext("they have a payment obligation (looked up for each customer: a paid subscription)")
+        return [(pays, True), *own]
 
 
 def rows_of(purpose: Purpose) -> list[Row]:
@@ -152,9 +153,11 @@ class PurposePage(PurposeMixin, DetailPage[Purpose]):
 class PurposeChange(PurposeMixin, FormPage[PurposeForm]):
     permission = "manage_users"
     form_class = PurposeForm
-    page_title = _("Change purpose")
     submit_label = _("Save")
     success_message = _("The purpose has been changed.")
+
+    def get_title(self) -> str:
+        return gettext("Change “%(name)s”") % {"name": self.object}
 
     def get_breadcrumb(self) -> list[Any]:
         return crumbs(self.object)

@@ -91,8 +91,10 @@ class SourceCreate(SourceFormPage):
 
 class SourceChange(SourceMixin, SourceFormPage):
     permission = "run_imports"
-    page_title = gettext_lazy("Change source")
     success_message = gettext_lazy("Saved. Customers follow a new precedence within a few minutes.")
+
+    def get_title(self) -> str:
+        return _("Change “%(name)s”") % {"name": self.object}
 
     def get_breadcrumb(self) -> list[Any]:
         return crumbs((str(self.object), reverse("workbench:source_detail", args=[self.object.pk])))

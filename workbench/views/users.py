@@ -80,7 +80,8 @@ class UserChange(FormPage[ChangeUserForm]):
         return get_object_or_404(staff(), pk=self.kwargs["pk"])
 
     def get_title(self) -> str:
-        return self.get_object().first_name or self.get_object().username
+        user = self.get_object()
+        return str(_("Change “%(name)s”")) % {"name": user.first_name or user.username}
 
     def get_breadcrumb(self) -> list[Any]:
         return [(_("Users"), reverse("workbench:user_list"))]

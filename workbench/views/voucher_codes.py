@@ -112,6 +112,9 @@ class CodeBlock(_Codes, FormPage[BlockForm]):
     def get_cancel_url(self) -> str:
         return reverse("workbench:voucher_code", args=[self.object.pk])
 
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        return super().get_context(submit_variant="danger", **extra)
+
     def perform(self, form: BlockForm) -> str:
         actions.block_voucher(self.object, reason=form.cleaned_data["reason"], by=self.user, now=self.now)
         return self.get_cancel_url()
