@@ -69,7 +69,7 @@ class Marketeer:
 
     def takes_a_file_in(self, file: Path) -> None:
         self.go("Imports")
-        self.follows("Bestand importeren")
+        self.follows("Bestand inlezen")
         self.main.get_by_role("radio", name="Klanten").check()
         self.main.get_by_label("Bestand", exact=True).set_input_files(file)
         self.axe()
@@ -79,7 +79,7 @@ class Marketeer:
         assert run_waiting_imports() == 1
         self.sees("Er is nog niets weggeschreven")
         self.axe()
-        self.presses("Inlezen")
+        self.presses("Deze rijen inlezen")
         self.sees("Wacht op zijn beurt")
         assert run_waiting_imports() == 1
         # The page notices by itself that the run is over.
