@@ -37,10 +37,18 @@ _CHANNEL = {
     ),
 }
 
+# A number that is rung, or written to: no text message goes to a Dutch number that is not a mobile one.
+_PHONES = """LEFT JOIN customers_contactpoint AS phone
+            ON phone.customer_id = candidate.customer_id AND phone.channel = 'phone' AND phone.is_primary"""
+_NUMBER = {
+    Channel.PHONE: "phone.value",
+    Channel.SMS: "CASE WHEN phone.value NOT LIKE '+31%%' OR phone.value LIKE '+316%%' THEN phone.value END",
+}
+
 _STATEMENT = """
     WITH candidate AS (SELECT customer_id FROM gate_candidate),
     reachable AS MATERIALIZED (
-        SELECT candidate.customer_id, {channel} AS channel, email.value AS email,
+        SELECT candidate.customer_id, {channel} AS channel, email.value AS email, {phone} AS phone,
             suppression.id IS NOT NULL AS is_suppressed, {has_postal_address} AS has_postal_address,
             customer.birth_date
         FROM candidate
@@ -49,6 +57,7 @@ _STATEMENT = """
             ON email.customer_id = candidate.customer_id AND email.channel = 'email' AND email.is_primary
         LEFT JOIN mailings_suppression AS suppression
             ON suppression.address = lower(email.value) AND suppression.released_at IS NULL
+        {phones}
     ),
     verdict AS MATERIALIZED ({verdicts}),
     recent AS (
@@ -65,10 +74,11 @@ _STATEMENT = """
         GROUP BY message.customer_id
     ),
     judged AS (
-        SELECT reachable.customer_id, reachable.channel, reachable.email, verdict.basis, CASE
+        SELECT reachable.customer_id, reachable.channel, reachable.email, reachable.phone, verdict.basis, CASE
             WHEN verdict.verdict <> 'allowed' THEN verdict.verdict
             WHEN reachable.channel = 'email' AND reachable.email IS NULL THEN 'no_address'
             WHEN reachable.channel = 'post' AND NOT reachable.has_postal_address THEN 'no_address'
+            WHEN reachable.channel IN ('phone', 'sms') AND reachable.phone IS NULL THEN 'no_address'
             WHEN reachable.channel = 'email' AND reachable.is_suppressed THEN 'suppressed'
             WHEN reachable.birth_date > %(born_after)s THEN 'under_age'
             WHEN {hash} < %(hold_out_percent)s THEN 'hold_out'
@@ -78,11 +88,12 @@ _STATEMENT = """
         JOIN verdict ON verdict.customer_id = reachable.customer_id AND verdict.channel = reachable.channel
         LEFT JOIN recent ON recent.customer_id = reachable.customer_id
     ),
-    -- one mail per mailbox: of those who share an address, the one with the lowest id
+    -- one mail per mailbox, one text message per number: of those who share it, the one with the lowest id
     numbered AS (
         SELECT judged.*, row_number() OVER (
-            PARTITION BY outcome = 'accepted' AND channel = 'email',
-                CASE WHEN outcome = 'accepted' AND channel = 'email' THEN lower(email) ELSE customer_id::text END
+            PARTITION BY outcome = 'accepted' AND channel IN ('email', 'sms'),
+                CASE WHEN outcome = 'accepted' AND channel = 'email' THEN lower(email)
+                    WHEN outcome = 'accepted' AND channel = 'sms' THEN phone ELSE customer_id::text END
             ORDER BY customer_id) AS at_address
         FROM judged
     ),
@@ -132,8 +143,7 @@ def reach(*, purpose: Purpose, channel: str, now: dt.datetime) -> dict[str, int]
     not count: this is about who may be reached at all.
     """
     _lay_down(Customer.objects.all())
-    channels = Mailing.Channels.EMAIL if channel == Channel.EMAIL else Mailing.Channels.LETTER
-    statement, values = _statement(purpose=purpose, channels=channels, now=now)
+    statement, values = _statement(purpose=purpose, channels=None, channel=Channel(channel), now=now)
     execute("DROP TABLE IF EXISTS pg_temp.gate_reach")
     execute(
         f"""CREATE TEMPORARY TABLE gate_reach ON COMMIT DROP AS {statement}
@@ -158,13 +168,20 @@ def _lay_down(candidates: QuerySet[Customer]) -> None:
     execute("ANALYZE gate_candidate")
 
 
-def _statement(*, purpose: Purpose, channels: str, now: dt.datetime) -> tuple[str, dict[str, Any]]:
+def _statement(
+    *, purpose: Purpose, channels: str | None, now: dt.datetime, channel: Channel | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement for the channels of a mailing, or for one channel whoever uses it."""
     limits = SendingSettings.load()
     is_service = purpose.rule == Purpose.Rule.SERVICE
     text = _STATEMENT.format(
-        channel=_CHANNEL[Mailing.Channels(channels)],
+        channel=f"'{channel.value}'" if channel else _CHANNEL[Mailing.Channels(channels)],
+        phone=_NUMBER.get(channel, "NULL::text") if channel else "NULL::text",
+        phones=_PHONES if channel in _NUMBER else "",
         has_postal_address=_HAS_POSTAL_ADDRESS,
-        verdicts=" UNION ALL ".join(_verdicts(purpose, channel, now) for channel in (Channel.EMAIL, Channel.POST)),
+        verdicts=" UNION ALL ".join(
+            _verdicts(purpose, one, now) for one in ([channel] if channel else [Channel.EMAIL, Channel.POST])
+        ),
         hash=_HASH,
     )
     values = {

@@ -29,6 +29,7 @@ COLUMNS = {
     for column in (
         Column("number", _("Customer number"), "customer.number", is_usual=True),
         Column("email", _("E-mail"), "email.value", is_usual=True),
+        Column("phone", _("Telephone"), "phone.value"),
         Column("initials", _("Initials"), "customer.initials"),
         Column("first_name", _("First name"), "customer.first_name", is_usual=True),
         Column("name_prefix", _("Name prefix"), "customer.name_prefix", is_usual=True),
@@ -48,16 +49,21 @@ _FROM = """
     LEFT JOIN customers_branch AS branch ON branch.id = customer.branch_id
     LEFT JOIN customers_contactpoint AS email
         ON email.customer_id = customer.id AND email.channel = 'email' AND email.is_primary
+    LEFT JOIN customers_contactpoint AS phone
+        ON phone.customer_id = customer.id AND phone.channel = 'phone' AND phone.is_primary
 """
 
 
 def _cells(codes: Sequence[str], *, is_file: bool) -> str:
-    """Return the select list. In a file, what a spreadsheet would take for a formula gets an apostrophe before it."""
+    """Return the select list. In a file, what a spreadsheet would take for a formula gets an apostrophe before it; a
+    telephone number is none.
+    """
     cells = []
     for code in codes:
         value = f"coalesce({COLUMNS[code].sql}, '')"
         if is_file:
-            value = f"CASE WHEN {value} ~ E'^[=+@\\t\\r-]' THEN '''' || {value} ELSE {value} END"
+            is_formula = f"{value} ~ E'^[=+@\\t\\r-]' AND {value} !~ '^[+][0-9]+$'"
+            value = f"CASE WHEN {is_formula} THEN '''' || {value} ELSE {value} END"
         cells.append(f'{value} AS "{code}"')
     return ", ".join(cells)
 

@@ -352,6 +352,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "ConsentChannelEnum": "customers.models.consents.Channel",
+        "ConsentStateEnum": "customers.models.Consent.State",
+        "ImportStateEnum": "customers.models.ImportRun.State",
         "MessageChannelEnum": "mailings.models.Message.Channel",
         "CustomerKindEnum": "customers.models.Customer.Kind",
         "NoteKindEnum": "customers.models.Note.Kind",

@@ -52,7 +52,7 @@ class ConsentEventSerializer(serializers.Serializer[Any]):
 
     purpose = by_code(Purpose.objects.all())
     channel = serializers.ChoiceField(choices=Channel.choices)
-    state = serializers.ChoiceField(choices=[(state.value, state.label) for state in ANSWERS])
+    state = serializers.ChoiceField(choices=Consent.State.choices, help_text="Not retracted: an import takes back.")
     source = by_code(Source.objects.all())
     event_at = serializers.DateTimeField()
     guardian = CustomerField(
@@ -65,6 +65,12 @@ class ConsentEventSerializer(serializers.Serializer[Any]):
         """Refuse what was not said yet."""
         if value > clock() + SLACK:
             raise serializers.ValidationError(_("This lies in the future."))
+        return value
+
+    def validate_state(self, value: str) -> str:
+        """Refuse what nobody says: that a row was taken back."""
+        if value not in ANSWERS:
+            raise serializers.ValidationError(_("This channel or answer does not exist."))
         return value
 
     def validate_evidence(self, value: dict[str, Any]) -> dict[str, Any]:

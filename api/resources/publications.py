@@ -24,7 +24,7 @@ class PublicationSerializer(serializers.ModelSerializer[Publication]):
 
     class Meta:
         model = Publication
-        fields = ["id", "name", "purpose", "channel", "columns", "is_active", "next_at"]
+        fields = ["id", "name", "purpose", "channel", "recipient", "columns", "is_active", "next_at"]
 
 
 class PublicationRunSerializer(serializers.ModelSerializer[PublicationRun]):

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from common.errors import DeliveryFailed, Refused
 from common.sql import execute
 from common.time import AMSTERDAM, local_date
-from customers.models import Purpose
+from customers.models import Purpose, PurposeChannel
 from mailings import gate, publishing
 from mailings.actions.history import By, noted
 from mailings.delivery import post_webhook
@@ -43,16 +43,20 @@ def save_publication(
     webhook_url: str,
     daily_at: dt.time,
     is_active: bool,
+    recipient: str = "",
     by: By,
     now: dt.datetime,
 ) -> Publication:
-    """Make or change a publication; its next run is the first ``daily_at`` after now.
+    """Make or change a publication; its next run is the first ``daily_at`` after now. ``recipient``: who gets it.
 
-    Raises Refused: a name in use, an unknown or missing column, a webhook that is not https.
+    Raises Refused: a name in use, a channel that the purpose does not use, an unknown or missing column, a webhook that
+    is not https.
     """
     others = Publication.objects.exclude(pk=publication.pk) if publication else Publication.objects.all()
     if others.filter(name__iexact=name).exists():
         raise Refused("name_taken", _("There is a publication with this name already."), field="name")
+    if purpose.channels.filter(channel=channel, basis=PurposeChannel.Basis.NONE).exists():
+        raise Refused("channel", _("This purpose is not used over this channel. Choose another."), field="channel")
     chosen = [code for code in publishing.COLUMNS if code in columns]
     if not {"number", "email"} & set(chosen) or set(columns) - set(chosen):
         # what is erased must be found again in the files
@@ -62,7 +66,7 @@ def save_publication(
     publication = publication or Publication(created_at=now)
     publication.name, publication.purpose, publication.channel = name, purpose, channel
     publication.columns, publication.has_file, publication.webhook_url = chosen, has_file, webhook_url
-    publication.daily_at, publication.is_active = daily_at, is_active
+    publication.daily_at, publication.is_active, publication.recipient = daily_at, is_active, recipient
     publication.next_at = next_moment(daily_at, now=now)
     if webhook_url and not publication.webhook_secret:
         publication.webhook_secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer, Purpose
+from customers.models import Channel, Customer, Purpose
 
 
 class PublicationQuerySet(models.QuerySet["Publication"]):
@@ -29,12 +29,10 @@ class Publication(models.Model):
     address, suppression, age, restriction and death count as they do for a mailing; caps and control groups do not.
     """
 
-    class Channel(models.TextChoices):
-        EMAIL = "email", _("E-mail")
-        POST = "post", _("Post")
-
     name = models.CharField(_("name"), max_length=100, unique=True)
     purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+", verbose_name=_("purpose"))
+    # Who gets the list, for the register of processing; empty means that the name of the publication says it.
+    recipient = models.CharField(_("who gets it"), max_length=120, blank=True)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.EMAIL)
     columns = models.JSONField(_("columns"), default=list)
     has_file = models.BooleanField(_("as a file"), default=True)

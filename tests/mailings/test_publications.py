@@ -296,7 +296,7 @@ def test_staff_make_run_and_download_a_list(
     reader(number="4711")
     client = client_of(marketeer)
     told = {"name": "Mailtool", "purpose": marketing.pk, "channel": "email", "columns": ["number", "email"],
-            "daily_at": "05:00", "has_file": "on", "is_active": "on"}  # fmt: skip
+            "daily_at": "05:00", "has_file": "on", "is_active": "on", "recipient": "Mailtool BV"}  # fmt: skip
     answer = client.post("/publications/add/", told)
     assert answer.status_code == 302
     assert "Mailtool" in client.get("/publications/").content.decode()
@@ -308,3 +308,44 @@ def test_staff_make_run_and_download_a_list(
     assert b"4711" in b"".join(client.get(address).streaming_content)
     assert client.get(f"/publications/{run.publication_id}/files/{run.pk + 1}/").status_code == 404
     assert client.get(f"/publications/{run.publication_id}/change/").status_code == 200
+
+
+def test_a_list_for_text_messages_holds_mobile_numbers_of_who_said_yes_once(
+    publish: Publish, marketing: Purpose, now: dt.datetime
+) -> None:
+    mobile, same, landline, foreign, none, _silent = (
+        CustomerFactory(phone=number) for number in
+        ("+31612345678", "+31612345678", "+31201234567", "+32470123456", "", "+31687654321")
+    )  # fmt: skip
+    for customer in (mobile, same, landline, foreign, none):
+        ConsentFactory(customer=customer, purpose=marketing, channel="sms", event_at=now - DAY)
+    publication = publish(channel="sms", columns=["number", "phone"])
+    run = run_publication(publication, now=now)
+    assert numbers(publication) == {mobile.number, foreign.number}
+    assert run.counts == {"accepted": 2, "duplicate": 1, "no_address": 2, "no_permission": 1}
+    assert f"{mobile.number};+31612345678" in lines(run)  # no apostrophe: it is a number, not a formula
+
+
+def test_a_list_to_ring_holds_every_number(publish: Publish, marketing: Purpose, now: dt.datetime) -> None:
+    home, partner = CustomerFactory(phone="+31201234567"), CustomerFactory(phone="+31201234567")
+    for customer in (home, partner, CustomerFactory(phone="")):
+        ConsentFactory(customer=customer, purpose=marketing, channel="phone", event_at=now - DAY)
+    publication = publish(channel="phone", columns=["number", "phone"])
+    assert run_publication(publication, now=now).counts == {"accepted": 2, "no_address": 1}
+    assert numbers(publication) == {home.number, partner.number}
+
+
+def test_a_channel_that_the_purpose_does_not_use_is_refused(publish: Publish, marketing: Purpose) -> None:
+    marketing.channels.filter(channel="sms").update(basis="none")
+    with pytest.raises(Refused) as refused:
+        publish(channel="sms")
+    assert refused.value.code == "channel"
+
+
+def test_the_register_names_who_gets_a_list(publish: Publish, administrator: User, client_of: Any) -> None:
+    publish(name="Voor Spotler", recipient="Spotler BV")
+    publish(name="Oud", recipient="Oude leverancier", is_active=False)
+    page = client_of(administrator).get("/privacy/register/").content.decode()
+    assert "Ontvangers van publicaties" in page
+    assert "Spotler BV: Aanbiedingen en activiteiten (E-mail)" in page
+    assert "Oude leverancier" not in page

@@ -6,9 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from customers.consents import PROCESSING
-from customers.models import Purpose
+from customers.models import Channel, Purpose
 from mailings.blocks import WebAddress
-from mailings.models import Publication
 from mailings.publishing import COLUMNS
 
 
@@ -17,7 +16,12 @@ class PublicationForm(forms.Form):
     purpose = forms.ModelChoiceField(
         label=_("For which purpose?"), queryset=Purpose.objects.exclude(code__in=PROCESSING), empty_label=None
     )
-    channel = forms.ChoiceField(label=_("Channel"), choices=Publication.Channel.choices)
+    channel = forms.ChoiceField(label=_("Channel"), choices=Channel.choices)
+    recipient = forms.CharField(
+        label=_("Who gets the list?"),
+        max_length=120,
+        help_text=_("The organisation or supplier, as the register of processing names it."),
+    )
     columns = forms.MultipleChoiceField(
         label=_("Columns"),
         choices=[(column.code, column.label) for column in COLUMNS.values()],
