@@ -17,7 +17,7 @@ for _kind in (
         keep_months=KEEP_MONTHS,
     ),
     FactKind(
-        HitKind.SEARCH, _("Search"), _("searched the website"), "search",
+        HitKind.SEARCH, _("Search on the website"), _("searched the website"), "search",
         dutch="zoekopdracht", participle=pgettext_lazy("have", "searched the website"), keep_months=KEEP_MONTHS,
     ),
     FactKind(

@@ -24,6 +24,9 @@ HOME, OTHER = "home", "overig"
 LONGEST_BODY = 2048
 LONGEST_STAY = 4 * 3600  # seconds; a tab that stays open longer is not looked at
 
+LONGEST_PAGE = 120
+
+_PAGE = re.compile(r"/[a-z0-9/_.-]*")
 _RANDOM = re.compile(r"[A-Za-z0-9_-]{8,24}")
 _WORD = re.compile(r"[a-z][a-z-]{1,39}")
 _NAME = re.compile(r"[\w .:/-]{1,60}")
@@ -72,12 +75,12 @@ def read_sent(body: bytes) -> Sent:
         visit=_random(data, "v"),
         page=_random(data, "i"),
         what=str(what),
-        path=str(data.get("p", ""))[:200],
+        path=_text(data, "p")[:200],
         name=_name(data),
         results=_number(data, "r", 10**6) if "r" in data else None,
-        query=" ".join(str(data.get("q", "")).lower().split())[:100].replace("\0", ""),
+        query=" ".join(_text(data, "q").lower().split())[:100],
         seconds=_number(data, "d", LONGEST_STAY),
-        proof=str(data.get("c", "")),
+        proof=_text(data, "c"),
     )
 
 
@@ -121,6 +124,20 @@ def place_of(path: str, rules: Sequence[Rule]) -> tuple[str, str]:
     if not first:
         return HOME, ""
     return (first if _WORD.fullmatch(first) else OTHER), ""
+
+
+def page_of(path: str) -> str:
+    """Return the path of a page as it is counted, without what stands behind it; empty when it may tell who somebody is
+    (a long number, an address) or is no path that a website has.
+    """
+    page = "/" + path.partition("?")[0].partition("#")[0].strip("/").lower()
+    is_plain = len(page) <= LONGEST_PAGE and _PAGE.fullmatch(page) and not re.search(r"\d{5}", page)
+    return page if is_plain else ""
+
+
+def _text(data: dict[str, Any], key: str) -> str:
+    """Return a text that a database takes: without half characters and NUL."""
+    return str(data.get(key, "")).encode("utf-8", "ignore").decode().replace("\0", "")
 
 
 def is_bot(agent: str) -> bool:

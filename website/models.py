@@ -14,7 +14,7 @@ class HitKind(models.TextChoices):
     """What somebody does on a website; also the codes of the kinds of facts."""
 
     PAGE_VIEW = "page_view", _("Page view")
-    SEARCH = "search", _("Search")
+    SEARCH = "search", _("Search on the website")
     FORM_POST = "form_post", _("Form sent")
     LOGIN = "login", _("Login")
     APP_USE = "app_use", _("Use of the app")
@@ -41,6 +41,7 @@ class Site(models.Model):
     hosts = ArrayField(models.CharField(max_length=253), verbose_name=_("domains"), default=list, blank=True)
     is_app = models.BooleanField(_("is an app"), default=False)
     keeps_queries = models.BooleanField(_("keeps what people search for"), default=False)
+    keeps_pages = models.BooleanField(_("counts each page apart"), default=False)
     purpose = models.ForeignKey(Purpose, models.PROTECT, verbose_name=_("purpose"), related_name="+")
     is_active = models.BooleanField(_("in use"), default=True)
     created_at = models.DateTimeField(_("created at"), editable=False)
@@ -82,7 +83,9 @@ class PageRule(models.Model):
 
 
 class Hit(models.Model):
-    """One thing that one visit did; no address, no path, no person. Counted and removed the next night.
+    """One thing that one visit did; no address, no person. Counted and removed the next night.
+
+    ``path`` is only kept for sites that count each page apart.
 
     ``visit`` and ``token`` are random texts of the visitor's browser: one for as long as a tab is open and at most a
     day, the other per page. ``recorded`` hits of an identified visit have become facts.
@@ -95,6 +98,7 @@ class Hit(models.Model):
     occurred_at = models.DateTimeField(_("when"))
     section = models.CharField(_("section"), max_length=40, blank=True)
     world = models.CharField(_("world"), max_length=40, blank=True)
+    path = models.CharField(_("page"), max_length=120, blank=True, default="")
     name = models.CharField(_("name"), max_length=60, blank=True)
     results = models.IntegerField(_("results"), null=True)
     query = models.CharField(_("searched for"), max_length=100, blank=True)
@@ -188,3 +192,22 @@ class QueryCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.query}: {self.searches}"
+
+
+class PageCount(models.Model):
+    """How a page did on a day, on sites that count each page apart; only pages that several visits had in common."""
+
+    site = models.ForeignKey(Site, models.CASCADE, db_index=False)
+    day = models.DateField(_("day"))
+    path = models.CharField(_("page"), max_length=120)
+    views = models.IntegerField(_("page views"))
+    visits = models.IntegerField(_("visits"))
+    duration_seconds = models.BigIntegerField(_("duration"))
+
+    class Meta:
+        verbose_name = _("count of a page")
+        verbose_name_plural = _("counts of pages")
+        constraints = [models.UniqueConstraint(fields=["site", "day", "path"], name="page_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.path}: {self.views}"

@@ -20,6 +20,7 @@ class Known:
     hosts: frozenset[str]
     is_app: bool
     keeps_queries: bool
+    keeps_pages: bool
     rules: tuple[Rule, ...]
 
     def expects(self, host: str) -> bool:
@@ -56,6 +57,7 @@ def _read() -> dict[str, Known]:
             hosts=frozenset(site.hosts),
             is_app=site.is_app,
             keeps_queries=site.keeps_queries,
+            keeps_pages=site.keeps_pages,
             rules=tuple(
                 Rule(rule.prefix, rule.section, rule.world.code if rule.world else "") for rule in site.rules.all()
             ),

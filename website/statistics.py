@@ -48,6 +48,12 @@ WHERE site_id = ANY(%(sites)s) AND day >= %(first)s GROUP BY query ORDER BY sear
 """
 
 
+_PAGES = """
+SELECT path, sum(views) AS views, sum(visits) AS visits, sum(duration_seconds) AS seconds FROM website_pagecount
+WHERE site_id = ANY(%(sites)s) AND day >= %(first)s GROUP BY path ORDER BY views DESC, path LIMIT %(most)s
+"""
+
+
 @dataclass
 class Day:
     """One day of all chosen sites."""
@@ -113,3 +119,24 @@ def queries(sites: Sequence[int], *, first: dt.date, most: int = 15) -> list[Que
     """Return what was searched for most, on sites that keep it."""
     found = rows(_QUERIES, {"sites": list(sites), "first": first, "most": most})
     return [Query(row["query"], int(row["searches"]), int(row["without_results"])) for row in found]
+
+
+@dataclass(frozen=True)
+class PageFigures:
+    """A page of which several visits had a look."""
+
+    path: str
+    views: int
+    visits: int
+    seconds: int
+
+    @property
+    def average(self) -> int:
+        """Seconds per view."""
+        return round(self.seconds / self.views) if self.views else 0
+
+
+def pages(sites: Sequence[int], *, first: dt.date, most: int = 25) -> list[PageFigures]:
+    """Return the most viewed pages of earlier days, on sites that count each page apart."""
+    found = rows(_PAGES, {"sites": list(sites), "first": first, "most": most})
+    return [PageFigures(row["path"], int(row["views"]), int(row["visits"]), int(row["seconds"])) for row in found]

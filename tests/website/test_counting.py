@@ -12,8 +12,9 @@ from tests.factories import CustomerFactory
 from tests.website.conftest import Send
 from tests.website.test_linking import says
 from website.actions import change_site, roll_up
-from website.models import Hit, HitCount, Identification, QueryCount, Site, VisitCount
+from website.models import Hit, HitCount, Identification, PageCount, QueryCount, Site, VisitCount
 from website.sites import forget_sites
+from website.statistics import pages
 from website.tokens import make_web_token
 
 TOMORROW = dt.timedelta(days=1)
@@ -71,6 +72,28 @@ def test_words_that_few_searched_for_are_not_kept(send: Send, site: Site) -> Non
         send("search", q="mijn naam is jansen", r=0)
     roll_up(now=clock() + TOMORROW)
     assert list(QueryCount.objects.values_list("query", "searches")) == [("noorwegen", 3)]
+
+
+def test_pages_are_counted_apart_when_a_site_wants_that_and_several_saw_them(send: Send, site: Site) -> None:
+    send(p="/agenda/kerst/")
+    roll_up(now=clock() + TOMORROW)
+    assert not PageCount.objects.exists()
+    change_site(site, keeps_pages=True, by=None, now=clock())
+    forget_sites()
+    for number in range(3):
+        send(p="/Agenda/Kerst?wie=jansen#boven", v=f"bezoek-{number}", i=f"kerstpagina-{number}")
+        send(p="/mijn/jan-jansen", v="bezoek-een")
+        send(p="/klant/1234567", v=f"bezoek-{number}")
+        send(p="/jan@example.nl", v=f"bezoek-{number}")
+    send("time", i="kerstpagina-1", d=30, v="bezoek-1")
+    send(p="/agenda/kerst/", v="bezoek-1")
+    roll_up(now=clock() + TOMORROW)
+    count = PageCount.objects.get()
+    assert (count.path, count.views, count.visits, count.duration_seconds) == ("/agenda/kerst", 4, 3, 30)
+    [page] = pages([site.pk], first=local_date(clock()))
+    assert (page.path, page.views, page.average) == ("/agenda/kerst", 4, 8)
+    roll_up(now=clock() + TOMORROW)
+    assert PageCount.objects.get().views == 4
 
 
 @pytest.mark.parametrize("minutes", [0, 20])

@@ -135,6 +135,32 @@ def test_a_nul_in_a_text_is_no_error(send: Send, site: Site) -> None:
     assert send("search", q="a\0b", p="/a\0b", n="x\0y").status_code == 204
 
 
+@pytest.mark.parametrize("what", ["view", "search", "form", "identify"])
+def test_half_a_character_is_no_error(site: Site, what: str) -> None:
+    change_site(site, keeps_queries=True, keeps_pages=True, by=None, now=NOW)
+    forget_sites()
+    half = '"\\ud800"'
+    sent = f'{{"s": "{site.key}", "v": "bezoek-een", "i": "pagina-een", "t": "{what}", "q": {half}, "n": {half}, '
+    answer = Client().post(
+        "/w/hit/",
+        (sent + f'"p": {half}, "c": {half}}}').encode(),
+        content_type="text/plain",
+        headers={"origin": "https://www.example.nl", "user-agent": AGENT},
+    )
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize("size", [3_000, 3_000_000])
+def test_a_body_that_is_too_large_is_refused_without_an_error(site: Site, size: int) -> None:
+    answer = Client().post(
+        "/w/hit/",
+        b"x" * size,
+        content_type="text/plain",
+        headers={"origin": "https://www.example.nl", "user-agent": AGENT},
+    )
+    assert answer.status_code == 400
+
+
 def test_only_posting_is_possible_and_no_cookie_is_set(client: Client, send: Send) -> None:
     assert client.get("/w/hit/").status_code == 405
     asked = client.options("/w/hit/", headers={"origin": "https://www.example.nl"})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from common.time import clock
+from customers.actions.privacy import restrict
 from customers.consents import record_consent
 from customers.models import Customer, Fact, FactTotal, Purpose, World
 from selections.actions import create_selection, members
@@ -95,6 +96,17 @@ def test_two_people_after_each_other_in_one_tab_are_kept_apart(send: Send, custo
     record_visits(now=clock() + LATER)
     whose = dict(Fact.objects.values_list("external_id", "customer_id"))
     assert whose == {"pagina-a": customer.pk, "pagina-b": customer.pk, "pagina-c": second.pk}
+
+
+def test_whose_data_are_restricted_is_not_linked_also_when_that_came_in_between(send: Send, customer: Customer) -> None:
+    send()
+    send("identify", c=make_web_token(customer, now=clock()))
+    restrict(customer, reason="Loopt een klacht", by="Anna", now=clock())
+    assert record_visits(now=clock() + LATER) == 0
+    send(v="nog-een-bezoek")
+    send("identify", c=make_web_token(customer, now=clock()), v="nog-een-bezoek")
+    assert not Identification.objects.exists()
+    assert not Fact.objects.exists()
 
 
 def test_a_merged_number_leads_to_who_was_kept(send: Send, customer: Customer) -> None:

@@ -10,7 +10,7 @@ from common.sql import execute, rows
 from common.time import local_date, start_of_day
 from website.actions.linking import record_visits
 
-FEWEST = 3  # visits that searched for the same words, before those words are kept
+FEWEST = 3  # visits that searched for the same words or saw the same page, before those are kept
 
 _COUNT = f"""
 WITH gone AS (
@@ -38,6 +38,13 @@ visits AS (
     HAVING count(*) > 0
     ON CONFLICT (site_id, day) DO UPDATE SET visits = kept.visits + excluded.visits,
         identified = kept.identified + excluded.identified
+),
+pages AS (
+    INSERT INTO website_pagecount AS kept (site_id, day, path, views, visits, duration_seconds)
+    SELECT %(site)s, %(day)s::date, path, count(*), count(DISTINCT visit), sum(duration_seconds)
+    FROM known WHERE path <> '' GROUP BY path HAVING count(DISTINCT visit) >= {FEWEST}
+    ON CONFLICT (site_id, day, path) DO UPDATE SET views = kept.views + excluded.views,
+        visits = kept.visits + excluded.visits, duration_seconds = kept.duration_seconds + excluded.duration_seconds
 ),
 queries AS (
     INSERT INTO website_querycount AS kept (site_id, day, query, searches, without_results)

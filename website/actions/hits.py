@@ -7,13 +7,13 @@ from typing import Any
 
 from django.db import connection
 
-from website.hits import KINDS, TIME, Sent, place_of
+from website.hits import KINDS, TIME, Sent, page_of, place_of
 from website.sites import Known
 
 _ADD = """
 INSERT INTO website_hit
-    (site_id, visit, token, kind, occurred_at, section, world, name, results, query, duration_seconds, recorded)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)
+    (site_id, visit, token, kind, occurred_at, section, world, path, name, results, query, duration_seconds, recorded)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)
 ON CONFLICT (site_id, token) DO NOTHING
 """
 # Told when a page is left, and again when somebody comes back to it and leaves once more.
@@ -40,6 +40,7 @@ def take_hit(sent: Sent, site: Known, *, now: dt.datetime) -> None:
             now,
             section,
             world,
+            page_of(sent.path) if site.keeps_pages and sent.what == "view" else "",
             sent.name,
             sent.results,
             query,

@@ -32,6 +32,7 @@ def add_site(
     hosts: Sequence[str],
     is_app: bool = False,
     keeps_queries: bool = False,
+    keeps_pages: bool = False,
     purpose: Purpose | None = None,
     by: User | None,
     now: dt.datetime,
@@ -39,7 +40,7 @@ def add_site(
     """Add a website or app with a new key; raises Refused for a name that is taken or a domain that is none."""
     site = Site(name=name, key=secrets.token_urlsafe(9), created_at=now)
     site.purpose = purpose or Purpose.objects.get(code=USUAL_PURPOSE)
-    return _save(site, by, hosts=hosts, is_app=is_app, keeps_queries=keeps_queries)
+    return _save(site, by, hosts=hosts, is_app=is_app, keeps_queries=keeps_queries, keeps_pages=keeps_pages)
 
 
 @transaction.atomic

@@ -27,6 +27,11 @@ class SiteForm(forms.Form):
         required=False,
         help_text=_("Only words that three visits or more had in common on one day, and never who."),
     )
+    keeps_pages = forms.BooleanField(
+        label=_("Count each page apart"),
+        required=False,
+        help_text=_("Besides the sections. Only pages that three visits or more saw on a day, and never who."),
+    )
     purpose = forms.ModelChoiceField(
         label=_("Link a visit only to customers who allow"),
         queryset=Purpose.objects.none(),

@@ -40,6 +40,7 @@ class WebStatistics(TemplatePage):
             searches_chart=self.chart(days, {"searches": _("Searches"), "without_results": _("without results")}),
             stay_chart=self.minutes_chart(days),
             sections=statistics.sections(sites, first=first),
+            pages=statistics.pages(sites, first=first),
             queries=statistics.queries(sites, first=first),
             **extra,
         )

@@ -96,7 +96,7 @@ class SiteChange(SiteMixin, FormPage[ChangeSiteForm]):
         return crumbs((self.object.name, page_of(self.object)))
 
     def get_initial(self) -> dict[str, Any]:
-        names = ("name", "is_app", "keeps_queries", "purpose", "is_active")
+        names = ("name", "is_app", "keeps_queries", "keeps_pages", "purpose", "is_active")
         return {name: getattr(self.object, name) for name in names} | {"hosts": "\n".join(self.object.hosts)}
 
     def perform(self, form: ChangeSiteForm) -> str:
