@@ -1,4 +1,4 @@
-"""One mapping from the product's refusals to HTTP; everything else is Django REST framework's own."""
+"""One mapping from refusals to HTTP, and one shape for all: ``{"code", "message", "field", "errors"}``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 from rest_framework import status
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as default_handler
 
 from common.errors import Refused
@@ -27,15 +29,39 @@ NOT_FOUND = frozenset({"unknown", "not_found", "gone"})
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn ``Refused`` into 404, 409, 422 or 429 with ``{"code", "message", "field"}``; the rest is the framework's."""
+    """Turn ``Refused`` into 404, 409, 422 or 429, and what the framework refuses into the same shape.
+
+    ``field`` is there when one is wrong; ``errors`` has all of them, field -> messages, when a body is not right.
+    """
     if isinstance(error, ProtectedError):
         error = Refused("in_use", _("In use elsewhere, so it cannot be removed."))
     if not isinstance(error, Refused):
-        return default_handler(error, context)
+        return _in_our_shape(default_handler(error, context))
     body = {"code": error.code, "message": str(error.message)}
     if error.field:
         body["field"] = error.field
     return Response(body, status=_status_of(error.code))
+
+
+def _in_our_shape(answer: Response | None) -> Response | None:
+    if answer is None:
+        return None
+    told = answer.data
+    if isinstance(told, dict) and isinstance(told.get("detail"), ErrorDetail):
+        answer.data = {"code": told["detail"].code, "message": str(told["detail"])}
+        return answer
+    field = next(iter(told), "") if isinstance(told, dict) else ""
+    answer.data = {"code": "invalid", "message": _first_message(told), "errors": told}
+    if field and field != api_settings.NON_FIELD_ERRORS_KEY:
+        answer.data["field"] = str(field)
+    return answer
+
+
+def _first_message(told: Any) -> str:
+    """Return the first text in errors of whatever depth."""
+    while told and isinstance(told, dict | list):
+        told = next(iter(told.values())) if isinstance(told, dict) else next((one for one in told if one), "")
+    return str(told)
 
 
 def _status_of(code: str) -> int:

@@ -12,6 +12,7 @@ from api.resources import (
     consents,
     customers,
     facts,
+    formats,
     imports,
     labels,
     mailings,
@@ -45,6 +46,7 @@ router.register("copies", privacy.CopyViewSet, "copy")
 router.register("restrictions", privacy.RestrictionViewSet, "restriction")
 router.register("erasures", privacy.ErasureViewSet, "erasure")
 router.register("imports", imports.ImportViewSet, "import")
+router.register("formats", formats.FormatViewSet, "format")
 router.register("sources", sources.SourceViewSet, "source")
 router.register("feeds", sources.FeedViewSet, "feed")
 router.register("records", records.RecordViewSet, "record")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from common.spreadsheets import harmless
 from customers.models import Customer
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ROWS_AT_ONCE = 2000
 
 
@@ -71,9 +71,3 @@ def csv_lines(members: QuerySet[Customer], codes: Sequence[str]) -> Iterator[str
     for row in values.iterator(chunk_size=_ROWS_AT_ONCE):
         cells = [kinds.get(cell, cell) if place == kind_at else cell for place, cell in enumerate(row)]
         yield str(writer.writerow([harmless(cell) for cell in cells]))
-
-
-def harmless(value: object) -> str:
-    """Return a value as a cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text

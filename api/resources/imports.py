@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, parsers, serializers, status, viewsets
+from rest_framework import mixins, parsers, renderers, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +18,7 @@ from api.resources.fields import by_code, paged, user_of
 from common.time import clock
 from customers.actions import approve_import, cancel_import, undo_import, upload_import
 from customers.imports import FORMATS
+from customers.imports.report import refused_lines, refused_name
 from customers.models import Feed, ImportError, ImportRun, Source  # noqa: A004 - a row of an import
 from customers.tasks import run_waiting_imports
 
@@ -26,10 +30,17 @@ class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
     class Meta:
         model = ImportRun
         fields = [
-            "id", "format", "source", "feed", "file_name", "state", "refusal", "needs_approval", "row_count",
-            "new_count", "changed_count", "same_count", "refused_count", "preview", "undo_counts", "created_at",
-            "finished_at", "undone_at",
+            "id", "format", "source", "feed", "file_name", "state", "percent", "refusal", "needs_approval",
+            "approved_by", "row_count", "new_count", "changed_count", "same_count", "refused_count", "remarks",
+            "preview", "undo_counts", "created_at", "finished_at", "undone_by", "undone_at",
         ]  # fmt: skip
+
+
+class ImportListSerializer(ImportRunSerializer):
+    """A run in a list: without its samples."""
+
+    class Meta(ImportRunSerializer.Meta):
+        fields = [name for name in ImportRunSerializer.Meta.fields if name != "preview"]
 
 
 class ImportFileSerializer(serializers.Serializer[Any]):
@@ -37,7 +48,7 @@ class ImportFileSerializer(serializers.Serializer[Any]):
 
     feed = serializers.PrimaryKeyRelatedField(queryset=Feed.objects.filter(is_active=True), required=False)
     format = serializers.ChoiceField(choices=[], required=False)
-    source = by_code(Source.objects.all(), required=False)
+    source = by_code(Source.objects.filter(kind=Source.Kind.SYSTEM), required=False)
     file = serializers.FileField()
     needs_approval = serializers.BooleanField(required=False)
 
@@ -62,11 +73,27 @@ class ImportErrorSerializer(serializers.ModelSerializer[ImportError]):
         fields = ["row_number", "column", "value", "code", "remedy"]
 
 
+class CsvRenderer(renderers.BaseRenderer):
+    """Lets a caller ask for text/csv; the answer itself is streamed past it, errors are JSON."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return renderers.JSONRenderer().render(data)
+
+
 class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
     queryset = ImportRun.objects.select_related("source", "feed").order_by("-id")
     serializer_class = ImportRunSerializer
     filterset_fields = ["format", "state", "feed"]
     parser_classes = [parsers.MultiPartParser, parsers.JSONParser]
+
+    def get_queryset(self) -> QuerySet[ImportRun]:
+        return super().get_queryset().defer("preview") if self.action == "list" else super().get_queryset()
+
+    def get_serializer_class(self) -> Any:
+        return ImportListSerializer if self.action == "list" else ImportRunSerializer
 
     @extend_schema(request=ImportFileSerializer, responses={202: ImportRunSerializer})
     def create(self, request: Request) -> Response:
@@ -95,6 +122,21 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def errors(self, request: Request, pk: str) -> Response:
         """The refused rows: row number, column, value and what to do."""
         return paged(self, self.get_object().errors.all(), ImportErrorSerializer)
+
+    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
+    @action(
+        detail=True,
+        url_path="errors/csv",
+        filterset_fields=None,
+        pagination_class=None,
+        renderer_classes=[CsvRenderer, renderers.JSONRenderer],
+    )
+    def errors_csv(self, request: Request, pk: str) -> StreamingHttpResponse:
+        """The refused rows as a file for a spreadsheet, as the workbench gives it."""
+        run = self.get_object()
+        answer = StreamingHttpResponse(refused_lines(run), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{refused_name(run)}"'
+        return answer
 
     @extend_schema(request=None, responses={202: ImportRunSerializer})
     @action(detail=True, methods=["post"])

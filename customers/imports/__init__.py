@@ -8,6 +8,7 @@ remedies  what to tell people about a wrong row
 progress  how far a run is, shown while nothing of it is visible yet
 undoing   what a run wrote, taken back
 writers   good rows -> new, changed and unchanged rows of the product
+report    the refused rows as a file
 applying  the order of all that for one run
 """
 

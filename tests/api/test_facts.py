@@ -29,7 +29,8 @@ def fact(**fields: object) -> dict[str, object]:
 
 def test_facts_of_an_own_kind_come_in_once(api: APIClient) -> None:
     customer = CustomerFactory(number="X1")
-    assert api.post("/api/v1/facts/", [fact()], format="json").json() == {"0": {"kind": ["‘workshop’ bestaat niet."]}}
+    refused = api.post("/api/v1/facts/", [fact()], format="json").json()
+    assert refused["errors"] == {"0": {"kind": ["‘workshop’ bestaat niet."]}}
     add_kind(name="Workshop", verb="deed een workshop", has_amount=True, by=None, now=NOW)
     assert api.post("/api/v1/facts/", [fact()], format="json").data == {"new": 1, "known": 0}
     assert api.post("/api/v1/facts/", [fact()], format="json").data == {"new": 0, "known": 1}

@@ -63,7 +63,8 @@ def test_a_delivery_is_made_and_its_file_shown_approved_and_undone(api: APIClien
 def test_a_file_needs_a_delivery_or_a_format_with_a_source(api: APIClient) -> None:
     answer = api.post("/api/v1/imports/", {"file": file("code;naam\nA;a\n")}, format="multipart")
     assert answer.status_code == 400
-    assert {"format", "source"} <= set(answer.data)
+    assert {"format", "source"} == set(answer.data["errors"])
+    assert (answer.data["code"], answer.data["field"]) == ("invalid", "format")
 
 
 def test_a_delivery_that_cannot_work_is_refused_by_field(api: APIClient) -> None:
@@ -118,3 +119,76 @@ def test_records_of_a_source_come_in_as_its_files_do(api: APIClient) -> None:
 def test_records_that_say_too_little_or_too_much_are_refused(api: APIClient, records: list[dict[str, str]]) -> None:
     SourceFactory(code="theatre")
     assert api.post("/api/v1/records/", {"source": "theatre", "records": records}, format="json").status_code == 400
+
+
+def test_whatever_goes_wrong_has_one_shape(api: APIClient) -> None:
+    SourceFactory(code="theatre")
+    told = {"source": "theatre", "name": "x", "delivers": "facts", "folder": "../x", "schedule": "hourly"}
+    for answer in (
+        api.get("/api/v1/imports/0/"),
+        api.get("/api/v1/sources/onzin/"),
+        api.get("/api/v1/formats/onzin/"),
+        api.delete("/api/v1/imports/"),
+        api.post("/api/v1/feeds/", told, format="json"),
+        api.post("/api/v1/feeds/", {**told, "source": "onzin"}, format="json"),
+        api.post("/api/v1/feeds/", "{", content_type="application/json"),
+        api.post("/api/v1/records/", {"source": "theatre", "records": [{"key": 1}]}, format="json"),
+        APIClient().get("/api/v1/imports/"),
+    ):
+        assert 400 <= answer.status_code < 500
+        assert {"code", "message"} <= set(answer.data) <= {"code", "message", "field", "errors"}, answer.data
+        assert answer.data["message"]
+
+
+def test_a_file_of_people_or_of_the_product_is_refused_as_on_the_page(api: APIClient) -> None:
+    for code in ("workbench", "mijnmenu"):
+        SourceFactory(code=code)
+        wish = {"format": "branches", "source": code, "file": file("code;naam\nA;a\n")}
+        assert api.post("/api/v1/imports/", wish, format="multipart").status_code == 400
+
+
+def test_progress_remarks_and_refused_rows_are_told(api: APIClient) -> None:
+    SourceFactory(code="library")
+    wish = {"format": "branches", "source": "library", "file": file("code;naam\nA;a\n=1+1;b\n")}
+    sent = api.post("/api/v1/imports/", wish, format="multipart")
+    assert sent.data["percent"] == 0
+    run_waiting_imports()
+    url = f"/api/v1/imports/{sent.data['id']}/"
+    done = api.get(url).data
+    assert (done["state"], done["percent"], done["new_count"], done["remarks"]) == ("done", 100, 1, {})
+    answer = api.get(f"{url}errors/csv/", headers={"Accept": "text/csv"})
+    lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert (answer["Content-Type"], len(lines)) == ("text/csv; charset=utf-8", 2)
+    assert lines[1].startswith("3;code;'=1+1;")
+    assert "preview" not in api.get("/api/v1/imports/").data["results"][0]
+
+
+def test_a_source_is_made_ranked_and_changed(api: APIClient) -> None:
+    made = api.post("/api/v1/sources/", {"name": "Kassa", "number_prefix": "T-", "ranks": {"phone": 3}}, format="json")
+    assert made.status_code == 201, made.data
+    assert made.data == {
+        "code": "kassa", "name": "Kassa", "kind": "system", "rank": 20, "number_prefix": "T-", "ranks": {"phone": 3},
+    }  # fmt: skip
+    changed = api.patch("/api/v1/sources/kassa/", {"ranks": {"address": 5}}, format="json").data
+    assert (changed["name"], changed["ranks"]["city"], "phone" in changed["ranks"]) == ("Kassa", 5, False)
+    assert api.patch("/api/v1/sources/kassa/", {"name": "Till"}, format="json").data["ranks"]["city"] == 5
+    assert api.post("/api/v1/sources/", {"name": "till"}, format="json").data["code"] == "name_taken"
+    assert api.patch("/api/v1/sources/kassa/", {"ranks": {"city": 5}}, format="json").data["field"] == "ranks"
+    SourceFactory(code="vouchers", kind="product")
+    assert api.patch("/api/v1/sources/vouchers/", {"rank": 1}, format="json").status_code == 422
+
+
+def test_an_example_is_looked_at_before_a_delivery_is_made(api: APIClient) -> None:
+    formats = {one["code"]: one for one in api.get("/api/v1/formats/").data}
+    assert "klantnummer" in [column["name"] for column in formats["customers"]["columns"] if column["required"]]
+    assert "wise-customers" in [one["code"] for one in formats["customers"]["templates"]]
+    assert api.get("/api/v1/formats/facts/").data["header"].startswith("id;klantnummer;soort")
+    seen = api.post(
+        "/api/v1/feeds/look/",
+        {"file": file("LENERNR|Naam|Mail\n1|Wit|\n"), "delivers": "customers"},
+        format="multipart",
+    ).data
+    assert (seen["delimiter"], seen["header"], seen["rows"]) == ("|", ["LENERNR", "Naam", "Mail"], [["1", "Wit", ""]])
+    assert seen["mapping"]["klantnummer"] == {"column": "LENERNR"}
+    bad = api.post("/api/v1/feeds/look/", {"file": file("%PDF-1.7")}, format="multipart")
+    assert (bad.status_code, bad.data["code"]) == (422, "not_text")

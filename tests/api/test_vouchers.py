@@ -72,7 +72,7 @@ def test_a_redemption_without_a_key_is_refused(api: APIClient, definition: Defin
     code, number = issue(api, definition)
     answer = api.post(f"/api/v1/vouchers/{code}/redeem/", {"customer_number": number}, format="json")
     assert answer.status_code == 400
-    assert "Idempotency-Key" in answer.data
+    assert "Idempotency-Key" in answer.data["errors"]
     assert not Redemption.objects.exists()
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,13 +15,13 @@ from django_tables2 import RequestConfig
 
 from customers.actions import approve_import, cancel_import, undo_import, upload_import
 from customers.actions.imports import UNDER_WAY, can_undo
-from customers.imports import FORMATS, remedy_of
+from customers.imports import FORMATS
 from customers.imports.applying import READ_PERCENT
 from customers.imports.remedies import REMARKS
+from customers.imports.report import refused_lines, refused_name
 from customers.models import Feed, ImportRun
 from customers.tasks import run_waiting_imports
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, TemplatePage, WorkbenchView
-from workbench.exports import harmless
 from workbench.filters.imports import ImportFilter
 from workbench.forms.imports import UploadForm
 from workbench.import_samples import samples_of
@@ -189,20 +186,9 @@ class ImportRefused(RunMixin, WorkbenchView):
     permission = "run_imports"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> StreamingHttpResponse:
-        answer = StreamingHttpResponse(self._lines(), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="import-{self.object.pk}-{_("refused")}.csv"'
+        answer = StreamingHttpResponse(refused_lines(self.object), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{refused_name(self.object)}"'
         return answer
-
-    def _lines(self) -> Iterator[str]:
-        yield "\ufeff" + _line([_("Row"), _("Column"), _("Value"), _("What is wrong, and what to do")])
-        for error in self.object.errors.iterator():
-            yield _line([error.row_number, error.column, error.value, remedy_of(error.code) or error.remedy])
-
-
-def _line(cells: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, delimiter=";", lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
-    return text.getvalue()
 
 
 class FormatList(TemplatePage):
