@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from api.resources.consents import ConsentsOfCustomer
 from api.resources.fields import branch_field, by_code, paged, user_of
+from api.resources.knowing import KnownOfCustomer
 from common.time import clock
 from customers import actions
 from customers.golden import provenance
@@ -97,21 +98,6 @@ class ContactPointSerializer(serializers.ModelSerializer[ContactPoint]):
     class Meta:
         model = ContactPoint
         fields = ["channel", "value", "is_primary", "source", "updated_at"]
-
-
-class RelatedSerializer(serializers.ModelSerializer[Customer]):
-    """Somebody who belongs to the customer."""
-
-    class Meta:
-        model = Customer
-        fields = ["number", "first_name", "name_prefix", "last_name", "birth_date"]
-
-
-class GuardianshipSerializer(serializers.Serializer[Any]):
-    """Who answers for this customer, and for whom this customer answers."""
-
-    guardians = RelatedSerializer(many=True)
-    children = RelatedSerializer(many=True)
 
 
 class LabelHeldSerializer(serializers.Serializer[Any]):
@@ -202,7 +188,11 @@ def _text(name: str, value: Any) -> str:
 
 
 class CustomerViewSet(
-    ConsentsOfCustomer, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
+    ConsentsOfCustomer,
+    KnownOfCustomer,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Any],
 ):
     """Customers by number; a number of the library card leads to who has that card, when that is one person."""
 
@@ -269,23 +259,6 @@ class CustomerViewSet(
         """All addresses and numbers that are known; the primary ones are used."""
         points = self.get_object().contact_points.select_related("source").order_by("channel", "-is_primary", "value")
         return Response(ContactPointSerializer(points, many=True).data)
-
-    @extend_schema(responses=RelatedSerializer(many=True))
-    @action(detail=True, pagination_class=None, filterset_class=None)
-    def household(self, request: Request, number: str) -> Response:
-        """The others at this address."""
-        customer = self.get_object()
-        others = Customer.objects.filter(household=customer.household_id, household__isnull=False)
-        return Response(RelatedSerializer(others.exclude(pk=customer.pk).order_by("number")[:50], many=True).data)
-
-    @extend_schema(responses=GuardianshipSerializer)
-    @action(detail=True, pagination_class=None, filterset_class=None)
-    def guardians(self, request: Request, number: str) -> Response:
-        """Parents or guardians, and children."""
-        customer = self.get_object()
-        parents = Customer.objects.filter(wards__child=customer).order_by("number")
-        children = Customer.objects.filter(guardianships__guardian=customer).order_by("number")
-        return Response(GuardianshipSerializer({"guardians": parents, "children": children}).data)
 
     @extend_schema(responses=SubscriptionSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
@@ -17,7 +18,9 @@ from api.resources.fields import by_code, customer_field, user_of
 from common.time import clock
 from customers.actions.matching import decide_pair, reopen_pair
 from customers.actions.merging import merge_customers, undo_merge
+from customers.matching.scoring import REASONS
 from customers.models import MatchPair, Merge
+from customers.numbers import find
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -25,6 +28,13 @@ class ReasonSerializer(serializers.Serializer[Any]):
 
     code = serializers.CharField()
     points = serializers.IntegerField()
+    text = serializers.CharField(help_text="In the language of the caller")
+
+
+def _told(reasons: Any) -> list[dict[str, Any]]:
+    return [
+        {"code": code, "points": points, "text": str(REASONS[code][1])} for code, points in reasons if code in REASONS
+    ]
 
 
 class PairSerializer(serializers.ModelSerializer[MatchPair]):
@@ -40,7 +50,7 @@ class PairSerializer(serializers.ModelSerializer[MatchPair]):
 
     @extend_schema_field(ReasonSerializer(many=True))
     def get_reasons(self, pair: MatchPair) -> list[dict[str, Any]]:
-        return [{"code": code, "points": points} for code, points in pair.reasons]
+        return _told(pair.reasons)
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
@@ -52,10 +62,15 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
 class PairFilter(django_filters.FilterSet):
     least = django_filters.NumberFilter(field_name="score", lookup_expr="gte", label="score from this on")
+    customer = django_filters.CharFilter(method="of_customer", label="customer number, of either")
 
     class Meta:
         model = MatchPair
         fields = ["state"]
+
+    def of_customer(self, queryset: QuerySet[MatchPair], name: str, value: str) -> QuerySet[MatchPair]:
+        customer = find(value)
+        return queryset.filter(Q(first=customer) | Q(second=customer)) if customer else queryset.none()
 
 
 class PairViewSet(viewsets.ReadOnlyModelViewSet[Any]):
@@ -91,10 +106,17 @@ class MergeSerializer(serializers.ModelSerializer[Merge]):
 
     kept = by_code(key="number")
     absorbed = by_code(key="number")
+    reasons = serializers.SerializerMethodField()
 
     class Meta:
         model = Merge
-        fields = ["id", "kept", "absorbed", "merged_by", "merged_at", "undone_by", "undone_at"]
+        fields = [
+            "id", "kept", "absorbed", "score", "reasons", "merged_by", "merged_at", "undone_by", "undone_at",
+        ]  # fmt: skip
+
+    @extend_schema_field(ReasonSerializer(many=True))
+    def get_reasons(self, merge: Merge) -> list[dict[str, Any]]:
+        return _told(merge.reasons)
 
 
 class MergeWishSerializer(serializers.Serializer[Any]):
@@ -107,11 +129,15 @@ class MergeWishSerializer(serializers.Serializer[Any]):
 class MergeFilter(django_filters.FilterSet):
     kept = django_filters.CharFilter(field_name="kept__number", label="customer number")
     absorbed = django_filters.CharFilter(field_name="absorbed__number", label="customer number")
+    since = django_filters.IsoDateTimeFilter(method="changed_since", label="made or undone at or after")
     undone = django_filters.BooleanFilter(field_name="undone_at", lookup_expr="isnull", exclude=True, label="undone")
 
     class Meta:
         model = Merge
         fields: list[str] = []
+
+    def changed_since(self, queryset: QuerySet[Merge], name: str, value: dt.datetime) -> QuerySet[Merge]:
+        return queryset.filter(Q(merged_at__gte=value) | Q(undone_at__gte=value))
 
 
 class MergeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
@@ -130,5 +156,7 @@ class MergeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     @extend_schema(request=None, responses=MergeSerializer)
     @action(detail=True, methods=["post"], filterset_class=None)
     def undo(self, request: Request, pk: str) -> Response:
-        """Take a merge apart; everything that moved goes back, what came since stays with who was kept."""
+        """Take a merge apart: what moved goes back, and what files brought since under the old number. The rest of what
+        came since stays with who was kept; refusals and restrictions from that time hold for both.
+        """
         return Response(MergeSerializer(undo_merge(self.get_object(), by=user_of(request), now=clock())).data)

@@ -33,7 +33,9 @@ def both() -> list[Customer]:
 def test_pairs_come_with_their_reasons(api: APIClient, both: list[Customer]) -> None:
     pair = api.get(PAIRS, {"state": "open", "least": 90}).json()["results"][0]
     assert (pair["first"], pair["second"], pair["score"]) == (both[0].number, both[1].number, 100)
-    assert {"code": "birth_date", "points": 35} in pair["reasons"]
+    assert {"code": "birth_date", "points": 35, "text": "Dezelfde geboortedatum"} in pair["reasons"]
+    assert api.get(PAIRS, {"customer": both[1].number}).json()["results"] == [pair]
+    assert api.get(PAIRS, {"customer": "nobody"}).json()["results"] == []
     assert api.get(PAIRS, {"state": "different"}).json()["results"] == []
 
 
