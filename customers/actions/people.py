@@ -72,7 +72,7 @@ def add_customer(
     _say(customer, values, told_by, now)
     _let_in(values | {"number": number}, told_by, now)
     refresh([customer.pk], now=now)
-    _keep(customer, {"number": ["", number]}, by, now)
+    _keep(customer, {"number": ["", number]}, told_by, by, now)
     customer.refresh_from_db()
     return customer
 
@@ -108,7 +108,7 @@ def change_customer(
     after = _texts(customer)
     changes = {name: [before[name], after[name]] for name in FIELDS if before[name] != after[name]}
     if changes:
-        _keep(customer, changes, by, now)
+        _keep(customer, changes, source(source_code), by, now)
     return customer
 
 
@@ -147,10 +147,12 @@ def _texts(customer: Customer) -> dict[str, str]:
     return {name: _shown(getattr(customer, name)) for name in FIELDS if name not in CONTACTS} | contacts
 
 
-def _keep(customer: Customer, changes: dict[str, list[str]], by: By, now: dt.datetime) -> None:
+def _keep(customer: Customer, changes: dict[str, list[str]], told_by: Source, by: By, now: dt.datetime) -> None:
     user = by if isinstance(by, User) else None
     name = user.get_full_name() or user.get_username() if user else str(by or "")
-    CustomerChange.objects.create(customer=customer, fields=changes, changed_by=name, user=user, changed_at=now)
+    CustomerChange.objects.create(
+        customer=customer, fields=changes, changed_by=name, user=user, source=told_by, changed_at=now
+    )
 
 
 def _checked(fields: Any, now: dt.datetime) -> dict[str, Any]:

@@ -308,6 +308,8 @@ class CustomerChange(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="changes")
     fields = models.JSONField(_("changes"))
     changed_by = models.CharField(_("changed by"), max_length=150)  # user name, or "customer"
+    # Through which it was said; null for what is no field of a customer, such as a restriction.
+    source = models.ForeignKey(Source, models.PROTECT, null=True, related_name="+", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     changed_at = models.DateTimeField(_("when"))
 
