@@ -9,6 +9,7 @@ from rest_framework.routers import DefaultRouter
 from api.permissions import MayReadDocumentation
 from api.resources import (
     campaigns,
+    changes,
     consents,
     customers,
     facts,
@@ -38,6 +39,7 @@ router.register("branches", customers.BranchViewSet, "branch")
 router.register("worlds", customers.WorldViewSet, "world")
 router.register("purposes", purposes.PurposeViewSet, "purpose")
 router.register("customers", customers.CustomerViewSet, "customer")
+router.register("changes", changes.ChangeViewSet, "change")
 router.register("facts", facts.FactViewSet, "fact")
 router.register("kinds", facts.FactKindViewSet, "kind")
 router.register("web-tokens", websites.WebTokenViewSet, "web-token")

@@ -91,6 +91,7 @@ MENU = (
         _("Management"),
         (
             Entry(_("Publications"), "workbench:publication_list", "export_customers", "share-2"),
+            Entry(_("Changes to take over"), "workbench:handover", "export_customers", "arrow-right-left"),
             Entry(_("Purposes and consents"), "workbench:purpose_list", "manage_users", "handshake"),
             Entry(_("Privacy"), "workbench:privacy", "manage_privacy", "shield"),
             Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),

@@ -11,7 +11,7 @@ app_name = "workbench"
 NOUNS = [
     "dashboard", "roadmap", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy", "fact_kinds",
     "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns", "newsletters",
-    "mailings", "vouchers", "purposes", "publications", "websites", "web_statistics", "users", "integrations",
+    "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics", "users", "integrations",
     "mailbox",
 ]  # fmt: skip
 
