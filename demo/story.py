@@ -13,6 +13,7 @@ from django.db import ProgrammingError
 from campaigns.actions import advance
 from common.errors import Refused
 from common.time import clock, local_date
+from customers.actions.tallies import tally_facts
 from customers.models import Customer
 from labels.actions import refresh_system_labels
 from mailings.models import Message
@@ -88,6 +89,8 @@ class Demo:
         self._plan(by)
         self._deliver(children)
         played = self._play(children)
+        with self._console.step("Counts of what customers did"):
+            tally_facts(now=clock())
         self._report(played, since=since)
 
     def _import_files(self, today: dt.date) -> None:
