@@ -1,7 +1,8 @@
 """Kinds of facts as the organisation sets them, and what happens to facts whose time is over: they become counts.
 
 What stays of a customer himself is one row per kind (``FactRemainder``), so that his totals, and with them labels and
-selections about "ever" and "the last time", stay as they were.
+selections about "ever" and "the last time", stay as they were. Of who was merged there is a row per person of before,
+which the merges know as moved, so that it goes back when they are undone.
 """
 
 from __future__ import annotations
@@ -39,16 +40,42 @@ counted AS (
         amount_cents = kept.amount_cents + excluded.amount_cents,
         duration_seconds = kept.duration_seconds + excluded.duration_seconds
 ),
+people AS (
+    SELECT DISTINCT customer_id FROM gone
+),
+standing AS (
+    SELECT merge.id, merge.absorbed_id FROM (
+        SELECT customer_id AS id FROM people
+        UNION SELECT absorbed.id FROM people JOIN customers_customer AS absorbed ON merged_into_id = customer_id
+    ) AS one JOIN customers_merge AS merge ON merge.kept_id = one.id AND merge.undone_at IS NULL
+),
+moved AS (
+    SELECT gone.id, gone.kind, gone.customer_id, standing.id AS merge_id, standing.absorbed_id
+    FROM standing JOIN customers_mergedrows AS known
+        ON known.merge_id = standing.id AND known."table" = 'customers_fact' AND known."column" = 'customer_id'
+    CROSS JOIN LATERAL unnest(known.ids) AS fact (id) JOIN gone ON gone.id = fact.id
+),
+origins AS (
+    SELECT DISTINCT ON (id) id, absorbed_id AS origin FROM moved ORDER BY id, merge_id
+),
 remembered AS (
     INSERT INTO customers_factremainder AS kept
         (customer_id, kind, origin, first_at, last_at, count, quantity, amount_cents)
-    SELECT customer_id, kind, customer_id, min(occurred_at), max(occurred_at), count(*), sum(quantity),
-        sum(amount_cents)
-    FROM gone GROUP BY customer_id, kind ORDER BY customer_id
+    SELECT customer_id, kind, coalesce(origins.origin, customer_id), min(occurred_at), max(occurred_at), count(*),
+        sum(quantity), sum(amount_cents)
+    FROM gone LEFT JOIN origins USING (id) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (customer_id, kind, origin) DO UPDATE SET
         first_at = least(kept.first_at, excluded.first_at), last_at = greatest(kept.last_at, excluded.last_at),
         count = kept.count + excluded.count, quantity = kept.quantity + excluded.quantity,
         amount_cents = kept.amount_cents + excluded.amount_cents
+    RETURNING id, customer_id, kind, origin
+),
+noted AS (
+    INSERT INTO customers_mergedrows AS known (merge_id, "table", "column", ids)
+    SELECT moved.merge_id, 'customers_factremainder', 'customer_id', array_agg(DISTINCT remembered.id)
+    FROM moved JOIN origins USING (id) JOIN remembered USING (customer_id, kind, origin) GROUP BY moved.merge_id
+    ON CONFLICT (merge_id, "table", "column") DO UPDATE
+        SET ids = ARRAY(SELECT unnest(known.ids) UNION SELECT unnest(excluded.ids))
 )
 SELECT count(*) AS gone FROM gone
 """

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 
 from common.errors import Refused
 from common.time import local_date, start_of_day
-from customers.actions import record_fact
+from customers.actions import record_fact, run_import, undo_import
 from customers.actions import retention as retention_module
 from customers.actions.kinds import set_retention
+from customers.actions.merging import merge_customers, undo_merge
 from customers.actions.retention import retention_of_facts
 from customers.models import Customer, Fact, FactCount, FactRemainder, FactTotal, KindSetting
 from customers.recording import recount_totals
@@ -116,6 +117,60 @@ def test_a_file_with_old_facts_taken_in_again_counts_nothing_twice() -> None:
     retention_of_facts(day=TODAY, now=NOW)
     assert not record(customer, "old", occurred_at=months_ago(30))
     assert FactCount.objects.get().count == 1
+
+
+@pytest.mark.django_db
+def test_a_merge_that_is_undone_after_it_gives_each_his_own_totals_back() -> None:
+    first, second, third = CustomerFactory(), CustomerFactory(), CustomerFactory()
+    for number, customer in enumerate((first, second, third), 1):
+        for fact in range(number):
+            record(customer, f"{customer.pk}-{fact}", occurred_at=months_ago(30 + fact), quantity=number)
+        record(customer, f"{customer.pk}-young", occurred_at=months_ago(2))
+    before = totals()
+    inner = merge_customers(second, third, by="x", now=NOW)
+    outer = merge_customers(first, second, by="x", now=NOW + dt.timedelta(minutes=1))
+    keep("loan", 24)
+    assert retention_of_facts(day=TODAY, now=NOW) == {"loan": 6}
+    assert FactTotal.objects.get().count == 9
+    assert set(FactRemainder.objects.values_list("origin", flat=True)) == {first.pk, second.pk, third.pk}
+    undo_merge(outer, by="x", now=NOW + dt.timedelta(hours=1))
+    undo_merge(inner, by="x", now=NOW + dt.timedelta(hours=2))
+    assert totals() == before
+    recount_totals("SELECT id FROM customers_customer")
+    assert totals() == before
+    assert FactCount.objects.aggregate(n=Sum("count"))["n"] == 6
+
+
+@pytest.mark.django_db
+def test_a_merge_in_the_middle_of_a_chain_is_undone_too_and_what_fades_in_two_nights_is_one_remainder() -> None:
+    first, second, third = CustomerFactory(), CustomerFactory(), CustomerFactory()
+    for customer in (first, second, third):
+        for months in (40, 30):
+            record(customer, f"{customer.pk}-{months}", occurred_at=months_ago(months))
+    before = totals()
+    inner = merge_customers(second, third, by="x", now=NOW)
+    merge_customers(first, second, by="x", now=NOW + dt.timedelta(minutes=1))
+    for term in (36, 24):
+        keep("loan", term)
+        assert retention_of_facts(day=TODAY, now=NOW) == {"loan": 3}
+    assert FactRemainder.objects.count() == 3
+    undo_merge(inner, by="x", now=NOW + dt.timedelta(hours=1))
+    own = FactTotal.objects.get(customer=third)
+    assert (own.count, own.last_at) == (2, before[third.pk, "loan"][1])
+    assert FactTotal.objects.get(customer=first).count == 4
+
+
+@pytest.mark.django_db
+def test_an_import_is_undone_after_it_without_losing_who_is_counted(take_in: Any) -> None:
+    take_in("customers", "klantnummer;achternaam;soort", "1000001;Wit;lid")
+    rows = [f"U{number};1000001;uitlening;{2020 + number}-01-05" for number in range(6)]
+    run = take_in("facts", "id;klantnummer;soort;tijdstip", *rows)
+    keep("loan", 24)
+    assert retention_of_facts(day=TODAY, now=NOW) == {"loan": 5}
+    run_import(undo_import(run, by=None, now=NOW), now=NOW)
+    assert not Fact.objects.exists()
+    assert FactCount.objects.aggregate(n=Sum("count"))["n"] == 5
+    assert FactTotal.objects.get().count == 5, "what became a count cannot be taken back"
 
 
 @pytest.mark.django_db
