@@ -77,6 +77,8 @@ def refresh_sql(
     _tables()
     execute(f"INSERT INTO golden_who SELECT DISTINCT id FROM ({ids_sql}) AS wanted (id) WHERE id IS NOT NULL", given)  # noqa: S608
     execute("ANALYZE golden_who")
+    # Whoever changes one of them at this moment goes first, or his word, not yet visible here, would be written over.
+    execute(_LOCK)
     if run_id is not None:
         execute(_STATE.format(into="INSERT INTO golden_before"))
     execute(_DECIDE, given)
@@ -121,6 +123,11 @@ def _type(field: str) -> str:
     return {"branch": "bigint"}.get(field, "date" if field.endswith(("_on", "_date")) else "text")
 
 
+_LOCK = """
+    SELECT count(*) FROM (
+        SELECT FROM golden_who JOIN customers_customer AS there USING (id) ORDER BY id FOR NO KEY UPDATE OF there
+    ) AS locked
+"""
 # Each cell that a record has, with what decides about it. An address is one cell.
 _CELLS = """
     heard AS (

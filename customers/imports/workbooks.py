@@ -43,8 +43,7 @@ def workbook_rows(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
         workbook = CalamineWorkbook.from_filelike(file)
         sheet = workbook.get_sheet_by_index(0)
         # Rows and columns before the first that has something count, as Excel shows them.
-        first = sheet.start[0] if sheet.start else 0
-        for number, row in enumerate(sheet.iter_rows(), start=1 if sheet.start is None else 1 + first * 0):
+        for number, row in enumerate(sheet.iter_rows(), start=1):
             yield number, [_text(cell) for cell in row]
     except (CalamineError, IndexError) as error:
         message = _("This Excel file is damaged or protected. Open it, save it anew as .xlsx or CSV, and choose that.")

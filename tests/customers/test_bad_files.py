@@ -16,7 +16,7 @@ from customers.imports import reading
 from customers.imports.reading import glimpse
 from customers.models import Branch, Customer, Fact, ImportRun
 from tests.customers.conftest import errors
-from tests.factories import NOW, BranchFactory, CustomerFactory
+from tests.factories import NOW, BranchFactory, CustomerFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -318,6 +318,16 @@ def test_a_workbook_comes_in_as_its_rows() -> None:
 def test_cells_of_a_workbook_are_text_as_in_a_file(cell: str, found: str) -> None:
     seen = glimpse(io.BytesIO(workbook(("a", "b"), ("x", cell))))
     assert seen.rows == [["x", found]]
+
+
+@pytest.mark.django_db
+def test_a_nul_in_a_workbook_costs_one_row() -> None:
+    SourceFactory(code="library")
+    file = io.BytesIO(workbook(("code", "naam"), ("A", "a_x0000_b"), ("B", "b")))
+    run = upload_import(format="branches", source_code="library", file=file, file_name="x.xlsx", by=None, now=NOW)
+    run = run_import(run, now=NOW)
+    assert (run.state, run.new_count, run.refused_count) == ("done", 1, 1)
+    assert run.errors.values_list("row_number", "code").get() == (2, "nul")
 
 
 def test_rows_of_a_workbook_count_as_excel_shows_them() -> None:

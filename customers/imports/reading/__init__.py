@@ -23,7 +23,7 @@ from customers.imports.deliveries import PLAIN, Delivery
 from customers.imports.formats import Format
 from customers.imports.reading.encoding import LONGEST_LINE, encoding_of, text_of
 from customers.imports.reading.header import check_header, check_mapped, header_of
-from customers.imports.reading.records import Dialect, Problem, Records, Source
+from customers.imports.reading.records import Dialect, Problem, Records, Source, unreadable
 from customers.imports.workbooks import WORKBOOK, workbook_rows
 
 __all__ = ["LONGEST_LINE", "Dialect", "Glimpse", "Problem", "Row", "examine", "glimpse", "read_pieces", "read_rows"]
@@ -92,7 +92,12 @@ def read_pieces(
     if dialect.encoding == WORKBOOK:
         for number, cells in workbook_rows(file):
             if number > dialect.header_row and any(cells):
-                yield number, [cells[place] if place < len(cells) else "" for place in places]
+                row = [cells[place] if place < len(cells) else "" for place in places]
+                text = " ".join(row)
+                if code := unreadable(text):
+                    problems(Problem(number, text[:200], code))
+                else:
+                    yield number, row
         return
     damaged = 0
     with text_of(file, dialect.encoding) as lines:

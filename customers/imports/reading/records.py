@@ -224,10 +224,8 @@ class Records:
         return line, []
 
     def _trimmed(self, cells: list[str], line: str) -> tuple[list[str], str]:
-        if "\0" in line:
-            return [], "nul"
-        if not line.isascii() and _UNREADABLE.search(line):
-            return [], "encoding"
+        if code := unreadable(line):
+            return [], code
         cells = [cell.strip() for cell in cells]
         if len(cells) == self._width:
             return cells, ""
@@ -241,6 +239,13 @@ class Records:
 
 # Bytes that the encoding does not know come through as these.
 _UNREADABLE = re.compile("[\ud800-\udfff\ufffd]")
+
+
+def unreadable(text: str) -> str:
+    """Return what is wrong with the signs of a row, as a code of ``remedies``; empty text when nothing is."""
+    if "\0" in text:
+        return "nul"
+    return "encoding" if not text.isascii() and _UNREADABLE.search(text) else ""
 
 
 def parse(text: str, delimiter: str) -> tuple[list[str], bool]:
