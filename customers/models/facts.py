@@ -157,6 +157,7 @@ class KindSetting(models.Model):
     verb = models.CharField(_("verb in the past tense"), max_length=60, blank=True)  # "bezocht een workshop"
     participle = models.CharField(_("verb after “have”"), max_length=60, blank=True)  # "een workshop bezocht"
     icon = models.CharField(_("icon"), max_length=40, blank=True)
+    unit = models.CharField(_("what its number counts"), max_length=30, blank=True, default="")  # "dagdelen"
     has_amount = models.BooleanField(_("has an amount in euros"), default=False)
     has_duration = models.BooleanField(_("has a duration"), default=False)
     keep_months = models.PositiveSmallIntegerField(_("kept for months"), null=True, blank=True)
