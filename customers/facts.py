@@ -120,6 +120,7 @@ def own_kind(row: KindSetting) -> FactKind:
         participle=row.participle,
         is_income=row.has_amount,
         is_own=True,
+        unit=row.unit or PIECES,
     )
 
 

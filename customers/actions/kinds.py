@@ -26,6 +26,7 @@ def add_kind(
     verb: str,
     participle: str = "",
     icon: str = "",
+    unit: str = "",
     has_amount: bool = False,
     has_duration: bool = False,
     by: User | None,
@@ -47,6 +48,7 @@ def add_kind(
             verb=verb,
             participle=participle,
             icon=icon,
+            unit=unit,
             has_amount=has_amount,
             has_duration=has_duration,
         )

@@ -39,6 +39,12 @@ class KindForm(forms.Form):
         help_text=_("Stands in selections: customers who have “attended a workshop”."),
     )
     icon = forms.ChoiceField(label=_("Icon"), choices=list(ICONS.items()), required=False)
+    unit = forms.CharField(
+        label=_("What its number counts"),
+        max_length=30,
+        required=False,
+        help_text=_("For example “half-days”. Empty: pieces."),
+    )
     has_amount = forms.BooleanField(
         label=_("Has an amount in euros"), required=False, help_text=_("Counts as income of the customer.")
     )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.money import format_cents
-from customers.facts import fact_kinds
+from customers.facts import PIECES, fact_kinds
 from customers.models import Fact
 from workbench.timeline.base import Moment
 
@@ -55,6 +55,9 @@ def order_moment(lines: Sequence[Fact]) -> Moment:
 def _quantity(fact: Fact) -> str:
     if fact.kind == VISIT:
         return ngettext("%d page", "%d pages", fact.quantity) % fact.quantity
+    kind = fact_kinds.get(fact.kind)
+    if kind and kind.is_own and kind.unit != PIECES:
+        return f"{fact.quantity} {kind.unit}"
     return ngettext("%d piece", "%d pieces", fact.quantity) % fact.quantity
 
 

@@ -126,6 +126,7 @@ def _erase_addresses(digests: Collection[bytes], *, now: dt.datetime) -> int:
             found |= {row["address"] for row in rows(statement, values)}
     if found:
         persons = Persons(ids=(), numbers=(), emails=tuple(sorted(found)), phones=(), now=now)
-        counts = erase(persons)
-        Erasure.objects.create(ground=Erasure.Ground.REQUEST, erased_by=BY, erased_at=now, persons=0, counts=counts)
+        receipt = Erasure.objects.create(ground=Erasure.Ground.REQUEST, erased_by=BY, erased_at=now, persons=0)
+        receipt.counts = erase(persons)
+        receipt.save(update_fields=["counts"])
     return len(found)
