@@ -192,7 +192,7 @@ def photograph(page: Page, path: str, name: str) -> bool:
 def shoot(page: Page, name: str) -> None:
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function("!document.querySelector('.htmx-request')")  # what comes later
+        page.wait_for_selector(".htmx-request", state="detached")  # what comes later
         page.screenshot(path=TARGET / f"{name}-{width}.png", full_page=True)
         excess = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if excess > 0:
