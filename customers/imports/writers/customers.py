@@ -138,12 +138,13 @@ def _want(present: frozenset[str], values: Mapping[str, Any]) -> int:
     their id already. Return how many there are.
     """
     cells = ", ".join(f"'{field}', {text}" for name, (field, text) in SAID.items() if name in present)
+    # Its name once; asked for in the statement, the catalogue would be asked for every row.
+    sequence = rows("SELECT pg_get_serial_sequence('customers_customer', 'id') AS name")[0]["name"]
     wanted = execute(
         f"""
         CREATE TEMPORARY TABLE import_wanted ON COMMIT DROP AS
         SELECT told.row_number, told.key, told.record_id, told.said, told.is_new,
-            CASE WHEN told.is_new THEN nextval(pg_get_serial_sequence('customers_customer', 'id'))
-                ELSE told.customer_id END AS id,
+            CASE WHEN told.is_new THEN nextval(%(sequence)s::regclass) ELSE told.customer_id END AS id,
             CASE WHEN told.is_new THEN customers_household_key(
                 said ->> 'postal_code', said ->> 'house_number', coalesce(said ->> 'house_number_addition', '')
             ) END AS home
@@ -155,7 +156,7 @@ def _want(present: frozenset[str], values: Mapping[str, Any]) -> int:
         LEFT JOIN customers_sourcerecord AS record ON record.id = told.record_id
         WHERE record.id IS NULL OR NOT record.values @> told.said
         """,  # noqa: S608
-        values,
+        {**values, "sequence": sequence},
     )
     execute("ANALYZE import_wanted")
     return wanted
