@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from api.resources.fields import by_code, paged, user_of
 from common.time import clock
-from customers.actions import approve_import, cancel_import, undo_import, upload_import
+from customers.actions import approve_import, cancel_import, retry_import, undo_import, upload_import
 from customers.imports import FORMATS
 from customers.imports.report import refused_lines, refused_name
 from customers.models import Feed, ImportError, ImportRun, Source  # noqa: A004 - a row of an import
@@ -150,6 +150,12 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         """Leave a run that was shown first unwritten."""
         run = cancel_import(self.get_object(), by=user_of(request), now=clock())
         return Response(ImportRunSerializer(run).data)
+
+    @extend_schema(request=None, responses={202: ImportRunSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Try a refused file again, for instance after its delivery was mended."""
+        return self._in_line(retry_import(self.get_object(), by=user_of(request), now=clock()))
 
     @extend_schema(request=None, responses={202: ImportRunSerializer})
     @action(detail=True, methods=["post"])

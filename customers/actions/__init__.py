@@ -3,7 +3,14 @@ module.
 """
 
 from customers.actions.facts import record_fact, record_facts, record_facts_sql
-from customers.actions.imports import approve_import, cancel_import, run_import, undo_import, upload_import
+from customers.actions.imports import (
+    approve_import,
+    cancel_import,
+    retry_import,
+    run_import,
+    undo_import,
+    upload_import,
+)
 from customers.actions.people import add_customer, change_customer
 from customers.actions.sources import ensure_base_data, source
 
@@ -16,6 +23,7 @@ __all__ = [
     "record_fact",
     "record_facts",
     "record_facts_sql",
+    "retry_import",
     "run_import",
     "source",
     "undo_import",

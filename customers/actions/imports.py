@@ -123,6 +123,23 @@ def cancel_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> Impor
 
 
 @transaction.atomic
+def retry_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportRun:
+    """Put a refused file in line again, as when it was brought; raises Refused when there is nothing to try."""
+    run = _locked(run)
+    if not can_retry(run):
+        raise Refused("not_refused", _("Only a file that was refused and that we still have can be tried again."))
+    run.state, run.refusal, run.percent, run.attempts, run.finished_at = State.WAITING, "", 0, 0, None
+    run.approved_by = ""
+    run.save(update_fields=["state", "refusal", "percent", "attempts", "finished_at", "approved_by"])
+    return run
+
+
+def can_retry(run: ImportRun) -> bool:
+    """Say whether a refused file is still there to be tried again."""
+    return run.state == State.REFUSED and bool(run.file)
+
+
+@transaction.atomic
 def undo_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportRun:
     """Put a run in line to be taken back; raises Refused for one that wrote nothing, or did so too long ago."""
     run = _locked(run)

@@ -192,3 +192,14 @@ def test_an_example_is_looked_at_before_a_delivery_is_made(api: APIClient) -> No
     assert seen["mapping"]["klantnummer"] == {"column": "LENERNR"}
     bad = api.post("/api/v1/feeds/look/", {"file": file("%PDF-1.7")}, format="multipart")
     assert (bad.status_code, bad.data["code"]) == (422, "not_text")
+
+
+def test_a_refused_file_is_tried_again(api: APIClient) -> None:
+    SourceFactory(code="library")
+    wish = {"format": "branches", "source": "library", "file": file("code;naam\nA;a\n")}
+    url = f"/api/v1/imports/{api.post('/api/v1/imports/', wish, format='multipart').data['id']}/"
+    ImportRun.objects.update(state="refused", attempts=3, refusal="x")
+    assert api.post(f"{url}retry/").status_code == 202
+    run_waiting_imports()
+    assert (api.get(url).data["state"], api.get(url).data["refusal"]) == ("done", "")
+    assert api.post(f"{url}retry/").data["code"] == "not_refused"

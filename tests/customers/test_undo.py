@@ -41,6 +41,7 @@ pytestmark = pytest.mark.django_db
 
 HEADER = "klantnummer;soort;voornaam;achternaam;email;telefoon;straat;huisnummer;postcode;plaats;ouder_klantnummer"
 ANJA = "1;lid;Anja;Wit;anja@example.nl;0612340001;Dam;1;1135AB;Edam;"
+FACTS = "id;klantnummer;soort;tijdstip;vestiging;sector;wereld;genre;aantal;bedrag;duur"
 BRAM = "2;lid;Bram;Bos;bram@example.nl;;Dam;1;1135AB;Edam;"
 TABLES = [
     "customers_customer", "customers_household", "customers_sourcerecord", "customers_contactpoint",
@@ -79,7 +80,7 @@ def known(take_in: Import) -> None:
         Customer.objects.get(number="1"), by="customer", now=later(1), source_code="mijnmenu", email="eigen@example.nl"
     )
     take_in("subscriptions", FORMATS["subscriptions"].header, "A1;1;volwassen;;58;2024-01-01;;incasso")
-    take_in("facts", FORMATS["facts"].header, "U1;1;uitlening;2026-05-01 10:00;PUR;;reizen;;1;;")
+    take_in("facts", FACTS, "U1;1;uitlening;2026-05-01 10:00;PUR;;reizen;;1;;")
     take_in("labels", "klantnummer;label;groep;versie", "1;A01;Mosaic;2025", "2;B02;Mosaic;2025")
 
 
@@ -97,7 +98,7 @@ CHANGES: dict[str, tuple[str, list[str]]] = {
         ["A1;1;volwassen;;60;2024-01-01;2026-01-01;incasso", "A2;2;jeugd;;0;2024-01-01;;gratis"],
     ),
     "facts": (
-        FORMATS["facts"].header,
+        FACTS,
         ["U2;1;uitlening;2026-05-02 10:00;PUR;;spanning;;1;;", "U3;2;kaartverkoop;2026-05-02;;;;;2;30,00;"],
     ),
     "branches": ("code;naam", ["PUR;Purmerend centrum", "EDA;Edam"]),
@@ -138,7 +139,7 @@ def test_an_empty_database_is_empty_again(take_in: Import) -> None:
 
 def test_whom_something_belongs_to_stays(take_in: Import) -> None:
     run = take_in("customers", HEADER, ANJA, BRAM)
-    take_in("facts", FORMATS["facts"].header, "U1;1;uitlening;2026-05-01 10:00;;;;;1;;")
+    take_in("facts", FACTS, "U1;1;uitlening;2026-05-01 10:00;;;;;1;;")
     assert undo_counts(undo(run)) == (1, 0, {"used": 1})
     assert Customer.objects.get().number == "1"
     assert SourceRecord.objects.get().values["first_name"] == "Anja"
@@ -356,7 +357,7 @@ def test_facts_and_subscriptions_of_a_source_with_a_prefix_find_their_people(tak
     theatre.save()
     add_customer(number="1", kind="member", last_name="Ander", by="x", now=NOW)
     take_in("customers", HEADER, ANJA, source="theatre")
-    take_in("facts", FORMATS["facts"].header, "U1;1;kaartverkoop;2026-05-01;;;;;1;10,00;", source="theatre")
+    take_in("facts", FACTS, "U1;1;kaartverkoop;2026-05-01;;;;;1;10,00;", source="theatre")
     assert Fact.objects.get().customer.number == "T-1"
     assert FactTotal.objects.get().amount_cents == 1000
     assert not Subscription.objects.exists()

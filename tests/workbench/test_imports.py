@@ -219,3 +219,18 @@ def test_a_run_says_what_else_was_seen(desk: Client) -> None:
         remarks={"too_old": 1200},
     )  # fmt: skip
     assert "1.200: van vóór het moment" in text(desk.get(f"/imports/{run.pk}/"))
+
+
+def test_a_refused_file_is_tried_again_once_its_cause_is_gone(desk: Client) -> None:
+    upload(desk, "code;naam\nPUR;Purmerend\n")
+    run, url = ImportRun.objects.get(), f"/imports/{ImportRun.objects.get().pk}/"
+    ImportRun.objects.update(state="running", attempts=3)
+    run_waiting_imports()
+    assert f'action="{url}retry/"' in text(desk.get(url))
+    assert desk.get(f"{url}retry/").status_code == 405
+    assert not Branch.objects.exists()
+    assert desk.post(f"{url}retry/").status_code == 302
+    run_waiting_imports()
+    run.refresh_from_db()
+    assert (run.state, run.new_count, run.refusal) == ("done", 1, "")
+    assert f"{url}retry/" not in text(desk.get(url))

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseClientRefresh
 from django_tables2 import RequestConfig
 
-from customers.actions import approve_import, cancel_import, undo_import, upload_import
-from customers.actions.imports import UNDER_WAY, can_undo
+from customers.actions import approve_import, cancel_import, retry_import, undo_import, upload_import
+from customers.actions.imports import UNDER_WAY, can_retry, can_undo
 from customers.imports import FORMATS
 from customers.imports.applying import READ_PERCENT
 from customers.imports.remedies import REMARKS
@@ -114,6 +114,7 @@ class ImportDetail(RunMixin, DetailPage[ImportRun]):
             is_under_way=self.object.state in UNDER_WAY,
             **progress_of(self.object),
             can_undo=can_undo(self.object, now=self.now),
+            can_retry=can_retry(self.object),
             samples=samples_of(self.object),
             remarks=[(REMARKS.get(code, code), count) for code, count in self.object.remarks.items()],
             kept_because=[(KEPT[why], count) for why, count in self.object.undo_counts.get("why", {}).items()],
@@ -159,6 +160,13 @@ class ImportCancel(RunAction):
 
     def act(self) -> None:
         cancel_import(self.object, by=self.user, now=self.now)
+
+
+class ImportRetry(RunAction):
+    permission = "run_imports"
+
+    def act(self) -> None:
+        retry_import(self.object, by=self.user, now=self.now)
 
 
 class ImportUndo(RunAction):
@@ -226,6 +234,7 @@ urlpatterns = [
     path("imports/<int:pk>/", ImportDetail.as_view(), name="import_detail"),
     path("imports/<int:pk>/approve/", ImportApprove.as_view(), name="import_approve"),
     path("imports/<int:pk>/cancel/", ImportCancel.as_view(), name="import_cancel"),
+    path("imports/<int:pk>/retry/", ImportRetry.as_view(), name="import_retry"),
     path("imports/<int:pk>/undo/", ImportUndo.as_view(), name="import_undo"),
     path("imports/<int:pk>/progress/", ImportProgress.as_view(), name="import_progress"),
     path("imports/<int:pk>/refused.csv", ImportRefused.as_view(), name="import_refused"),
