@@ -59,7 +59,8 @@ def _sources() -> dict[str, list[SourceFigures]]:
 
 def counted_at() -> dt.datetime | None:
     """Return when it was counted, None before the first time."""
-    return FactTally.objects.aggregate(at=Max("counted_at"))["at"]
+    at: dt.datetime | None = FactTally.objects.aggregate(at=Max("counted_at"))["at"]
+    return at
 
 
 def all_kinds() -> list[KindFigures]:

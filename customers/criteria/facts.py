@@ -356,8 +356,8 @@ class HowMuch(FactCriterion):
             orders = facts.annotate(order=ORDER).values("customer_id", "order")
             orders = orders.annotate(total=Sum(params.unit)).filter(total__gte=params.at_least)
             return Q(pk__in=orders.values("customer_id"))
-        facts = facts.values("customer_id").annotate(total=Sum(params.unit))
-        by_rows = Q(pk__in=facts.filter(total__gte=params.at_least).values("customer_id"))
+        summed = facts.values("customer_id").annotate(total=Sum(params.unit))
+        by_rows = Q(pk__in=summed.filter(total__gte=params.at_least).values("customer_id"))
         if not params.is_all_of_kind:
             return by_rows
         return _from_totals(params.kind, by_rows, now, **{f"{params.unit}__gte": params.at_least})
