@@ -19,7 +19,7 @@ from tests.factories import NOW, CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
-FACTS = FORMATS["facts"].header
+FACTS = "id;klantnummer;soort;tijdstip;vestiging;sector;wereld;genre;aantal;bedrag;duur"
 
 
 @pytest.fixture
