@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Model
+from django.db.models import BooleanField, Field, IntegerField, Model
 from django.utils.translation import gettext as _
 
 EVENTS_SHOWN = 20
@@ -34,10 +34,11 @@ def changes_of(thing: Model, *, ignore: Collection[str] = ()) -> list[Moment]:
     moments = []
     for event, before in pairwise([*events, None]):
         who = names.get(event.pgh_context.metadata.get("user"), "") if event.pgh_context else ""
-        title, icon = _("Made"), "plus"
+        title, icon, text = _("Made"), "plus", ""
         if event.pgh_label != "insert":
-            title, icon = _changed(event, before, ignore), "pencil"
-        moments.append(Moment(icon, title, event.pgh_created_at, who))
+            fields = _differing(event, before, ignore)
+            title, icon, text = _changed(fields), "pencil", _from_what_to_what(event, before, fields)
+        moments.append(Moment(icon, title, event.pgh_created_at, who, text))
     return moments[:EVENTS_SHOWN]
 
 
@@ -47,12 +48,37 @@ def user_names(keys: Iterable[Any]) -> dict[int, str]:
     return {user.pk: user.get_full_name() or user.get_username() for user in users}
 
 
-def _changed(event: Any, before: Any, ignore: Collection[str]) -> str:
-    """Return "Changed: name, rule"; the oldest event that is still shown has nothing to compare with."""
+def _differing(event: Any, before: Any, ignore: Collection[str]) -> list[Field[Any, Any]]:
+    """Return the fields that changed; the oldest event that is still shown has nothing to compare with."""
+    if before is None:
+        return []
     fields = [field for field in event._meta.fields if field.name not in (*_OWN_FIELDS, *ignore)]
-    differing = [
-        str(field.verbose_name)
+    return [field for field in fields if getattr(event, field.attname) != getattr(before, field.attname)]
+
+
+def _changed(fields: list[Field[Any, Any]]) -> str:
+    """Return "Changed: name, rule"."""
+    return _("Changed: %s") % ", ".join(str(field.verbose_name) for field in fields) if fields else _("Changed")
+
+
+def _from_what_to_what(event: Any, before: Any, fields: list[Field[Any, Any]]) -> str:
+    """Return "draft → active", with the name of the field when several changed; only of what reads well in a line."""
+    told = [
+        (field.verbose_name, f"{_in_words(field, before)} → {_in_words(field, event)}")
         for field in fields
-        if before is not None and getattr(event, field.attname) != getattr(before, field.attname)
+        if field.choices or field.name == "name" or _is_number(field) or isinstance(field, BooleanField)
     ]
-    return _("Changed: %s") % ", ".join(differing) if differing else _("Changed")
+    return ", ".join(words if len(fields) == 1 else f"{name}: {words}" for name, words in told)
+
+
+def _is_number(field: Field[Any, Any]) -> bool:
+    return isinstance(field, IntegerField) and not field.name.endswith(("_cents", "_id"))
+
+
+def _in_words(field: Field[Any, Any], event: Any) -> str:
+    value = getattr(event, field.attname)
+    if isinstance(field, BooleanField):
+        return _("yes") if value else _("no")
+    if value is None or value == "":
+        return "–"
+    return str(dict(field.flatchoices).get(value, value)) if field.choices else str(value)

@@ -319,6 +319,7 @@ def test_the_history_tells_who_changed_what(client: Client, members: Selection) 
     client.post(url("change", members), {"r__op": "all", "name": "Iedereen", "description": "Alle leden"})
     page = text(client.get(url("detail", members)))
     assert "Gewijzigd: naam, regel" in page
+    assert "naam: Leden → Iedereen · marketeer" in page
     assert "Gemaakt" in page
     assert "marketeer" in page
 

@@ -157,7 +157,7 @@ def test_the_report_shows_branches_refusals_and_history(desk: Client, definition
         )  # fmt: skip
     desk.post(f"/vouchers/{definition.pk}/pause/")
     page = text(desk.get(f"/vouchers/{definition.pk}/"))
-    for words in ("Edam", "Online", "Al gebruikt", "Binnen een dag", "Ingenomen per week", "Gepauzeerd"):
+    for words in ("Edam", "Online", "Al gebruikt", "Binnen een dag", "Ingenomen per week", "Actief → Gepauzeerd"):
         assert words in page
 
 
