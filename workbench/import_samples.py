@@ -36,7 +36,7 @@ def samples_of(run: ImportRun) -> list[dict[str, Any]]:
 
 def _names(format: str) -> dict[str, str]:  # noqa: A002 - the domain's word
     table = _TABLES.get(format)
-    columns = {field.column: str(field.verbose_name) for field in table._meta.concrete_fields} if table else {}
+    columns = {str(field.column): str(field.verbose_name) for field in table._meta.concrete_fields} if table else {}
     told = {code: str(field.name) for code, field in FIELDS.items()} | {"guardian": _("parent or guardian")}
     known = FORMATS.get(format)
     return told | columns | {column.name: column.name for column in (known.columns if known else ())}

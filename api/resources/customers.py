@@ -68,10 +68,20 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         read_only_fields = ["number", "address_state", "restricted_at", "updated_at"]
 
 
-class ChangedCustomerSerializer(CustomerSerializer):
-    """A customer after a change; ``overruled`` has the fields of which another source is believed first."""
+class OverruledSerializer(serializers.Serializer[Any]):
+    """A field that did not become what was said, and whose word stands there instead."""
 
-    overruled = serializers.ListField(child=serializers.CharField(), read_only=True)
+    field = serializers.CharField()
+    source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    value = serializers.CharField()
+
+
+class ChangedCustomerSerializer(CustomerSerializer):
+    """A customer after a change; ``overruled`` has the fields on which another source is believed first: which source,
+    and the value that therefore stays.
+    """
+
+    overruled = OverruledSerializer(many=True, read_only=True)
 
     class Meta(CustomerSerializer.Meta):
         fields = [*CustomerSerializer.Meta.fields, "overruled"]
@@ -239,7 +249,11 @@ class CustomerViewSet(
         now_there = self.get_queryset().get(pk=customer.pk)
         told = provenance(now_there)
         believed = {name: told[name].value if name in told else "" for name in fields}
-        overruled = [name for name, value in fields.items() if _text(name, value) != believed[name]]
+        overruled = [
+            {"field": name, "source": told[name].source.code if name in told else None, "value": believed[name]}
+            for name, value in fields.items()
+            if _text(name, value) != believed[name]
+        ]
         return Response({**CustomerSerializer(now_there).data, "overruled": overruled}, status=code)
 
     @extend_schema(responses=SaidSerializer(many=True))

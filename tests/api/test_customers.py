@@ -55,7 +55,7 @@ def test_a_field_that_another_source_owns_stays_and_is_told(api: APIClient) -> N
     answer = api.patch(url, {"last_name": "de Vries", "card_number": "2900 1"}, format="json")
     assert answer.status_code == 200, answer.data
     assert (answer.data["last_name"], answer.data["card_number"]) == ("Smit", "2900 1")
-    assert answer.data["overruled"] == ["last_name"]
+    assert answer.data["overruled"] == [{"field": "last_name", "source": "library", "value": "Smit"}]
     told = {row["field"]: row for row in api.get(f"{url}provenance/").data}
     assert (told["last_name"]["source"], told["last_name"]["value"]) == ("library", "Smit")
     assert [(one["source"], one["value"]) for one in told["last_name"]["others"]] == [("api", "de Vries")]
@@ -109,7 +109,7 @@ def test_contact_points_household_and_guardians_are_shown(api: APIClient) -> Non
 def test_an_unknown_customer_is_told_in_the_language_of_the_caller(api: APIClient, language: str, words: str) -> None:
     answer = api.get("/api/v1/customers/niemand/", headers={"Accept-Language": language})
     assert answer.status_code == 404
-    assert words in str(answer.data["detail"])
+    assert words in answer.data["message"]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_one_wrong_fact_keeps_all_out_and_names_row_and_field(api: APIClient, fi
     customer = CustomerFactory()
     answer = api.post("/api/v1/facts/", [fact(customer, 0), fact(customer, 1, **{field: value})], format="json")
     assert answer.status_code == 400
-    assert {row: list(fields) for row, fields in answer.json().items()} == {"1": [field]}
+    assert {row: list(fields) for row, fields in answer.json()["errors"].items()} == {"1": [field]}
     assert not Fact.objects.exists()
 
 
