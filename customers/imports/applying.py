@@ -23,6 +23,7 @@ from customers.imports.writers.absences import note_absences, undo_absences
 from customers.matching.arriving import remember_arrivals
 from customers.models import Feed, ImportChange, ImportError, ImportRun  # noqa: A004 - a row of an import
 from customers.numbers import make_known
+from customers.privacy import keys
 
 KEPT_ERRORS = 10_000  # of one run; the rest is counted
 READ_PERCENT = 40  # how far the bar is when all is read; what follows is one transaction
@@ -72,7 +73,7 @@ def _write(run: ImportRun, format: Format, dialect: Dialect, values: Values) -> 
         run.new_count, run.changed_count, run.same_count = written
         run.refused_count, run.remarks = _refused_count(), _remarks()
         run.errors.all().delete()  # those of the trial
-        ImportError.objects.bulk_create([ImportError(run=run, **error) for error in _errors()])
+        ImportError.objects.bulk_create([ImportError(run=run, **error) for error in _errors(run)])
         run.state, run.percent, run.finished_at, run.preview = ImportRun.State.DONE, 100, values["now"], {}
         run.save()
     if run.new_count + run.changed_count >= MANY_ROWS:
@@ -84,7 +85,7 @@ def _try(run: ImportRun, format: Format, dialect: Dialect, values: Values) -> No
     try:
         with transaction.atomic():
             run.new_count, run.changed_count, run.same_count = _take_in(format, dialect, values)
-            run.refused_count, run.remarks, errors = _refused_count(), _remarks(), _errors()
+            run.refused_count, run.remarks, errors = _refused_count(), _remarks(), _errors(run)
             run.preview = {"new": _samples("new"), "changed": _samples("changed")}
             raise _TakenBack
     except _TakenBack:
@@ -189,8 +190,8 @@ def _duplicates_sql(column: str) -> str:
     """  # noqa: S608
 
 
-def _errors() -> list[dict[str, Any]]:
-    """Return the first refused rows with their remedies, as fields of ImportError."""
+def _errors(run: ImportRun) -> list[dict[str, Any]]:
+    """Return the first refused rows with their remedies, as fields of ImportError, without values that were erased."""
     remedies = {code: str(remedy) for code, remedy in REMEDIES.items()}
     found = rows(
         """
@@ -199,7 +200,11 @@ def _errors() -> list[dict[str, Any]]:
         """,
         {"kept": KEPT_ERRORS},
     )
-    return [{**row, "remedy": remedies.get(row["code"], "")} for row in found]
+    gone = keys.erased_among({row["value"] for row in found}, prefix=run.source.number_prefix)
+    return [
+        {**row, "value": "" if row["value"] in gone else row["value"], "remedy": remedies.get(row["code"], "")}
+        for row in found
+    ]
 
 
 def _refused_count() -> int:

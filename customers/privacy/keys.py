@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from customers.models import ErasedKey, Erasure
-from customers.names import fold_name, household_key
+from customers.names import fold_name, household_key, normalise_email, normalise_phone
 from customers.privacy import journal
 
 What = ErasedKey.What
@@ -53,6 +53,17 @@ def home(*, postal_code: str, house_number: str, addition: str, first_name: str,
 def is_erased(what: str, value: str) -> bool:
     """Say whether this value was erased, and its owner has not asked for anything since."""
     return bool(value) and ErasedKey.objects.filter(what=what, digest=digest(what, value)).exists()
+
+
+def erased_among(values: Iterable[str], *, prefix: str) -> set[str]:
+    """Return those of these texts that are an erased number of a source (with its prefix), address or telephone."""
+    digests: dict[bytes, str] = {}
+    for value in values:
+        digests[digest(What.NUMBER, prefix + value.strip())] = value
+        digests[digest(What.EMAIL, normalise_email(value))] = value
+        digests[digest(What.PHONE, normalise_phone(value))] = value
+    found = ErasedKey.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)
+    return {digests[bytes(one)] for one in found}
 
 
 def remember(pairs: Iterable[Pair], *, now: dt.datetime, erasure: Erasure | None = None) -> int:

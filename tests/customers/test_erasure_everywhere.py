@@ -34,7 +34,7 @@ from customers.actions.guardians import add_guardian, end_guardian
 from customers.actions.privacy import erase_customer, make_waiting_copies
 from customers.actions.privacy.copies import request_access
 from customers.consents import record_consent
-from customers.models import Customer, CustomerChange, Erasure, ImportRun, Purpose
+from customers.models import Customer, CustomerChange, Erasure, ImportError, ImportRun, Purpose  # noqa: A004
 from labels.actions import create_label
 from mailings.actions import change_sending_settings, run_publication, save_publication, suppress_address
 from mijnmenu.actions import ask_for_link
@@ -368,6 +368,21 @@ def test_a_file_that_waits_in_a_folder_stands_in_the_way_of_who_asks_only(canary
     file.unlink()
     erase_customer(canary, ground=REQUEST, by="Anna", now=clock() + PAST)
     assert not Customer.objects.filter(pk=canary.pk).exists()
+
+
+def test_a_file_that_still_speaks_of_him_is_refused_without_keeping_who_it_was(
+    canary: Customer, tmp_path: Path
+) -> None:
+    erase_customer(canary, ground=REQUEST, by="Anna", now=clock() + PAST)
+    assert take_in("customers", HEADER, ROW, now=clock()).refused_count == 1
+    wrong = ROW.replace("07-03-1931", "gisteren")
+    assert take_in("customers", HEADER, wrong, now=clock()).refused_count == 1
+    fact = "kanarie7;Kanarie1;uitlening;2026-06-01 10:00"
+    assert take_in("facts", "id;klantnummer;soort;tijdstip", fact, now=clock()).refused_count == 1
+    assert take_in("facts", "id;klantnummer;soort;tijdstip", fact.replace("Kanarie1", "55"), now=clock()).refused_count
+    left = [(place, word) for place, word, _text in found(tmp_path) if not place.startswith("/")]
+    assert left == [], "the file itself stays for its thirty days"
+    assert "55" in ImportError.objects.values_list("value", flat=True)
 
 
 def test_an_address_of_before_that_is_somebody_elses_now_stays_his(canary: Customer) -> None:
