@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _LETTERS = str.maketrans(
     {"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "’": "'", "‘": "'"}
@@ -17,6 +18,7 @@ _EMAIL = re.compile(rf"{_LOCAL_PART}(?:\.{_LOCAL_PART})*@(?:[a-z0-9](?:[a-z0-9-]
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 
 
+@lru_cache(maxsize=16_384)
 def fold_name(text: str) -> str:
     """Return lower case without accents and with single spaces, as ``Customer.name_key`` holds names."""
     plain = unicodedata.normalize("NFKD", text.lower().translate(_LETTERS))

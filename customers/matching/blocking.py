@@ -84,7 +84,7 @@ def find_pairs(customers_sql: str, values: Mapping[str, Any] | None = None) -> i
     """Fill ``match_target`` with the customers and ``match_pair`` with whom to compare them; return how many pairs."""
     for name, columns in (
         ("match_target", "id bigint, name_key text, birth_date date, postal_code text, house_number text"),
-        ("match_pair", "first_id bigint, second_id bigint"),
+        ("match_pair", "first_id bigint, second_id bigint, PRIMARY KEY (first_id, second_id)"),
     ):
         execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS")
         execute(f"TRUNCATE {name}")
