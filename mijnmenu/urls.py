@@ -12,6 +12,7 @@ urlpatterns = [
     path("link/", entrance.AskLink.as_view(), name="link"),
     path("uitloggen/", entrance.Leave.as_view(), name="leave"),
     path("voorkeuren/", choices.Preferences.as_view(), name="preferences"),
+    path("voorkeuren/eerder/", choices.Said.as_view(), name="said"),
     path("nieuwsbrieven/", choices.Newsletters.as_view(), name="newsletters"),
     path("kinderen/", choices.Children.as_view(), name="children"),
     path("kinderen/<int:pk>/", choices.ChildPreferences.as_view(), name="child_preferences"),
@@ -34,6 +35,8 @@ urlpatterns = [
     path("privacy/kopie/", privacy.CopyAsk.as_view(), name="copy_ask"),
     path("privacy/kopie/<int:pk>/<slug:kind>/", privacy.CopyTake.as_view(), name="copy_take"),
     path("privacy/bezwaar/", privacy.ProfilingObjection.as_view(), name="profiling_objection"),
+    path("privacy/beperken/", privacy.RestrictionAsk.as_view(), name="restrict"),
+    path("privacy/beperken/opheffen/", privacy.RestrictionEnd.as_view(), name="unrestrict"),
     path("privacy/verwijderen/", privacy.ErasureAsk.as_view(), name="erasure_ask"),
     path("privacy/verwijderen/intrekken/", privacy.ErasureWithdraw.as_view(), name="erasure_withdraw"),
 ]

@@ -78,10 +78,21 @@ def save_subscriptions(customer: Customer, *, shown: Collection[int], wanted: Co
 def object_to_everything(customer: Customer, *, now: dt.datetime) -> int:
     """Record an objection (AVG 21) for every purpose but service, on every channel; return how many.
 
-    Holds until the customer says yes to something again. Labels derived from behaviour are taken at once.
+    Holds until the customer says yes to something again; what he objected to already is not said twice. Labels derived
+    from behaviour are taken at once.
     """
-    purposes = Purpose.objects.exclude(rule=Purpose.Rule.SERVICE)
-    choices = [(purpose, str(channel)) for purpose in purposes for channel in channels_of(purpose)]
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    objected = {
+        (state.purpose.pk, str(state.channel))
+        for state in states_of(customer, now=now)
+        if state.consent and state.consent.state == Consent.State.OBJECTED
+    }
+    choices = [
+        (purpose, str(channel))
+        for purpose in Purpose.objects.exclude(rule=Purpose.Rule.SERVICE).prefetch_related("channels")
+        for channel in channels_of(purpose)
+        if (purpose.pk, str(channel)) not in objected
+    ]
     for purpose, channel in choices:
         _record(customer, purpose, channel, Consent.State.OBJECTED, now)
     take_profiling_labels(customer, now=now)

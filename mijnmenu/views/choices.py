@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from common.time import local_date
 from customers import consents
@@ -26,7 +26,15 @@ from newsletter.models import Newsletter
 from vouchers.models import Voucher
 from website.models import Site
 
-HISTORY = 20
+T = TypeVar("T")
+HISTORY = 10
+LEDGER = 500
+CHANNELS = {
+    "email": gettext_lazy("by e-mail"),
+    "post": gettext_lazy("by post"),
+    "phone": gettext_lazy("by telephone"),
+    "sms": gettext_lazy("by text message (SMS)"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,17 @@ class Switch:
     why: str
     is_on: bool
     is_closed: bool = False  # a child cannot switch it on itself
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer of the ledger in plain words."""
+
+    at: dt.datetime
+    said: str
+    about: str
+    through: str
+    confirmed: str
 
 
 class Overview(CustomerView):
@@ -71,19 +90,30 @@ class Preferences(CustomerView):
                 groups.setdefault(state.purpose, []).append(_switch(state))
             elif state.purpose.is_public and state.purpose.rule == Purpose.Rule.SERVICE:
                 services = [*services, *([] if state.purpose in services else [state.purpose])]
-        return self.show(groups=list(groups.items()), services=services, history=self.history())
-
-    def history(self) -> list[Consent]:
-        """The customer's own words, newest first."""
-        ledger = Consent.objects.filter(customer=self.customer, purpose__is_public=True)
-        return list(ledger.select_related("purpose", "source").order_by("-event_at", "-id")[:HISTORY])
+        said = told(self.customer, HISTORY + 1)
+        return self.show(
+            groups=list(groups.items()),
+            services=services,
+            history=said[:HISTORY],
+            has_more=len(said) > HISTORY,
+            read=stamp(self.now),
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        changed = actions.save_preferences(
-            self.customer, shown=_pairs(request, "shown"), wanted=_pairs(request, "wanted"), now=self.now
-        )
+        wanted = _read(request, _pairs(request, "wanted"), allowed_pairs(self.customer, self.now), self.now)
+        changed = actions.save_preferences(self.customer, shown=_pairs(request, "shown"), wanted=wanted, now=self.now)
         _tell(request, changed)
         return redirect("mijnmenu:preferences")
+
+
+class Said(CustomerView):
+    """Everything the customer, or a parent, ever allowed or refused."""
+
+    part = "preferences"
+    template_name = "mijnmenu/said.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(history=told(self.customer, LEDGER))
 
 
 class Children(CustomerView):
@@ -93,7 +123,7 @@ class Children(CustomerView):
     def get(self, request: HttpRequest) -> HttpResponse:
         words = wordings(self.now)
         children = [(child, self.groups(child, words)) for child in actions.wards_of(self.customer, now=self.now)]
-        return self.show(children=children)
+        return self.show(children=children, read=stamp(self.now))
 
     def groups(self, child: Customer, words: dict[int, str]) -> list[tuple[Purpose, list[Switch]]]:
         found: dict[Purpose, list[Switch]] = {}
@@ -113,7 +143,7 @@ class ChildPreferences(CustomerView):
         changed = actions.save_preferences(
             child,
             shown=_pairs(request, "shown"),
-            wanted=_pairs(request, "wanted"),
+            wanted=_read(request, _pairs(request, "wanted"), allowed_pairs(child, self.now), self.now),
             now=self.now,
             guardian=self.customer,
         )
@@ -128,12 +158,16 @@ class Newsletters(CustomerView):
     def get(self, request: HttpRequest) -> HttpResponse:
         child = consents.is_child(self.customer.birth_date, on=local_date(self.now))
         newsletters = newsletters_of(self.customer, now=self.now)
-        return self.show(newsletters=newsletters, address=email_of(self.customer), asks_guardian=child)
+        words = wordings(self.now)
+        newsletters = [(one, is_subscribed, words.get(one.purpose_id, "")) for one, is_subscribed in newsletters]
+        return self.show(
+            newsletters=newsletters, address=email_of(self.customer), asks_guardian=child, read=stamp(self.now)
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        changed = actions.save_subscriptions(
-            self.customer, shown=_ids(request, "shown"), wanted=_ids(request, "wanted"), now=self.now
-        )
+        present = {one.pk for one, is_subscribed in newsletters_of(self.customer, now=self.now) if is_subscribed}
+        wanted = _read(request, _ids(request, "wanted"), present, self.now)
+        changed = actions.save_subscriptions(self.customer, shown=_ids(request, "shown"), wanted=wanted, now=self.now)
         _tell(request, changed)
         return redirect("mijnmenu:newsletters")
 
@@ -195,15 +229,62 @@ def wordings(now: dt.datetime) -> dict[int, str]:
     return {one.purpose_id: one.text for one in Wording.objects.current(now=now)}
 
 
-def _switch(state: consents.State, *, for_parent: bool = False) -> Switch:
-    labels = {
-        "email": _("by e-mail"),
-        "post": _("by post"),
-        "phone": _("by telephone"),
-        "sms": _("by text message (SMS)"),
+def stamp(now: dt.datetime) -> str:
+    """Return a mark of the words in use: what somebody read before he answered."""
+    used = sorted(Wording.objects.current(now=now).values_list("pk", flat=True))
+    return ".".join(map(str, used))
+
+
+def _read(request: HttpRequest, wanted: set[T], present: set[T], now: dt.datetime) -> set[T]:
+    """Return what is wanted; without a new yes when the words have changed since the page was shown: a yes is one to
+    the words that were read. A no always counts.
+    """
+    if request.POST.get("read", stamp(now)) == stamp(now) or not wanted - present:
+        return wanted
+    messages.warning(request, _("Our texts have just changed. Please read them and choose again."))
+    return wanted & present
+
+
+def allowed_pairs(customer: Customer, now: dt.datetime) -> set[tuple[str, str]]:
+    """What is on now, as (code of the purpose, channel)."""
+    return {
+        (state.purpose.code, str(state.channel)) for state in consents.states_of(customer, now=now) if state.is_allowed
     }
+
+
+def told(customer: Customer, most: int) -> list[Told]:
+    """The customer's ledger in plain words, newest first; at most ``most`` answers."""
+    ledger = Consent.objects.filter(customer=customer).select_related("purpose", "source")
+    rows = list(ledger.order_by("-event_at", "-id")[:most])
+    parents = {row.guardian_id for row in rows if row.guardian_id}
+    names = Customer.everyone.in_bulk(parents) if parents else {}
+    return [_told(row, names.get(row.guardian_id or 0)) for row in rows]
+
+
+def _told(row: Consent, guardian: Customer | None) -> Told:
+    said = {
+        "granted": _("You said yes"),
+        "withdrawn": _("You said no"),
+        "objected": _("You objected"),
+        "retracted": _("A yes from a file was taken back"),
+    }[row.state]
+    by_parent = {
+        "granted": _("%(name)s said yes for you"),
+        "withdrawn": _("%(name)s said no for you"),
+        "objected": _("%(name)s objected for you"),
+    }
+    if row.guardian_id and row.state in by_parent:
+        said = by_parent[row.state] % {"name": guardian or _("A parent")}
+    about = row.purpose.name
+    if row.purpose.code not in consents.PROCESSING:
+        about = f"{about}, {CHANNELS[row.channel]}"
+    confirmed = _("You confirmed it by e-mail.") if row.evidence.get("confirmed_at") else ""
+    return Told(row.event_at, said, about, row.source.name, confirmed)
+
+
+def _switch(state: consents.State, *, for_parent: bool = False) -> Switch:
     value = f"{state.purpose.code}:{state.channel}"
-    label = _("Yes, that is fine") if state.purpose.code in consents.PROCESSING else labels[str(state.channel)]
+    label = _("Yes, that is fine") if state.purpose.code in consents.PROCESSING else str(CHANNELS[state.channel])
     is_closed = state.asks_guardian and not for_parent and not state.is_allowed
     return Switch(value, label, _why(state, for_parent=for_parent), state.is_allowed, is_closed)
 

@@ -19,6 +19,7 @@ from mijnmenu.tasks import ring
 from mijnmenu.views.base import CustomerView, PublicView
 from mijnmenu.views.choices import email_of
 
+MOST_SUBSCRIPTIONS = 10
 CONFIRM = "mijnmenu_address"  # in the session: the id of the change and the link version of its token
 
 
@@ -53,8 +54,15 @@ class Details(CustomerView):
             is_fresh=session.came_by_fresh_link(self.request),
             email=email_of(self.customer),
             phone=points.filter(channel="phone").values_list("value", flat=True).first(),
-            subscriptions=Subscription.objects.filter(customer=self.customer).active_on(local_date(self.now)),
+            subscriptions=self.subscriptions(),
         )
+
+    def subscriptions(self) -> list[tuple[Subscription, bool]]:
+        """Those there are, and the latest when there are none, each with whether it has ended."""
+        today = local_date(self.now)
+        own = Subscription.objects.filter(customer=self.customer).order_by("-started_on", "-pk")
+        running = own.exclude(ended_on__lt=today)[:MOST_SUBSCRIPTIONS]
+        return [(one, one.ended_on is not None and one.ended_on < today) for one in (running or own[:1])]
 
 
 class FreshLink(CustomerView):

@@ -129,6 +129,27 @@ class ProfilingObjection(CustomerView):
         return redirect("mijnmenu:privacy")
 
 
+class RestrictionAsk(_FreshView):
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if answer := self.needs_fresh_link():
+            return answer
+        actions.restrict(self.customer, reason=_("Asked for in MijnMenu."), by="customer", now=self.now)
+        messages.success(request, _("We keep your details, and use them for nothing until you say so."))
+        return redirect("mijnmenu:privacy")
+
+
+class RestrictionEnd(CustomerView):
+    part = "privacy"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        actions.unrestrict(self.customer, reason=_("Asked for in MijnMenu."), by="customer", now=self.now)
+        messages.success(request, _("We use your details again, as you chose under Preferences."))
+        return redirect("mijnmenu:privacy")
+
+
 class ErasureAsk(_FreshView):
     http_method_names = ["post"]
 

@@ -54,6 +54,7 @@ class SignUp(PublicView):
             return self.page(form, status=422)
         try:
             self.refuse_flood(request)
+            self.refuse_other_words(request)
             ask_confirmation(
                 self.newsletter.purpose,
                 address=form.cleaned_data["email"],
@@ -72,6 +73,12 @@ class SignUp(PublicView):
 
     def page(self, form: SignUpForm, status: int = 200, *, is_asked: bool = False) -> HttpResponse:
         return self.show(status, newsletter=self.newsletter, wording=self.wording, form=form, is_asked=is_asked)
+
+    def refuse_other_words(self, request: HttpRequest) -> None:
+        """Raise Refused when the words changed after the page was shown: a yes is one to the words that were read."""
+        used = self.wording.version if self.wording else ""
+        if request.POST.get("read", used) != used:
+            raise Refused("words", _("Our text has just changed. Please read it and sign up again."), field="words")
 
     def refuse_flood(self, request: HttpRequest) -> None:
         key = f"mijnmenu-sign-up:{network_address(request)}"

@@ -99,8 +99,8 @@ def test_earlier_choices_are_listed_and_those_of_others_are_not(mine: Client, cu
     assert "U heeft nog niets gekozen" in mine.get("/mijn/voorkeuren/").content.decode()
     save(mine, "/mijn/voorkeuren/", changes={"marketing:post": False})
     page = mine.get("/mijn/voorkeuren/").content.decode()
-    assert "via MijnMenu" in page
-    assert "via Balie" not in page
+    assert "Via: MijnMenu" in page
+    assert "Via: Balie" not in page
 
 
 def test_unsubscribing_from_everything_is_an_objection_that_a_later_yes_ends(mine: Client, customer: Customer) -> None:
@@ -239,3 +239,78 @@ def test_the_words_to_which_somebody_says_yes_are_shown_and_recorded(mine: Clien
     assert "Ja, kijk mee met wat ik leen." in mine.get("/mijn/voorkeuren/").content.decode()
     save(mine, "/mijn/voorkeuren/", changes={"profiling:email": True})
     assert Consent.objects.get().wording_version == "2026-1"
+
+
+# --- the words that were read ---
+
+
+def mark(client: Client, url: str) -> str:
+    [found] = set(re.findall(r'name="read" value="([^"]*)"', client.get(url).content.decode()))
+    return found
+
+
+def test_a_yes_to_words_that_changed_meanwhile_does_not_count_and_a_no_does(mine: Client, customer: Customer) -> None:
+    read, purpose = mark(mine, "/mijn/voorkeuren/"), Purpose.objects.get(code="profiling")
+    save_wording(purpose, version="2026-2", text="Heel andere woorden.", valid_from=clock(), by=None)
+    shown = ["profiling:email", "marketing:post"]  # the last is on: a member, on paper
+    answer = mine.post("/mijn/voorkeuren/", {"read": read, "shown": shown, "wanted": ["profiling:email"]}, follow=True)
+    assert "Onze teksten zijn net veranderd" in answer.content.decode()
+    assert [(row.purpose.code, row.state) for row in Consent.objects.all()] == [("marketing", "withdrawn")]
+    read = mark(mine, "/mijn/voorkeuren/")
+    mine.post("/mijn/voorkeuren/", {"read": read, "shown": ["profiling:email"], "wanted": ["profiling:email"]})
+    assert Consent.objects.get(purpose=purpose).wording_version == "2026-2"
+
+
+def test_newsletters_and_children_mind_the_words_too(
+    mine: Client, customer: Customer, child: Customer, newsletter: Newsletter
+) -> None:
+    marks = {url: mark(mine, url) for url in ("/mijn/nieuwsbrieven/", "/mijn/kinderen/")}
+    save_wording(newsletter.purpose, version="2026-2", text="Elke week, ook reclame.", valid_from=clock(), by=None)
+    ids = [str(newsletter.pk)]
+    mine.post("/mijn/nieuwsbrieven/", {"read": marks["/mijn/nieuwsbrieven/"], "shown": ids, "wanted": ids})
+    code = [f"{newsletter.purpose.code}:email"]
+    mine.post(f"/mijn/kinderen/{child.pk}/", {"read": marks["/mijn/kinderen/"], "shown": code, "wanted": code})
+    assert not Consent.objects.exists()
+    assert "Elke week, ook reclame." in mine.get("/mijn/nieuwsbrieven/").content.decode()
+
+
+# --- one's own ledger ---
+
+
+def test_the_whole_ledger_is_told_in_plain_words(mine: Client, customer: Customer) -> None:
+    parent = CustomerFactory(first_name="Anna", last_name="Bos")
+    said = {"source_code": "counter", "actor": "Petra", "event_at": clock()}
+    marketing = Purpose.objects.get(code="marketing")
+    consents.record_consent(customer, purpose=marketing, channel="phone", state="objected", **said)
+    profiling = Purpose.objects.get(code="profiling")
+    consents.record_consent(customer, purpose=profiling, channel="email", state="granted", **said)
+    Customer.objects.filter(pk=customer.pk).update(birth_date=dt.date(2015, 1, 1))
+    guardianship(customer, parent)
+    customer.refresh_from_db()
+    said |= {"guardian": parent, "evidence": {"confirmed_at": "2026-06-01T08:00:00+00:00"}}
+    consents.record_consent(customer, purpose=marketing, channel="sms", state="granted", **said)
+    page = mine.get("/mijn/voorkeuren/eerder/").content.decode()
+    assert f"U maakte bezwaar – {marketing.name}, per telefoon." in page
+    assert f"U zei ja – {profiling.name}." in page
+    assert f"Anna Bos zei ja voor u – {marketing.name}, per sms" in page
+    assert "U bevestigde het per e-mail." in page
+    assert "Petra" not in page
+
+
+def test_a_long_ledger_has_a_page_of_its_own(mine: Client, customer: Customer) -> None:
+    purpose = Purpose.objects.get(code="marketing")
+    for number in range(12):
+        consents.record_consent(
+            customer, purpose=purpose, channel="email", state=("granted", "withdrawn")[number % 2],
+            source_code="mijnmenu", actor="customer", event_at=clock() - dt.timedelta(days=number + 1),
+        )  # fmt: skip
+    assert "/mijn/voorkeuren/eerder/" in mine.get("/mijn/voorkeuren/").content.decode()
+    page = mine.get("/mijn/voorkeuren/eerder/").content.decode()
+    assert page.count("U zei ja") == page.count("U zei nee") == 6
+
+
+def test_objecting_twice_is_said_once(mine: Client, customer: Customer) -> None:
+    mine.post("/mijn/afmelden/")
+    count = Consent.objects.count()
+    mine.post("/mijn/afmelden/")
+    assert Consent.objects.count() == count > 0

@@ -11,7 +11,7 @@ from django.test import Client
 from common.errors import Refused
 from common.time import clock
 from common.tokens import make_token
-from customers.models import Customer, CustomerChange
+from customers.models import Customer, CustomerChange, Subscription
 from mijnmenu.actions import ask_for_address, confirm_address, send_confirmations
 from mijnmenu.models import AddressChange, LinkRequest
 from tests.factories import BranchFactory, CustomerFactory
@@ -136,3 +136,16 @@ def test_a_confirmation_that_does_not_arrive_is_tried_five_times(customer: Custo
     ask_for_address(customer, address="nieuw@example.nl", now=now)
     assert [send_confirmations(now=now) for _time in range(7)] == [0] * 7  # nothing listens for mail in this test
     assert AddressChange.objects.get().tries == 5
+
+
+def test_a_customer_sees_what_he_subscribed_to(mine: Client, customer: Customer) -> None:
+    Subscription.objects.update(
+        name="Volwassenen", price_cents=5800, payment_method="direct_debit", started_on=dt.date(2024, 9, 1)
+    )
+    page = mine.get("/mijn/gegevens/").content.decode()
+    for words in ("Volwassenen", "€ 58,00", "Automatische incasso", "1 september 2024", "Loopt door tot u opzegt"):
+        assert words in page.replace("\xa0", " "), words
+    Subscription.objects.update(ended_on=dt.date(2025, 8, 31))
+    assert "Dit lidmaatschap is afgelopen" in mine.get("/mijn/gegevens/").content.decode()
+    Subscription.objects.all().delete()
+    assert "Uw lidmaatschap" not in mine.get("/mijn/gegevens/").content.decode()

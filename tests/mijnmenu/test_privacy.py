@@ -157,3 +157,28 @@ def test_a_stranger_sees_nothing(client: Client, link: Callable[[Customer], str]
     for address in ("privacy/", "gegevens/wijzigen/", "privacy/kopie/1/pdf/"):
         assert client.get(f"/mijn/{address}").headers["Location"] == "/mijn/link/"
     assert make_token("mijnmenu", [0, 0])
+
+
+def test_a_customer_has_his_details_left_unused_and_used_again(mine: Client, customer: Customer) -> None:
+    assert mine.get("/mijn/privacy/beperken/").status_code == 405
+    page = mine.post("/mijn/privacy/beperken/", follow=True).content.decode()
+    assert "U mag mijn gegevens weer gebruiken" in page
+    customer.refresh_from_db()
+    assert customer.restricted_at
+    mine.post("/mijn/privacy/beperken/opheffen/")
+    customer.refresh_from_db()
+    assert customer.restricted_at is None
+    assert {change.changed_by for change in customer.changes.all()} == {"customer"}
+
+
+def test_leaving_details_unused_needs_a_link_of_today(mine: Client, customer: Customer) -> None:
+    not_fresh(mine)
+    mine.post("/mijn/privacy/beperken/")
+    customer.refresh_from_db()
+    assert customer.restricted_at is None
+
+
+def test_who_never_said_yes_to_tips_is_not_told_that_we_look(mine: Client) -> None:
+    page = mine.get("/mijn/privacy/").content.decode()
+    assert "Bij u doen wij dit niet: u zei daar geen ja op." in page
+    assert "Daar maak ik bezwaar tegen" not in page
