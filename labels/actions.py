@@ -177,11 +177,11 @@ def choose_labels(customer: Customer, *, codes: Collection[str], now: dt.datetim
 
 
 def take_profiling_labels(customer: Customer, *, now: dt.datetime) -> int:
-    """Take every label derived from behaviour or address at once, for who objects to profiling and should not wait for
-    the night.
+    """Take every label derived from behaviour or address, or brought by a file, at once, for who objects to profiling
+    and should not wait for the night.
     """
     groups = [code for family in families if family.is_profiling for code in family.all_groups]
-    homes = ImportRun.objects.filter(format="home_labels").values(
+    homes = ImportRun.objects.filter(format__in=["home_labels", "labels"]).values(
         name=Concat(Value("import "), Cast("pk", CharField()))
     )
     derived = Q(label__group__code__in=groups) | Q(given_by__in=homes)

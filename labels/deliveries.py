@@ -13,6 +13,7 @@ from customers.imports.formats.base import CUSTOMER, POSTAL_CODE, Check, choice
 from customers.imports.writers.merging import cells_of_row, keep_samples
 from labels.imported import CODE, LABEL_COLUMNS, TABLE, WANTED, add_labels, give_wanted, refuse_others, undo_labels
 from labels.imported_homes import refuse_home_labels, write_home_labels
+from labels.profiling import refused_sql
 
 COLUMNS = ("klantnummer", "label", "naam", "groep", "versie", "meer")
 SEVERAL = "lower(r.meer) = 'ja'"
@@ -24,7 +25,7 @@ def refuse_labels(present: frozenset[str], values: Mapping[str, Any]) -> None:
 
 
 def write_labels(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Give the labels of the file; return (new, ended, known)."""
+    """Give the labels of the file; return (new, ended, known). Not to who said no to being profiled."""
     add_labels(values, may_have_many=SEVERAL)
     execute(
         f"""
@@ -32,10 +33,12 @@ def write_labels(present: frozenset[str], values: Mapping[str, Any]) -> tuple[in
         SELECT known.customer_id, {WANTED}
         FROM import_row AS r JOIN import_known AS known ON known.number = r.klantnummer
         JOIN labels_label AS label ON label.code = {CODE}
-        """  # noqa: S608 - our own words
+        WHERE known.customer_id NOT IN ({refused_sql(now=values["now"])})
+        """,  # noqa: S608 - our own words
+        values,
     )
     execute("ANALYZE import_wanted")
-    good = rows("SELECT count(*) AS good FROM import_wanted")[0]["good"]
+    good = rows("SELECT count(*) AS good FROM import_row")[0]["good"]
     new, ended = give_wanted(values)
     keep_samples(
         "new",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pghistory
 from django.db import models
@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from common.time import end_of_day
-from customers.models import Customer
+from customers.models import Customer, Merge
 from labels.system import specs
 
 #: Colour of a label -> tone of a badge.
@@ -133,17 +133,27 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.filter(Q(until__isnull=True) | Q(until__gt=instant), since__lte=instant)
 
     def counts_at(self, days: Sequence[dt.date]) -> dict[dt.date, int]:
-        """Return per day how many held at its end; one statement however many days there are."""
+        """Return per day how many customers had it at its end; two statements however many days there are.
+
+        Whoever was merged may have had a label twice at a time, and counts once; for the others a row is a customer.
+        """
         ends = {day: end_of_day(day) for day in days}
         if not ends:
             return {}
-        counts = self.aggregate(
+        merged = Merge.objects.filter(undone_at__isnull=True).values("kept")
+        alone = self.exclude(customer__in=merged)._held(ends, "pk")
+        together = self.filter(customer__in=merged)._held(ends, "customer", distinct=True)
+        return {day: alone[f"{day:d%Y%m%d}"] + together[f"{day:d%Y%m%d}"] for day in days}
+
+    def _held(self, ends: Mapping[dt.date, dt.datetime], what: str, *, distinct: bool = False) -> dict[str, int]:
+        return self.aggregate(
             **{
-                f"{day:d%Y%m%d}": Count("pk", filter=Q(since__lt=end) & (Q(until__isnull=True) | Q(until__gte=end)))
+                f"{day:d%Y%m%d}": Count(
+                    what, distinct=distinct, filter=Q(since__lt=end) & (Q(until__isnull=True) | Q(until__gte=end))
+                )
                 for day, end in ends.items()
             }
         )
-        return {day: counts[f"{day:d%Y%m%d}"] for day in days}
 
     def between(self, start: dt.datetime, end: dt.datetime) -> AssignmentQuerySet:
         """Return what held at some instant from ``start`` up to and including ``end``."""

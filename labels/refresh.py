@@ -35,11 +35,11 @@ DELETE FROM label_target USING customers_customer AS merged
  WHERE merged.id = customer_id AND merged.merged_into_id IS NOT NULL
 """
 
-# Who refused after the labels of his address came in; who did before did not get them.
+# Who refused after labels of his own or of his address came in; who did before did not get them.
 _OF_HOMES = """
 UPDATE labels_assignment AS a SET until = %(now)s, taken_by = 'system'
   FROM customers_importrun AS run
- WHERE a.until IS NULL AND run.format = 'home_labels' AND a.given_by = 'import ' || run.id
+ WHERE a.until IS NULL AND run.format IN ('home_labels', 'labels') AND a.given_by = 'import ' || run.id
    AND a.customer_id IN ({refused})
 """
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from customers.actions import run_import, undo_import, upload_import
+from customers.actions.merging import merge_customers, undo_merge
 from customers.consents import record_consent
 from customers.imports.formats import FORMATS
 from customers.models import Customer, ImportRun, Purpose
@@ -156,3 +157,28 @@ def test_labels_by_customer_number_go_on_as_they_did() -> None:
     assert counts(take_in(line, header=FORMATS["labels"].header, kind="labels")) == (1, 0, 0, 0)
     assert held(anna) == ["mosaic-2026-a01"]
     assert counts(take_in("1441AB;12;;A01;;Mosaic;2026;", now=NOW + DAY)) == (0, 0, 1, 0)
+
+
+def test_labels_by_customer_number_are_not_for_who_said_no_to_profiling(profiling: Purpose) -> None:
+    stays, refused, later = at("12"), at("12"), at("12")
+    said: dict[str, Any] = {"purpose": profiling, "channel": "email", "source_code": "phone", "actor": "Petra"}
+    record_consent(refused, state="objected", event_at=NOW - DAY, **said)
+    lines = [f"{one.number};A01;Jonge stedelingen;Mosaic;2026;" for one in (stays, refused, later)]
+    assert counts(take_in(*lines, header=FORMATS["labels"].header, kind="labels")) == (2, 0, 1, 0)
+    assert [held(one) for one in (stays, refused)] == [["mosaic-2026-a01"], []]
+    record_consent(later, state="withdrawn", event_at=NOW + DAY, **said)
+    refresh_system_labels(now=NOW + 2 * DAY, due_key="night")
+    assert held(later) == []
+
+
+def test_who_had_a_label_twice_before_a_merge_counts_once() -> None:
+    kept, absorbed, other = at("12"), at("12"), at("12")
+    label = Label.objects.create(code="x", name="x", kind="own", created_at=NOW)
+    for one in (kept, absorbed, other):
+        Assignment.objects.create(label=label, customer=one, since=NOW - 9 * DAY, until=NOW - DAY, given_by="x")
+    days = [(NOW - 5 * DAY).date(), NOW.date()]
+    assert list(label.assignments.counts_at(days).values()) == [3, 0]
+    merge = merge_customers(kept, absorbed, by="x", now=NOW)
+    assert list(label.assignments.counts_at(days).values()) == [2, 0]
+    undo_merge(merge, by="x", now=NOW)
+    assert list(label.assignments.counts_at(days).values()) == [3, 0]
