@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -67,6 +67,7 @@ def value(customer: Customer, totals: Sequence[FactTotal], *, now: dt.datetime) 
         "total": sum(total.amount_cents for total in paid.values()),
         "this_year": sum(years.get(this_year, {}).values()),
         "last_year": sum(years.get(this_year - 1, {}).values()),
+        "average": _per_year(paid.values(), now),
         "kinds": [
             {"name": name_of(kind), "cents": total.amount_cents, "count": total.count, "quantity": total.quantity}
             for kind, total in paid.items()
@@ -83,6 +84,13 @@ def value(customer: Customer, totals: Sequence[FactTotal], *, now: dt.datetime) 
             for year in reversed(shown)
         ],
     }
+
+
+def _per_year(paid: Iterable[FactTotal], now: dt.datetime) -> int:
+    """Return cents per year since the first payment, of which a part of a year counts as a whole one."""
+    paid = list(paid)
+    days = (now - min(total.first_at for total in paid)).days
+    return round(sum(total.amount_cents for total in paid) / max(1, -(-days // 365)))
 
 
 def of_kind(total: FactTotal) -> dict[str, Any]:
