@@ -8,8 +8,10 @@ import datetime as dt
 import json
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 
 import pytest
 from django.db import IntegrityError, connections, transaction
@@ -17,7 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from common.sql import as_subquery, copy_rows, execute, rows
-from customers.consents import is_child, record_consent, states_of, verdicts_sql
+from customers.consents import record_consent, states_of, verdicts_sql
 from customers.consents.channels import ensure_channels
 from customers.models import Channel, Consent, Customer, Purpose, PurposeChannel, Source
 from tests.factories import NOW, ConsentFactory, CustomerFactory, PurposeFactory, SourceFactory
@@ -60,7 +62,7 @@ def fold(person: Person, basis: str, *, is_confirmed: bool, said: list[Said], as
     for one in sorted(said, key=lambda one: (one.at, ORDER.index(one.state))):
         if one.at > as_of or (one.taken_back and one.taken_back <= as_of):
             continue
-        if one.state == "granted" and not one.by_parent and is_child(person.born, on=one.at.date()):
+        if one.state == "granted" and not one.by_parent and under_sixteen(person.born, one.at.date()):
             by_child = True
         else:
             state = one.state
@@ -70,6 +72,11 @@ def fold(person: Person, basis: str, *, is_confirmed: bool, said: list[Said], as
     if state in ("withdrawn", "objected"):
         return {"withdrawn": "withdrawn", "objected": "objection"}[state], ""
     return ("under_age" if by_child and not state and basis != "none" else "no_permission"), ""
+
+
+def under_sixteen(born: dt.date | None, day: dt.date) -> bool:
+    """Count birthdays, as people do; nobody here was born on 29 February."""
+    return born is not None and day.year - born.year - ((day.month, day.day) < (born.month, born.day)) < 16
 
 
 def ground_of(person: Person, basis: str, state: str, *, is_confirmed: bool) -> str:
@@ -264,6 +271,66 @@ def test_writers_at_the_same_moment_make_one_chain() -> None:
     places = list(Consent.objects.order_by("position").values_list("position", flat=True))
     assert places == list(range(1, 81))
     assert is_whole()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("seed", range(3))
+def test_what_two_writers_say_at_once_is_the_fold_of_both(seed: int) -> None:
+    """One tells rows one by one, as the desk does; the other many in one statement, as an import does. Two connections,
+    the same thirty people, nothing between them but the database.
+    """
+    rng = random.Random(f"writers-{seed}")
+    source, purpose = SourceFactory(code="counter"), PurposeFactory(code="fold-writers")
+    purpose.channels.update(basis="consent")
+    people = [Person("member", None, True, None, None) for _number in range(30)]
+    ids = store_people(people, source)
+    customers = dict(zip(ids, Customer.objects.filter(pk__in=ids).order_by("number"), strict=True))
+    said: dict[int, list[Said]] = {
+        pk: [Said(at, rng.choice(ORDER), False, None) for at in rng.sample(MOMENTS, 6)] for pk in ids
+    }
+    barrier = Barrier(2)
+
+    def one_by_one() -> None:
+        barrier.wait(timeout=20)
+        for number in range(3):
+            for pk in rng_order:
+                one = said[pk][number]
+                record_consent(
+                    customers[pk], purpose=purpose, channel="email", state=one.state, source_code="counter",
+                    actor="one", event_at=one.at,
+                )  # fmt: skip
+
+    def many_at_once() -> None:
+        barrier.wait(timeout=20)
+        for number in range(3, 6):
+            told = [[pk, said[pk][number].state, said[pk][number].at.isoformat()] for pk in ids]
+            execute(
+                """INSERT INTO customers_consent (customer_id, purpose_id, channel, state, source_id, actor,
+                    wording_version, evidence, event_at)
+                SELECT (one ->> 0)::bigint, %s, 'email', one ->> 1, %s, 'many', '', '{}', (one ->> 2)::timestamptz
+                FROM jsonb_array_elements(%s::jsonb) AS one ORDER BY (one ->> 0)::bigint ON CONFLICT DO NOTHING""",
+                [purpose.pk, source.pk, json.dumps(told)],
+            )
+
+    def writer(write: Callable[[], None]) -> None:
+        try:
+            write()
+        finally:
+            connections.close_all()
+
+    rng_order = rng.sample(ids, len(ids))
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(writer, one_by_one), pool.submit(writer, many_at_once)]:
+            done.result()
+    assert Consent.objects.count() == 30 * 6
+    assert is_whole()
+    for as_of in LOOKED_AT:
+        found = rows(
+            verdicts_sql("SELECT id FROM customers_customer", purpose=purpose, channel="email", as_of=as_of), {}
+        )
+        for row in found:
+            expected = fold(people[0], "consent", is_confirmed=True, said=said[row["customer_id"]], as_of=as_of)
+            assert (row["verdict"], row["basis"]) == expected
 
 
 @pytest.mark.django_db(transaction=True)

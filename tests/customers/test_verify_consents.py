@@ -80,7 +80,8 @@ def test_a_changed_row_is_named(chain: list[Consent], change: str) -> None:
     assert set(broken) <= {chain[1].pk, chain[2].pk}
     code, out = verify()
     assert code == 1
-    assert f"row {chain[1].pk}:" in out
+    assert f"row {chain[1].pk} of customer {chain[1].customer.number}: " in out
+    assert chain[1].customer.last_name not in out
 
 
 def test_a_row_changed_together_with_its_own_hash_breaks_the_next(chain: list[Consent]) -> None:
@@ -97,6 +98,59 @@ def test_a_row_changed_together_with_its_own_hash_breaks_the_next(chain: list[Co
 def test_a_removed_row_leaves_a_gap(chain: list[Consent]) -> None:
     tamper("DELETE FROM customers_consent WHERE id = %s", chain[1].pk)
     assert found() == {chain[2].pk: "gap"}
+
+
+def test_rows_that_changed_places_are_named(chain: list[Consent]) -> None:
+    one, other = chain[0], chain[1]
+    for row, moment in ((one, NOW.replace(year=2001)), (other, one.event_at), (one, other.event_at)):
+        tamper("UPDATE customers_consent SET event_at = %s WHERE id = %s", moment, row.pk)
+    assert found() == {one.pk: "changed", other.pk: "changed"}
+
+
+def test_positions_that_were_exchanged_are_named(chain: list[Consent]) -> None:
+    for row, place in ((chain[1], 99), (chain[2], 2), (chain[1], 3)):
+        tamper("UPDATE customers_consent SET position = %s WHERE id = %s", place, row.pk)
+    assert set(found().values()) == {"changed"}
+    assert {chain[1].pk, chain[2].pk} <= set(found())
+
+
+@pytest.mark.parametrize(("place", "problem"), [(4, "changed"), (9, "gap")])
+def test_a_row_that_was_slipped_in_with_a_hash_of_its_own_is_named(
+    chain: list[Consent], place: int, problem: str
+) -> None:
+    tamper(
+        f"""INSERT INTO customers_consent (customer_id, purpose_id, channel, state, source_id, actor, wording_version,
+            evidence, event_at, subject_id, position, hash)
+        SELECT customer_id, purpose_id, channel, 'granted', source_id, 'customer', '', '{{}}',
+            event_at + interval '1 day', subject_id, {place}, sha256('zelf gemaakt')
+        FROM customers_consent WHERE id = %s""",  # noqa: S608 - our own
+        chain[2].pk,
+    )
+    forged = Consent.objects.get(position=place)
+    assert found() == {forged.pk: problem}
+
+
+def test_a_row_put_in_the_middle_with_the_right_hash_breaks_what_follows(chain: list[Consent]) -> None:
+    """Whoever knows how hashes are made can seal a row between two others, and not what was sealed after it."""
+    tamper("UPDATE customers_consent SET position = 40 WHERE id = %s", chain[2].pk)
+    tamper("UPDATE customers_consent SET position = 4 WHERE id = %s", chain[2].pk)
+    ConsentFactory(customer=chain[0].customer, event_at=NOW.replace(hour=9))  # the trigger seals it behind place 4
+    tamper("UPDATE customers_consent SET position = 3 WHERE position = 5")
+    assert chain[2].pk in found()
+
+
+def test_a_chain_that_went_as_a_whole_is_missed_by_the_next_check(chain: list[Consent]) -> None:
+    check_ledger(now=NOW)
+    tamper("DELETE FROM customers_consent WHERE customer_id = %s", chain[0].customer_id)
+    check = check_ledger(now=NOW)
+    assert (check.broken_count, check.missing_count) == (0, 3)
+    assert verify()[0] == 0  # said once: the check before is what one compares with
+    assert LedgerCheck.objects.filter(missing_count=3).count() == 1
+
+
+def test_the_first_row_that_went_leaves_a_gap(chain: list[Consent]) -> None:
+    tamper("DELETE FROM customers_consent WHERE id = %s", chain[0].pk)
+    assert found() == {chain[1].pk: "gap"}
 
 
 def test_rows_cut_off_at_the_end_are_missed_by_the_next_check(chain: list[Consent]) -> None:

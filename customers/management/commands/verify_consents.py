@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from common.time import clock
 from customers.actions.ledger import MOST_NAMED, check_ledger
+from customers.models import Consent
 
 WORDS = {
     "gap": "the place before it in its chain is empty: a row was removed",
@@ -18,12 +19,13 @@ WORDS = {
 
 
 class Command(BaseCommand):
-    help = "Check the whole ledger of consents and name the rows that were tampered with (ids only)."
+    help = "Check the whole ledger of consents and name the rows that were tampered with, and whose they are by number."
 
     def handle(self, *args: Any, **options: Any) -> None:
         check = check_ledger(now=clock())
+        numbers = dict(Consent.objects.filter(pk__in=dict(check.broken)).values_list("pk", "customer__number"))
         for row_id, problem in check.broken:
-            self.stdout.write(f"row {row_id}: {WORDS[problem]}")
+            self.stdout.write(f"row {row_id} of customer {numbers.get(row_id, '?')}: {WORDS[problem]}")
         if check.broken_count > MOST_NAMED:
             self.stdout.write(f"... and {check.broken_count - MOST_NAMED} more")
         if check.missing_count:
