@@ -146,7 +146,7 @@ class PurposePage(PurposeMixin, DetailPage[Purpose]):
         moments = changes_of(self.object)
         for channel in self.object.channels.all():
             name = channel.get_channel_display()
-            moments += [Moment(m.icon, f"{name}: {m.title}", m.when, m.who) for m in changes_of(channel)]
+            moments += [Moment(m.icon, f"{name}: {m.title}", m.when, m.who, m.text) for m in changes_of(channel)]
         return sorted(moments, key=lambda moment: moment.when, reverse=True)[:NAMED]
 
 
