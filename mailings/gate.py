@@ -143,7 +143,7 @@ def reach(*, purpose: Purpose, channel: str, now: dt.datetime) -> dict[str, int]
     not count: this is about who may be reached at all.
     """
     _lay_down(Customer.objects.all())
-    statement, values = _statement(purpose=purpose, channels=None, channel=Channel(channel), now=now)
+    statement, values = _statement(purpose=purpose, channels="", channel=Channel(channel), now=now)
     execute("DROP TABLE IF EXISTS pg_temp.gate_reach")
     execute(
         f"""CREATE TEMPORARY TABLE gate_reach ON COMMIT DROP AS {statement}
@@ -169,7 +169,7 @@ def _lay_down(candidates: QuerySet[Customer]) -> None:
 
 
 def _statement(
-    *, purpose: Purpose, channels: str | None, now: dt.datetime, channel: Channel | None = None
+    *, purpose: Purpose, channels: str, now: dt.datetime, channel: Channel | None = None
 ) -> tuple[str, dict[str, Any]]:
     """Return the statement for the channels of a mailing, or for one channel whoever uses it."""
     limits = SendingSettings.load()

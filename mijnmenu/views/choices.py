@@ -157,9 +157,11 @@ class Newsletters(CustomerView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         child = consents.is_child(self.customer.birth_date, on=local_date(self.now))
-        newsletters = newsletters_of(self.customer, now=self.now)
         words = wordings(self.now)
-        newsletters = [(one, is_subscribed, words.get(one.purpose_id, "")) for one, is_subscribed in newsletters]
+        newsletters = [
+            (one, is_subscribed, words.get(one.purpose_id, ""))
+            for one, is_subscribed in newsletters_of(self.customer, now=self.now)
+        ]
         return self.show(
             newsletters=newsletters, address=email_of(self.customer), asks_guardian=child, read=stamp(self.now)
         )

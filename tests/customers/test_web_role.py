@@ -30,7 +30,7 @@ ROLE = "wise_web_test"
 def hardened(settings: Any) -> str:
     settings.WEB_DATABASE_PASSWORD = "geheim'; DROP TABLE x; --"
     execute("SET CONSTRAINTS ALL IMMEDIATE")
-    call_command("harden_database", ROLE, create=True)
+    call_command("harden_database", ROLE, create=True, skip_checks=False)
     return ROLE
 
 
@@ -146,7 +146,7 @@ def test_running_it_again_gives_new_tables_and_a_new_password(hardened: str, set
     with web():
         assert "permission denied" in refused("SELECT * FROM brand_new")
     settings.WEB_DATABASE_PASSWORD = "een-ander"
-    call_command("harden_database", ROLE, create=True)
+    call_command("harden_database", ROLE, create=True, skip_checks=False)
     with web():
         assert not refused("SELECT * FROM brand_new")
         assert "permission denied" in refused("DELETE FROM customers_consent")

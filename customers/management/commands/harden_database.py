@@ -44,7 +44,7 @@ class Command(BaseCommand):
         with transaction.atomic(), connection.cursor() as cursor:
             if options["create"]:
                 self.create(cursor, role)
-            self.check(cursor, role)
+            self.refuse_owner(cursor, role)
             for statement in self.statements(role):
                 cursor.execute(statement)
         self.stdout.write(f"{role} may read and add consents, and nothing else to them")
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             )
         )
 
-    def check(self, cursor: CursorWrapper, role: str) -> None:
+    def refuse_owner(self, cursor: CursorWrapper, role: str) -> None:
         cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s", [role])
         found = cursor.fetchone()
         if found is None:
