@@ -90,7 +90,8 @@ def _count(queryset: Any) -> dict[int, int]:
 
 def before_merge(merge: Merge) -> list[Row]:
     """Return the fields of both as they were when they were merged; those that neither had are left out."""
-    rows = [Row(str(_("customer number")).capitalize(), *_before(merge, "number"), compared=False)]
+    first, second = _before(merge, "number")
+    rows = [Row(str(_("customer number")).capitalize(), first, second, compared=False)]
     branches = {str(pk): name for pk, name in Branch.objects.values_list("pk", "name")}
     for code, field in FIELDS.items():
         cells = _points_before(merge, code) if not field.column else _before(merge, field.column)
@@ -98,8 +99,9 @@ def before_merge(merge: Merge) -> list[Row]:
             cells = [Cell(branches.get(cell.text, cell.text)) for cell in cells]
         elif field.column:
             cells = [Cell(shown(code, cell.text, {})) for cell in cells]
-        if any(cell.text for cell in cells):
-            rows.append(Row(str(field.name).capitalize(), *cells))
+        mine, theirs = cells
+        if mine.text or theirs.text:
+            rows.append(Row(str(field.name).capitalize(), mine, theirs))
     return rows
 
 

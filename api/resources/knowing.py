@@ -43,9 +43,7 @@ class GuardianSerializer(serializers.Serializer[Any]):
     """Who answers for the customer; ``source`` is a code of a source, without it the API itself."""
 
     guardian = customer_field()
-    source = by_code(  # type: ignore[assignment]
-        Source.objects.exclude(kind=Source.Kind.PRODUCT), required=False, default=None, allow_null=True
-    )
+    source = by_code(Source.objects.exclude(kind=Source.Kind.PRODUCT), required=False, default=None, allow_null=True)
 
 
 class PaidSerializer(serializers.Serializer[Any]):
