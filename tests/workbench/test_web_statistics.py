@@ -60,14 +60,16 @@ def test_counts_of_earlier_days_and_hits_of_today_stand_in_one_line(client: Clie
     hit(site, "pagina-1")
     hit(site, "pagina-2", kind="search", results=0, section="Catalogus", duration_seconds=0)
     Identification.objects.create(site=site, visit="bezoek-a", customer=CustomerFactory(), at=clock())
-    context = client.get(url("web_statistics")).context
+    answer = client.get(url("web_statistics"))
+    context = answer.context
     assert context["visits_chart"]["datasets"][0]["data"][-2:] == [4, 1]
     assert context["visits_chart"]["datasets"][1]["data"][-2:] == [10, 1]
     total = context["total"]
     assert (total.views, total.visits, total.identified) == (11, 5, 2)
     assert (total.searches, total.without_results) == (1, 1)
     assert context["minutes"] == 1.2
-    section = context["sections"][0]
+    section = context["viewed_sections"][0]
+    assert "Agenda 11 33 55%" in text(answer)
     assert (section.name, section.views, section.average, section.share) == ("Agenda", 11, 33, 55)
 
 

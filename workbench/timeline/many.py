@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -38,16 +39,22 @@ class Facts(QueryPart):
         return self.wish.kind not in OTHER_KINDS
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:
-        """Return a moment per fact; what stands together of one order is one moment, at its latest line."""
+        """Return a moment per fact; the lines of one order are one moment, at the latest of them."""
         worlds = dict(World.objects.values_list("code", "name"))
-        facts = Fact.objects.filter(pk__in=ids).select_related("branch").order_by("-occurred_at", "-pk")
+        facts = list(Fact.objects.filter(pk__in=ids).select_related("branch"))
+        said = {fact.pk: fact_moment(fact, worlds) for fact in facts if not fact.order_number}
+        if numbers := {fact.order_number for fact in facts if fact.order_number}:
+            # Lines on a later page belong to it as well, and are not told again there.
+            lines = self.by_source(self.rows()).filter(order_number__in=numbers).select_related("branch")
+            for order in self._orders(lines.order_by("-occurred_at", "-pk")):
+                said[order[0].pk] = order_moment(order) if len(order) > 1 else fact_moment(order[0], worlds)
+        return said
+
+    def _orders(self, lines: Iterable[Fact]) -> Iterable[list[Fact]]:
         orders: dict[tuple[int, str, str], list[Fact]] = {}
-        for fact in facts:
-            orders.setdefault((fact.source_id, fact.kind, fact.order_number or f"#{fact.pk}"), []).append(fact)
-        return {
-            lines[0].pk: order_moment(lines) if len(lines) > 1 else fact_moment(lines[0], worlds)
-            for lines in orders.values()
-        }
+        for line in lines:
+            orders.setdefault((line.source_id, line.kind, line.order_number or ""), []).append(line)
+        return orders.values()
 
 
 class Messages(QueryPart):

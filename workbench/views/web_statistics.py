@@ -39,7 +39,7 @@ class WebStatistics(TemplatePage):
             visits_chart=self.chart(days, {"visits": _("Visits"), "views": _("Page views")}),
             searches_chart=self.chart(days, {"searches": _("Searches"), "without_results": _("without results")}),
             stay_chart=self.minutes_chart(days),
-            sections=statistics.sections(sites, first=first),
+            viewed_sections=statistics.sections(sites, first=first),
             pages=statistics.pages(sites, first=first),
             queries=statistics.queries(sites, first=first),
             **extra,
