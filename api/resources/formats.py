@@ -57,7 +57,7 @@ class FormatViewSet(viewsets.ViewSet):
 
     serializer_class = FormatSerializer
     lookup_field = "code"
-    lookup_value_regex = "[a-z_]+"
+    lookup_value_regex = "[a-z0-9_]+"
 
     @extend_schema(responses=FormatSerializer(many=True))
     def list(self, request: Request) -> Response:

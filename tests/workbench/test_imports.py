@@ -234,3 +234,15 @@ def test_a_refused_file_is_tried_again_once_its_cause_is_gone(desk: Client) -> N
     run.refresh_from_db()
     assert (run.state, run.new_count, run.refusal) == ("done", 1, "")
     assert f"{url}retry/" not in text(desk.get(url))
+
+
+def test_a_file_that_waits_for_its_turn_can_be_left_out(desk: Client) -> None:
+    upload(desk, "code;naam\nPUR;Purmerend\n")
+    url = f"/imports/{ImportRun.objects.get().pk}/"
+    assert f'action="{url}cancel/"' in text(desk.get(url))
+    assert desk.post(f"{url}cancel/").status_code == 302
+    run_waiting_imports()
+    assert ImportRun.objects.get().state == "cancelled"
+    assert not Branch.objects.exists()
+    ImportRun.objects.update(state="running", attempts=1)
+    assert "cancel/" not in text(desk.get(url))
