@@ -8,13 +8,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import ProgrammingError
+from django.db import ProgrammingError, transaction
 
 from campaigns.actions import advance
 from common.errors import Refused
 from common.time import clock, local_date
 from customers.actions.tallies import tally_facts
 from customers.models import Customer
+from customers.quality import count_issues
 from labels.actions import refresh_system_labels
 from mailings.models import Message
 from mailings.tasks import print_letters_of, send_queued
@@ -89,8 +90,9 @@ class Demo:
         self._plan(by)
         self._deliver(children)
         played = self._play(children)
-        with self._console.step("Counts of what customers did"):
+        with self._console.step("Counts of facts and of quality"), transaction.atomic():
             tally_facts(now=clock())
+            count_issues(local_date(clock()), now=clock())
         self._report(played, since=since)
 
     def _import_files(self, today: dt.date) -> None:
