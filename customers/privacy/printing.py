@@ -13,8 +13,7 @@ from django.db.models import DateField
 from django.template.loader import render_to_string
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext, override
+from django.utils.translation import gettext_lazy, ngettext, override
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -37,20 +36,20 @@ _CHOICES: dict[str, dict[Any, Any]] = {
 }
 # What stands in evidence and in histories, which are not fields.
 _NAMES = {
-    "asked_at": _lazy("asked at"),
-    "asked_from": _lazy("asked from network"),
-    "confirmed_at": _lazy("confirmed at"),
-    "confirmed_from": _lazy("confirmed from network"),
-    "guardian": _lazy("parent or guardian"),
-    "mailed_at": _lazy("mail sent at"),
-    "mailing": _lazy("number of the mailing"),
-    "message": _lazy("number of the message"),
-    "method": _lazy("how"),
-    "note": _lazy("note"),
-    "number": _lazy("customer number"),
-    "page": _lazy("page"),
-    "reason": _lazy("reason"),
-    "restricted": _lazy("data restricted"),
+    "asked_at": gettext_lazy("asked at"),
+    "asked_from": gettext_lazy("asked from network"),
+    "confirmed_at": gettext_lazy("confirmed at"),
+    "confirmed_from": gettext_lazy("confirmed from network"),
+    "guardian": gettext_lazy("parent or guardian"),
+    "mailed_at": gettext_lazy("mail sent at"),
+    "mailing": gettext_lazy("number of the mailing"),
+    "message": gettext_lazy("number of the message"),
+    "method": gettext_lazy("how"),
+    "note": gettext_lazy("note"),
+    "number": gettext_lazy("customer number"),
+    "page": gettext_lazy("page"),
+    "reason": gettext_lazy("reason"),
+    "restricted": gettext_lazy("data restricted"),
 }
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(\+\d{2}:\d{2}|Z)")
 NOT_PRINTED = {"external_id", "order_number"}  # a number of another system; it is in the file for computers
