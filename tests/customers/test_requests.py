@@ -12,7 +12,6 @@ from rest_framework.test import APIClient
 from common.actions import add_integration
 from common.criteria import criteria
 from customers.actions import ensure_base_data
-from customers.imports.formats import FORMATS
 from customers.models import Customer, Fact
 from tests.customers.conftest import Import, counts
 from tests.factories import NOW, CustomerFactory
