@@ -76,7 +76,7 @@ class Question:
         """
         said = self.words.split()
         named = [word for word in said if word not in _TITLES] or said
-        words = [word[0] if _INITIALS.fullmatch(word) else word for word in named]
+        words = [word[0] if _INITIALS.fullmatch(word) and word not in ABBREVIATED else word for word in named]
         weighty = [word for word in words if word not in PREFIXES | ABBREVIATED]
         forms = [" ".join(words)]
         if weighty and len(weighty) < len(words):

@@ -73,6 +73,7 @@ def people() -> None:
         ("A. de Wit", ["1000001"]),
         ("mevrouw A. de Wit", ["1000001"]),
         ("v.d. Möller", ["K-3"]),
+        ("v.d. jansen", ["1000002"]),
         ("vander moller", ["K-3"]),
         ("vandermoller", ["K-3"]),
         ("iwt", ["1000001"]),
