@@ -61,6 +61,8 @@ def addresses(settings: Any, tmp_path: Any) -> dict[str, str]:
         "publications": "/publications/",
         "publication": f"/publications/{publication.pk}/",
         "publication form": "/publications/add/",
+        "consents of a child": f"/customers/{child.pk}/consents/",
+        "handover": "/handover/",
         "enter": f"/mijn/enter/{make_token('mijnmenu', [parent.pk, parent.link_version])}/",
         "children": "/mijn/kinderen/",
         "preferences": "/mijn/voorkeuren/",
