@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "customers_feedevent" ("at", "created_at", "delimiter", "delivers", "encoding", "folder", "id", "is_active", "is_whole", "mapping", "matching", "name", "needs_approval", "next_look_at", "pattern", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "schedule", "source_id") VALUES (NEW."at", NEW."created_at", NEW."delimiter", NEW."delivers", NEW."encoding", NEW."folder", NEW."id", NEW."is_active", NEW."is_whole", NEW."mapping", NEW."matching", NEW."name", NEW."needs_approval", NEW."next_look_at", NEW."pattern", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."schedule", NEW."source_id"); RETURN NULL;',
+                    func='INSERT INTO "customers_feedevent" ("at", "created_at", "delimiter", "delivers", "encoding", "folder", "id", "is_active", "is_whole", "mapping", "matching", "name", "needs_approval", "next_look_at", "pattern", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "schedule", "source_id") VALUES (NEW."at", NEW."created_at", NEW."delimiter", NEW."delivers", NEW."encoding", NEW."folder", NEW."id", NEW."is_active", NEW."is_whole", NEW."mapping", NEW."matching", NEW."name", NEW."needs_approval", NEW."next_look_at", NEW."pattern", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."schedule", NEW."source_id"); RETURN NULL;',  # noqa: E501
                     hash="f7e2f6d2e3aa39a7f08e709153a45557e425a3a3",
                     operation="INSERT",
                     pgid="pgtrigger_insert_insert_7cf01",
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 name="update_update",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
-                    func='INSERT INTO "customers_feedevent" ("at", "created_at", "delimiter", "delivers", "encoding", "folder", "id", "is_active", "is_whole", "mapping", "matching", "name", "needs_approval", "next_look_at", "pattern", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "schedule", "source_id") VALUES (NEW."at", NEW."created_at", NEW."delimiter", NEW."delivers", NEW."encoding", NEW."folder", NEW."id", NEW."is_active", NEW."is_whole", NEW."mapping", NEW."matching", NEW."name", NEW."needs_approval", NEW."next_look_at", NEW."pattern", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."schedule", NEW."source_id"); RETURN NULL;',
+                    func='INSERT INTO "customers_feedevent" ("at", "created_at", "delimiter", "delivers", "encoding", "folder", "id", "is_active", "is_whole", "mapping", "matching", "name", "needs_approval", "next_look_at", "pattern", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "schedule", "source_id") VALUES (NEW."at", NEW."created_at", NEW."delimiter", NEW."delivers", NEW."encoding", NEW."folder", NEW."id", NEW."is_active", NEW."is_whole", NEW."mapping", NEW."matching", NEW."name", NEW."needs_approval", NEW."next_look_at", NEW."pattern", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."schedule", NEW."source_id"); RETURN NULL;',  # noqa: E501
                     hash="046d7423c44431c0843dc17f4ff6c9e2e93fdace",
                     operation="UPDATE",
                     pgid="pgtrigger_update_update_b4cb1",

@@ -60,7 +60,8 @@ def everything() -> dict[str, Any]:
     tables = {table.table for table in personal_tables if not table.table.startswith(own)}
     state: dict[str, Any] = {}
     for table in sorted(tables):
-        columns = "to_jsonb(t) - 'updated_at' - 'link_version'" + (" - 'id'" if table.endswith(("facttotal", "contactpoint")) else "")
+        columns = "to_jsonb(t) - 'updated_at' - 'link_version'"
+        columns += " - 'id'" if table.endswith(("facttotal", "contactpoint")) else ""
         found = rows(f"SELECT {columns} AS row FROM {table} AS t")  # noqa: S608 - tables of ours
         state[table] = sorted(str(row["row"]) for row in found)
     return state
