@@ -9,10 +9,10 @@ from django.urls import URLPattern, URLResolver
 app_name = "workbench"
 
 NOUNS = [
-    "dashboard", "roadmap", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy", "fact_kinds",
-    "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns", "newsletters",
-    "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics", "users", "integrations",
-    "mailbox",
+    "dashboard", "roadmap", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy",
+    "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns",
+    "newsletters", "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics",
+    "users", "integrations", "mailbox",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [

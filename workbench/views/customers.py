@@ -89,7 +89,7 @@ class CustomerChangePage(ObjectMixin[Customer], FormPage[ChangeCustomerForm]):
         shown = {name: getattr(self.object, name) for name in ChangeCustomerForm.base_fields}
         return shown | {
             "postal_code": " ".join(filter(None, [self.object.postal_code[:4], self.object.postal_code[4:]])),
-            "phone": phone(self.object.phone),
+            "phone": phone(shown["phone"]),
         }
 
     def get_cancel_url(self) -> str:
