@@ -76,6 +76,34 @@ def insert_facts(
         return int(cursor.fetchone()[0])
 
 
+def correct_facts(select_sql: str, values: Mapping[str, Any]) -> int:
+    """Replace what differs of known facts by what ``select_sql`` yields (all FACT_COLUMNS, by name) and count the
+    totals of their customers anew; return how many facts changed.
+
+    After the insert, which has taken the lock that retention looks at; rows from before retention are left alone.
+    """
+    columns = [name for name in FACT_COLUMNS if name not in ("customer_id", "source_id", "external_id", "run_id")]
+    now, told = (", ".join(f"{row}.{name}" for name in columns) for row in ("fact", "given"))
+    sets = ", ".join(f"{name} = given.{name}" for name in columns)
+    statement = f"""
+        UPDATE customers_fact AS fact SET {sets}
+        FROM ({select_sql}) AS given
+        WHERE fact.source_id = given.source_id AND fact.external_id = given.external_id
+            AND fact.customer_id = given.customer_id AND ({now}) IS DISTINCT FROM ({told})
+            AND NOT EXISTS (
+                SELECT FROM customers_kindsetting AS setting
+                WHERE setting.code = given.kind AND setting.kept_from > given.occurred_at
+            )
+        RETURNING fact.customer_id
+    """  # noqa: S608 - column names are ours; values are bound
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        changed = [row[0] for row in cursor.fetchall()]
+    if changed:
+        recount_totals("SELECT unnest(%(changed)s::bigint[])", {"changed": sorted(set(changed))})
+    return len(changed)
+
+
 def recount_totals(customers_sql: str, values: Mapping[str, Any] | None = None) -> None:
     """Make the totals of the customers that ``customers_sql`` yields (one column of ids) equal to their facts and the
     remainders of facts whose retention is over.

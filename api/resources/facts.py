@@ -48,9 +48,10 @@ class FactInSerializer(serializers.Serializer[Any]):
 
 
 class FactsTakenSerializer(serializers.Serializer[Any]):
-    """How many were new and how many were known already."""
+    """How many were new, how many were known with other words, which now hold, and how many were known already."""
 
     new = serializers.IntegerField()
+    changed = serializers.IntegerField()
     known = serializers.IntegerField()
 
 
@@ -60,14 +61,32 @@ class FactViewSet(viewsets.GenericViewSet[Any]):
 
     @extend_schema(request=FactInSerializer(many=True), responses={201: FactsTakenSerializer})
     def create(self, request: Request) -> Response:
-        """Take in a list of facts: all of them, or none when one is wrong (the answer names row and field)."""
+        """Take in a list of facts: all of them, or none when one is wrong (the answer names row and field).
+
+        A fact that is known by its source, id and customer is not taken in again; what is said of it now replaces what
+        was said before.
+        """
         if isinstance(request.data, list) and len(request.data) > MOST_AT_ONCE:
             raise serializers.ValidationError({"detail": _("Send at most 1000 facts in one request.")})
         facts = FactInSerializer(data=request.data, many=True, allow_empty=False)
         facts.is_valid(raise_exception=True)
         rows = resolve(facts.validated_data)
-        new = record_facts(rows)
-        return Response({"new": new, "known": len(rows) - new}, status=status.HTTP_201_CREATED)
+        _refuse_repeated(rows)
+        new, changed = record_facts(rows)
+        told = {"new": new, "changed": changed, "known": len(rows) - new - changed}
+        return Response(told, status=status.HTTP_201_CREATED)
+
+
+def _refuse_repeated(rows: list[dict[str, Any]]) -> None:
+    """Refuse a request that says two different things of one fact: nobody can tell which of the two is right."""
+    seen: dict[tuple[Any, ...], dict[str, Any]] = {}
+    errors: dict[Any, dict[str, list[Any]]] = {}
+    for number, row in enumerate(rows):
+        key = (row["source_id"], row["external_id"], row["customer_id"])
+        if seen.setdefault(key, row) != row:
+            errors[number] = {"external_id": [_("An earlier row of this request says otherwise of the same fact.")]}
+    if errors:
+        raise serializers.ValidationError(errors)
 
 
 def resolve(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from common.errors import Refused
 from customers.actions.sources import source
 from customers.facts import fact_kinds
 from customers.models import Branch, Customer
-from customers.recording import FACT_COLUMNS, insert_facts
+from customers.recording import FACT_COLUMNS, correct_facts, insert_facts
 
 USUAL_COLUMNS = (
     "customer_id",
@@ -84,11 +84,12 @@ def record_fact(
 
 
 @transaction.atomic
-def record_facts(facts: Sequence[Mapping[str, Any]]) -> int:
-    """Record a batch of facts in one statement and return how many were new; a few thousand at most.
+def record_facts(facts: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """Record a batch of facts, a few thousand at most; return how many were new, and how many were known otherwise.
 
     Each is a mapping of columns of FACT_COLUMNS (ids for customer, branch and source); what is left out has
-    its usual value. Raises Refused for an unknown kind.
+    its usual value. Of a fact that is known, what is said now replaces what was said, as with files. Raises Refused for
+    an unknown kind.
     """
     for kind in {fact["kind"] for fact in facts}:
         _require_kind(kind)
@@ -102,9 +103,10 @@ def record_facts(facts: Sequence[Mapping[str, Any]]) -> int:
     numbers = {"quantity", "amount_cents", "duration_seconds"}
     columns = ", ".join(f"{c} {types.get(c, 'bigint' if c in numbers else 'text')}" for c in FACT_COLUMNS)
     usual = ", ".join(f"coalesce({c}, {usual}) AS {c}" if usual else c for c, usual in FACT_COLUMNS.items())
-    batch = json.dumps([dict(fact) for fact in facts], cls=DjangoJSONEncoder)
+    batch = {"batch": json.dumps([dict(fact) for fact in facts], cls=DjangoJSONEncoder)}
     select = f"SELECT {usual} FROM jsonb_to_recordset(%(batch)s::jsonb) AS batch ({columns})"  # noqa: S608
-    return insert_facts(select, {"batch": batch}, columns=list(FACT_COLUMNS))
+    new = insert_facts(select, batch, columns=list(FACT_COLUMNS))
+    return new, correct_facts(select, batch)
 
 
 def _require_kind(kind: str) -> None:
