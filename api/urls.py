@@ -23,6 +23,7 @@ from api.resources import (
     privacy,
     publications,
     purposes,
+    quality,
     records,
     selections,
     sources,
@@ -61,6 +62,7 @@ router.register("campaigns", campaigns.CampaignViewSet, "campaign")
 router.register("newsletters", newsletters.NewsletterViewSet, "newsletter")
 router.register("duplicates", merges.PairViewSet, "duplicate")
 router.register("merges", merges.MergeViewSet, "merge")
+router.register("quality", quality.QualityViewSet, "quality")
 router.register("publications", publications.PublicationViewSet, "publication")
 router.register("sign-ups", consents.SignUpViewSet, "sign-up")
 router.register("mailings", mailings.MailingViewSet, "mailing")

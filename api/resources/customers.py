@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from api.resources.consents import ConsentsOfCustomer
 from api.resources.fields import branch_field, by_code, paged, user_of
 from api.resources.knowing import KnownOfCustomer
+from api.resources.reached import ReachedOfCustomer
 from common.time import clock
 from customers import actions
 from customers.golden import provenance
@@ -200,6 +201,7 @@ def _text(name: str, value: Any) -> str:
 class CustomerViewSet(
     ConsentsOfCustomer,
     KnownOfCustomer,
+    ReachedOfCustomer,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Any],

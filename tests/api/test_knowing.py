@@ -6,12 +6,16 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from rest_framework.test import APIClient
 
-from customers.actions import record_fact
+from customers.actions import ensure_base_data, record_fact
 from customers.actions.merging import merge_customers
-from customers.models import CustomerChange, Guardianship
-from tests.factories import NOW, CustomerFactory
+from customers.models import CustomerChange, Guardianship, Purpose
+from customers.quality import count_issues
+from mailings.models import Content, Decision, Mailing, Message
+from selections.compiler import compile_rule
+from tests.factories import NOW, BranchFactory, CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +78,50 @@ def test_who_may_not_use_the_api_learns_nothing(counter_staff: User) -> None:
     for path in ("guardians", "value", "merges", "household"):
         assert client.get(f"/api/v1/customers/{customer.number}/{path}/").status_code == 403
     assert client.post(f"/api/v1/customers/{customer.number}/guardians/", {}, format="json").status_code == 403
+
+
+def mailing(name: str) -> Mailing:
+    ensure_base_data()
+    content = Content.objects.create(name=name, subject=name, updated_at=NOW)
+    purpose = Purpose.objects.get(code="marketing")
+    return Mailing.objects.create(
+        name=name, origin="by hand", due_key=name, purpose=purpose, channels="email", content=content, created_at=NOW
+    )
+
+
+def test_what_somebody_was_sent_and_was_not_is_told_with_the_reason(
+    api: APIClient,
+) -> None:
+    customer = CustomerFactory()
+    sent, refused = mailing("Zomer"), mailing("Herfst")
+    Decision.objects.create(mailing=sent, customer=customer, outcome="accepted", channel="email", decided_at=NOW)
+    Decision.objects.create(mailing=refused, customer=customer, outcome="no_permission", decided_at=NOW)
+    Message.objects.create(
+        mailing=sent, customer=customer, channel="email", state="sent", sent_at=NOW, state_at=NOW,
+        next_attempt_at=NOW, address="anna@example.nl",
+    )  # fmt: skip
+    rows = api.get(f"/api/v1/customers/{customer.number}/messages/").json()["results"]
+    assert {(row["name"], row["outcome"], row["state"]) for row in rows} == {
+        ("Zomer", "accepted", "sent"), ("Herfst", "no_permission", None),
+    }  # fmt: skip
+
+
+def test_the_vouchers_of_somebody_are_told(api: APIClient) -> None:
+    customer = CustomerFactory()
+    voucher = VoucherFactory(customer=customer)
+    VoucherFactory(customer=CustomerFactory())
+    rows = api.get(f"/api/v1/customers/{customer.number}/vouchers/").json()["results"]
+    assert [row["code"] for row in rows] == [voucher.code]
+
+
+def test_counts_of_quality_come_with_a_rule_that_finds_those_customers(api: APIClient) -> None:
+    assert api.get("/api/v1/quality/").json()["day"] is None
+    branch = BranchFactory(code="PUR")
+    without = CustomerFactory(email="", branch=branch)
+    CustomerFactory(branch=branch)
+    with transaction.atomic():
+        count_issues(NOW.date(), now=NOW)
+    told = {row["code"]: row for row in api.get("/api/v1/quality/").json()["issues"]}
+    missing = told["missing_email"]
+    assert (missing["count"], missing["branches"]) == (1, [{"branch": "PUR", "count": 1}])
+    assert [one.pk for one in compile_rule(missing["rule"], now=NOW)] == [without.pk]

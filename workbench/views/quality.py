@@ -20,12 +20,11 @@ from django.utils.translation import gettext_lazy
 from customers.models import Branch, QualityCount, Source
 from customers.quality import Issue, issues
 from customers.tasks import count_quality
-from selections.rules import VERSION
+from selections.issues import rule_of
 from workbench.base import ActionView, TemplatePage
 
 TREND_DAYS = 90
 SHOWN_IN_TREND = ("missing_email", "blocked_bounce", "double_pair", "stale", "wordless")
-NOBODY = "-"  # in the address of a cell: without a branch
 
 Counts = Mapping[tuple[str, int | None, str], int]  # code of an issue, id of a branch or source, scope
 
@@ -86,7 +85,7 @@ class QualityPage(TemplatePage):
             if pk in present
         ]
         if None in present:
-            columns.append({"id": None, "code": NOBODY, "name": _("No branch"), "many": present[None]})
+            columns.append({"id": None, "code": "", "name": _("No branch"), "many": present[None]})
         return columns
 
     def _groups(
@@ -144,25 +143,13 @@ class QualityPage(TemplatePage):
 
 def selection_url(issue: Issue, scope: str = "", column: Mapping[str, Any] | None = None) -> str:
     """Return the address of the builder with a rule that finds these customers, and a name for it."""
-    is_apart = column is not None and issue.by_source and scope == QualityCount.Scope.SOURCE
-    params = issue.params_for(str(column["code"])) if column and is_apart else dict(issue.params)
-    children: list[dict[str, Any]] = [{"criterion": issue.criterion, "params": params}]
-    name = str(issue.name)
+    name, apart = str(issue.name), {}
     if column:
         name = f"{name}, {column['name']}"
-    if column and not is_apart:
-        children.append(_of_column(scope, str(column["code"])))
-    rule = {"version": VERSION, "op": "all", "children": children}
+        apart = {"source": column["code"]} if scope == QualityCount.Scope.SOURCE else {"branch": column["code"]}
+    rule = rule_of(issue, **apart)
     query = urlencode({"rule": json.dumps(rule, separators=(",", ":")), "name": name})
     return f"{reverse('workbench:selection_create')}?{query}"
-
-
-def _of_column(scope: str, code: str) -> dict[str, Any]:
-    if scope == QualityCount.Scope.SOURCE:
-        return {"criterion": "customer.source", "params": {"sources": [code]}}
-    if code == NOBODY:
-        return {"criterion": "customer.no_branch", "params": {}}
-    return {"criterion": "customer.branch", "params": {"branches": [code]}}
 
 
 class QualityCountNow(ActionView):
