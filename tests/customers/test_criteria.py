@@ -377,6 +377,8 @@ SENTENCES = [
     ("quality.invalid", {"fields": ["phone"]}, "een telefoonnummer hebben dat niet kan kloppen"),
     ("quality.double", {"what": "email"}, "hun e-mailadres delen met een andere klant"),
     ("quality.stale", {"years": 3}, "al 3 jaar niets van zich lieten horen"),
+    ("quality.absent", {"sources": ["library"]}, "niet meer geleverd worden door Bibliotheeksysteem"),
+    ("customer.no_branch", {}, "bij geen vestiging horen"),
     ("quality.deceased", {}, "overleden zijn"),
     ("quality.post", {"states": ["moved"]}, "verhuisd zijn"),
     ("quality.unguarded", {}, "jonger dan 16 zijn en geen ouder in het bestand hebben"),

@@ -169,7 +169,7 @@ class Story:
             first=min(one, two, key=lambda c: c.pk), second=max(one, two, key=lambda c: c.pk), score=71,
             reasons=[["home", 20], ["first_name_alike", 10]], found_at=self.now,
         )  # fmt: skip
-        merge_customers(three, four, by=self.by, now=self.now)
+        self.merge = merge_customers(three, four, by=self.by, now=self.now)
         self.note = write_note(self.customer, kind="call", text=f"Vroeg naar {LONG}.", by=self.by, now=self.now)
         request_access(self.customer, by=self.by, now=self.now)
         self.erasure = request_erasure(one, note="Graag alles weg.", now=self.now)
@@ -218,6 +218,7 @@ class Story:
         return {
             "customers/": self.customer.pk,
             "duplicates/": self.pair.pk,
+            "merges/": self.merge.pk,
             "privacy/requests/": self.erasure.pk,
             "sources/": self.feed.source_id,
             "feeds/": self.feed.pk,

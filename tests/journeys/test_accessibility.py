@@ -44,7 +44,7 @@ FITS = """async () => {
 #: Addresses that answer a GET with something else than a page of ours, by how they end.
 NO_PAGES = {
     r"\.csv$": "a file",
-    r"/(pdf|letter|export|preview/letter)/$": "a file",
+    r"/(pdf|letter|export|preview/letter)/$|^handover/file/$": "a file",
     r"^imports/<int:pk>/progress/$": "a part of a page that htmx asks for",
     r"^vouchers/example/$": "a part of a page that htmx asks for",
     r"^mailings/letters/": "a file",
