@@ -188,9 +188,10 @@ def fact(holder: Customer, n: int, **fields: object) -> dict[str, object]:
 def test_facts_come_in_once_however_often_they_are_sent(api: APIClient) -> None:
     customer = CustomerFactory()
     facts = [fact(customer, n) for n in range(3)]
-    assert api.post("/api/v1/facts/", facts, format="json").data == {"new": 3, "known": 0}
+    assert api.post("/api/v1/facts/", facts, format="json").data == {"new": 3, "changed": 0, "known": 0}
     assert api.post("/api/v1/facts/", [*facts, fact(customer, 3)], format="json").data == {
         "new": 1,
+        "changed": 0,
         "known": 3,
     }
     assert Fact.objects.filter(customer=customer).count() == 4
@@ -220,7 +221,7 @@ def test_many_facts_take_few_queries(api: APIClient, django_assert_max_num_queri
     customer = CustomerFactory(branch=BranchFactory(code="EDAM"))
     with django_assert_max_num_queries(25):  # type: ignore[operator]
         answer = api.post("/api/v1/facts/", [fact(customer, n, branch="EDAM") for n in range(200)], format="json")
-    assert answer.data == {"new": 200, "known": 0}
+    assert answer.data == {"new": 200, "changed": 0, "known": 0}
 
 
 def test_more_than_a_thousand_facts_at_once_are_refused(api: APIClient) -> None:

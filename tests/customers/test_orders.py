@@ -128,7 +128,7 @@ def test_the_api_takes_and_gives_orders(administrator: User) -> None:
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {add_integration(name='kassa', by=administrator)[1]}")
     fact = {"customer": customer.number, "kind": "ticket", "occurred_at": "2026-05-01T10:00:00Z", "source": "theatre"}
     sent = [fact | {"external_id": "1", "order": "1044"}, fact | {"external_id": "2"}]
-    assert api.post("/api/v1/facts/", sent, format="json").data == {"new": 2, "known": 0}
+    assert api.post("/api/v1/facts/", sent, format="json").data == {"new": 2, "changed": 0, "known": 0}
     told = api.get(f"/api/v1/customers/{customer.number}/facts/").data["results"]
     assert {row["external_id"]: row["order"] for row in told} == {"1": "1044", "2": None}
     long = [fact | {"external_id": "3", "order": "x" * 41}]

@@ -77,7 +77,7 @@ def test_it_goes_the_whole_way(course: Client, administrator: User) -> None:
         "customer": other.number, "kind": "cursus-gevolgd", "occurred_at": now.isoformat(), "source": "library",
         "external_id": "C3", "world": "makers", "quantity": 1, "amount_cents": 1500, "duration_seconds": 3600,
     }  # fmt: skip
-    assert api.post("/api/v1/facts/", [fact], format="json").data == {"new": 1, "known": 0}
+    assert api.post("/api/v1/facts/", [fact], format="json").data == {"new": 1, "changed": 0, "known": 0}
 
     [latest, _earlier] = [moment for moment in Timeline(customer).page(20).moments if "cursus" in moment.title]
     assert latest.title == "Volgde een cursus"

@@ -59,7 +59,7 @@ def test_a_stranger_who_asks_on_the_website_becomes_a_prospect_with_a_topic(
         "occurred_at": "2026-06-10T12:00:00+02:00",
     }  # fmt: skip
     answer = api.post("/api/v1/facts/", [request, request | {"external_id": "form-78"}], format="json")
-    assert (answer.status_code, answer.data) == (201, {"new": 2, "known": 0})
+    assert (answer.status_code, answer.data) == (201, {"new": 2, "changed": 0, "known": 0})
     assert asked("taalcafe") == {"W-1"}
     fact = Fact.objects.filter(external_id="form-77").select_related("customer").get()
     assert fact.customer.kind == "prospect"

@@ -88,8 +88,8 @@ def test_an_integration_gets_a_token_and_works_with_it_until_it_is_withdrawn(
         "customer": "K-1", "kind": "ticket", "occurred_at": now.isoformat(), "source": "theatre",
         "external_id": "kaart-1", "branch": "edam", "amount_cents": 2400,
     }  # fmt: skip
-    assert desk.post("/api/v1/facts/", data=[bought]).json() == {"new": 1, "known": 0}
-    assert desk.post("/api/v1/facts/", data=[bought]).json() == {"new": 0, "known": 1}
+    assert desk.post("/api/v1/facts/", data=[bought]).json() == {"new": 1, "changed": 0, "known": 0}
+    assert desk.post("/api/v1/facts/", data=[bought]).json() == {"new": 0, "changed": 0, "known": 1}
     assert desk.get("/api/v1/customers/K-1/facts/").json()["results"][0]["amount_cents"] == 2400
 
     issued = desk.post(
