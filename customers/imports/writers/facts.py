@@ -72,13 +72,17 @@ def write_facts(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int
         LEFT JOIN customers_branch AS branch ON branch.code = r.vestiging
         LEFT JOIN import_world AS world ON world.word = r.wereld
         WHERE r.row_number BETWEEN %(first)s AND %(last)s
-            AND NOT EXISTS (SELECT FROM import_taken AS taken WHERE taken.row_number = r.row_number)
+            AND NOT EXISTS (
+                SELECT FROM import_taken AS taken
+                WHERE taken.row_number = r.row_number AND taken.row_number BETWEEN %(first)s AND %(last)s
+            )
     """  # noqa: S608 - columns are ours
     # Each statement checks its own foreign keys, instead of all of them at the very end.
     execute("SET CONSTRAINTS ALL IMMEDIATE")
     told = rows("SELECT count(*) AS good, min(row_number) AS first, max(row_number) AS last FROM import_row")[0]
     if told["good"] > BATCH:
         execute("CREATE INDEX ON import_row USING brin (row_number)")
+        execute("CREATE INDEX ON import_taken (row_number)")
     all_new = not rows("SELECT EXISTS (SELECT FROM import_twice) AS found")[0]["found"]
     new = 0
     for first in range(told["first"] or 0, (told["last"] or -1) + 1, BATCH):
