@@ -31,9 +31,17 @@ FACT_COLUMNS = {
     "run_id": "NULL::bigint",
 }
 
+GATHERED = "customer_id, kind, occurred_at, quantity, amount_cents"  # what totals are made of
+
 
 def insert_facts(
-    select_sql: str, values: Mapping[str, Any], *, columns: Sequence[str], kind: str = "", all_new: bool = False
+    select_sql: str,
+    values: Mapping[str, Any],
+    *,
+    columns: Sequence[str],
+    kind: str = "",
+    all_new: bool = False,
+    gather_in: str = "",
 ) -> int:
     """Insert the facts that ``select_sql`` yields (``columns``, by name) and add them to the totals; return
     how many are new.
@@ -42,6 +50,8 @@ def insert_facts(
     alone, and so are rows from before the retention of their kind, which may have become counts. Totals are written
     in the order of customers, so that two statements at once wait for each other without deadlock. Who has seen that
     none of them is known says ``all_new``, which is quicker; a row that came in meanwhile is an IntegrityError then.
+    Who inserts in batches names a table of ``gathered_facts`` in ``gather_in`` and calls ``add_totals`` at the end, so
+    that the total of a customer is written once and not in every batch.
     """
     given = {name: f"given.{name}" for name in columns} | ({"kind": "%(kind)s"} if kind else {})
     wanted = [given.get(name) or default for name, default in FACT_COLUMNS.items()]
@@ -54,26 +64,44 @@ def insert_facts(
                 WHERE setting.code = {given["kind"]} AND setting.kept_from > given.occurred_at
             )
             {"" if all_new else "ON CONFLICT (source_id, external_id, customer_id) DO NOTHING"}
-            RETURNING customer_id, kind, occurred_at, quantity, amount_cents
+            RETURNING {GATHERED}
         ),
-        totals AS (
-            INSERT INTO customers_facttotal AS total
-                (customer_id, kind, first_at, last_at, count, quantity, amount_cents)
-            SELECT customer_id, kind, min(occurred_at), max(occurred_at), count(*), sum(quantity), sum(amount_cents)
-            FROM added GROUP BY customer_id, kind ORDER BY customer_id, kind
-            ON CONFLICT (customer_id, kind) DO UPDATE SET
-                first_at = least(total.first_at, excluded.first_at),
-                last_at = greatest(total.last_at, excluded.last_at),
-                count = total.count + excluded.count,
-                quantity = total.quantity + excluded.quantity,
-                amount_cents = total.amount_cents + excluded.amount_cents
-        )
+        totals AS ({f"INSERT INTO {gather_in} SELECT * FROM added" if gather_in else _add_totals("added")})
         SELECT count(*) FROM added
     """  # noqa: S608 - column names are ours; values are bound
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [INSERT_LOCK])
         cursor.execute(statement, {**values, "kind": kind})
         return int(cursor.fetchone()[0])
+
+
+def gathered_facts(table: str) -> None:
+    """Make a temporary table, until the transaction ends, of facts whose totals are still to be added."""
+    with connection.cursor() as cursor:
+        empty = f"SELECT {GATHERED} FROM customers_fact LIMIT 0"  # noqa: S608 - our own words
+        cursor.execute(f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS {empty}")
+
+
+def add_totals(table: str) -> None:
+    """Add the facts gathered in a table to the totals of their customers, and drop the table."""
+    with connection.cursor() as cursor:
+        cursor.execute(_add_totals(table))
+        cursor.execute(f"DROP TABLE {table}")
+
+
+def _add_totals(table: str) -> str:
+    return f"""
+        INSERT INTO customers_facttotal AS total
+            (customer_id, kind, first_at, last_at, count, quantity, amount_cents)
+        SELECT customer_id, kind, min(occurred_at), max(occurred_at), count(*), sum(quantity), sum(amount_cents)
+        FROM {table} GROUP BY customer_id, kind ORDER BY customer_id, kind
+        ON CONFLICT (customer_id, kind) DO UPDATE SET
+            first_at = least(total.first_at, excluded.first_at),
+            last_at = greatest(total.last_at, excluded.last_at),
+            count = total.count + excluded.count,
+            quantity = total.quantity + excluded.quantity,
+            amount_cents = total.amount_cents + excluded.amount_cents
+    """  # noqa: S608 - our own SQL
 
 
 def correct_facts(select_sql: str, values: Mapping[str, Any]) -> int:

@@ -14,7 +14,7 @@ from customers.imports.progress import reached
 from customers.imports.undoing import Undone, changed_later, kept_rows, remove_added, restore_changed
 from customers.imports.writers.branches import changed_rows
 from customers.imports.writers.merging import cells_of_row, good_rows, keep_samples, remark, update_changed
-from customers.recording import insert_facts, recount_totals
+from customers.recording import add_totals, gathered_facts, insert_facts, recount_totals
 
 BATCH = 500_000  # rows of one statement: what the database must remember of it for its foreign keys is bounded
 _WORLD = "lower(regexp_replace(r.wereld, '[^[:alnum:]]+', '-', 'g'))"
@@ -31,6 +31,7 @@ _COLUMNS = {
     "duur": ("duration_seconds", "CASE WHEN r.duur = '' THEN 0 ELSE customers_read_whole(r.duur) END"),
 }
 TABLE = "customers_fact"
+GATHERED_IN = "import_gathered"
 _KINDS = "JOIN (SELECT * FROM jsonb_each_text(%(kinds)s::jsonb)) AS kind (word, code) ON kind.word = lower(r.soort)"
 # A date alone says nothing against the time that is known.
 _WHEN_NOW = f"""CASE WHEN customers_read_date(r.tijdstip) = (taken.occurred_at AT TIME ZONE 'Europe/Amsterdam')::date
@@ -84,11 +85,13 @@ def write_facts(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int
         execute("CREATE INDEX ON import_row USING brin (row_number)")
         execute("CREATE INDEX ON import_taken (row_number)")
     all_new = not rows("SELECT EXISTS (SELECT FROM import_twice) AS found")[0]["found"]
+    gathered_facts(GATHERED_IN)
     new = 0
     for first in range(told["first"] or 0, (told["last"] or -1) + 1, BATCH):
         given = {**values, "first": first, "last": first + BATCH - 1}
         new += _insert(select, given, list(cells), all_new=all_new)
         reached(0.9 * (given["last"] - told["first"]) / (told["last"] - told["first"] + BATCH))
+    add_totals(GATHERED_IN)
     keep_samples(
         "new",
         f"""
@@ -143,10 +146,10 @@ def _insert(select: str, values: Mapping[str, Any], columns: list[str], *, all_n
     if all_new:
         try:
             with transaction.atomic():
-                return insert_facts(select, values, columns=columns, all_new=True)
+                return insert_facts(select, values, columns=columns, all_new=True, gather_in=GATHERED_IN)
         except IntegrityError:
             pass
-    return insert_facts(select, values, columns=columns)
+    return insert_facts(select, values, columns=columns, gather_in=GATHERED_IN)
 
 
 def refuse_facts(present: frozenset[str], values: Mapping[str, Any]) -> None:
