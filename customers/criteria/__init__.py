@@ -5,6 +5,7 @@ from customers.criteria.consents import Allowed
 from customers.criteria.facts import FirstTime, HowMuch, HowOften, LastTime, NotAtAll
 from customers.criteria.homes import HouseholdSize, LivesIn, Reachable
 from customers.criteria.notes import HasNote
+from customers.criteria.origins import CRITERIA as ORIGINS
 from customers.criteria.people import AgeBetween, BirthdayAhead, Gender, Kind, OfBranch, RegisteredSince
 from customers.criteria.quality import CRITERIA as QUALITY
 from customers.criteria.subscriptions import EndsSoon, HadSubscription, HasSubscription, MemberYears
@@ -31,5 +32,6 @@ for _criterion in (
     HasNote(),
     Allowed(),
     *QUALITY,
+    *ORIGINS,
 ):
     criteria.register(_criterion)

@@ -19,7 +19,6 @@ from common.criteria import Criterion, Params
 from common.time import local_date
 from customers.criteria import wording
 from customers.models import (
-    Absence,
     Consent,
     ContactPoint,
     Customer,
@@ -27,8 +26,6 @@ from customers.models import (
     FactTotal,
     Guardianship,
     MatchPair,
-    Source,
-    SourceRecord,
     Subscription,
 )
 
@@ -315,101 +312,6 @@ class Wordless(Criterion):
         return _("said yes, without it being known to which words")
 
 
-class SourceParams(Params):
-    sources: list[str] = Field(min_length=1)
-
-
-def source_choices() -> wording.Choices:
-    """Return the sources that brought people, by code."""
-    return list(Source.objects.exclude(kind=Source.Kind.PRODUCT).values_list("code", "name"))
-
-
-class SourceForm(forms.Form):
-    sources = forms.MultipleChoiceField(
-        label=gettext_lazy("Sources"), choices=source_choices, widget=forms.CheckboxSelectMultiple
-    )
-
-
-class KnownBy(Criterion):
-    """Of whom a source has a record."""
-
-    code = "customer.source"
-    group = QUALITY
-    label = gettext_lazy("Known by a source")
-    params = SourceParams
-    form = SourceForm
-
-    def to_q(self, params: SourceParams, *, now: dt.datetime) -> Q:
-        sources = Source.objects.filter(code__in=params.sources).values_list("pk", flat=True)
-        return Q(Exists(SourceRecord.objects.filter(customer=OuterRef("pk"), source__in=list(sources))))
-
-    def sentence(self, params: SourceParams) -> str:
-        return _("are known by %(sources)s") % {
-            "sources": wording.one_of(wording.named(params.sources, list(Source.objects.values_list("code", "name"))))
-        }
-
-    def check(self, params: SourceParams) -> None:
-        wording.require_known(params.sources, Source.objects.values_list("code", flat=True), field="sources")
-
-
-class Branchless(Criterion):
-    """Who belongs to no branch, living or not."""
-
-    code = "customer.no_branch"
-    group = QUALITY
-    label = gettext_lazy("Belongs to no branch")
-    params = Nothing
-    form = NothingForm
-
-    def to_q(self, params: Nothing, *, now: dt.datetime) -> Q:
-        return Q(branch__isnull=True)
-
-    def sentence(self, params: Nothing) -> str:
-        return _("belong to no branch")
-
-
-class AbsentParams(Params):
-    sources: list[str] = []  # none: any
-
-
-class AbsentForm(forms.Form):
-    sources = forms.MultipleChoiceField(
-        label=gettext_lazy("Sources"),
-        choices=source_choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("None chosen: any of them."),
-    )
-
-
-class Absent(Criterion):
-    """Who is no longer in the newest delivery of a source that delivers everybody it knows."""
-
-    code = "quality.absent"
-    group = QUALITY
-    label = gettext_lazy("No longer delivered by a source")
-    params = AbsentParams
-    form = AbsentForm
-
-    def to_q(self, params: AbsentParams, *, now: dt.datetime) -> Q:
-        gone = Absence.objects.filter(since__lte=now)
-        if params.sources:
-            gone = gone.filter(record__source__code__in=params.sources)
-        return living(Q(pk__in=gone.values("record__customer_id")))
-
-    def sentence(self, params: AbsentParams) -> str:
-        if not params.sources:
-            return _("are no longer delivered by a source")
-        known = list(Source.objects.values_list("code", "name"))
-        return _("are no longer delivered by %(sources)s") % {
-            "sources": wording.one_of(wording.named(params.sources, known))
-        }
-
-    def check(self, params: AbsentParams) -> None:
-        wording.require_known(params.sources, Source.objects.values_list("code", flat=True), field="sources")
-
-
 CRITERIA: tuple[Criterion, ...] = (
-    Missing(), Invalid(), Double(), Stale(), Absent(), Deceased(), Post(), Unguarded(), Wordless(), KnownBy(),
-    Branchless(),
+    Missing(), Invalid(), Double(), Stale(), Deceased(), Post(), Unguarded(), Wordless(),
 )  # fmt: skip
