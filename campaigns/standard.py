@@ -291,7 +291,7 @@ def _selection(audience: Audience | None, *, by: User | None, now: dt.datetime) 
         return None
     condition = {"criterion": audience.criterion, "params": audience.params}
     known = Selection.objects.filter(name=audience.name).first()
-    rule = {"version": 1, "op": "all", "children": [condition]}
+    rule = {"version": 2, "op": "all", "children": [condition]}
     return known or create_selection(name=audience.name, rule=rule, by=by, now=now)
 
 

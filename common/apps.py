@@ -11,5 +11,14 @@ class CommonConfig(AppConfig):
     def ready(self) -> None:
         """Fill the registries once all apps are loaded (common stands last in INSTALLED_APPS' readiness, not order)."""
         autodiscover_modules(
-            "facts", "criteria", "blocks", "usages", "personal", "traces", "retention", "register", "deliveries"
+            "facts",
+            "values",
+            "criteria",
+            "blocks",
+            "usages",
+            "personal",
+            "traces",
+            "retention",
+            "register",
+            "deliveries",
         )

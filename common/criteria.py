@@ -43,6 +43,8 @@ class Criterion(ABC):
     label: ClassVar[str | _StrPromise]
     params: ClassVar[type[Params]]
     form: ClassVar[type[forms.Form]]  # cleaned_data, made JSON-serialisable by ``read``, is the params
+    #: Why it cannot be answered for a past day, as "Only the present kind is kept."; empty when it can.
+    forgets: ClassVar[str | _StrPromise] = ""
 
     @abstractmethod
     def to_q(self, params: Any, *, now: dt.datetime) -> Q:
@@ -55,6 +57,21 @@ class Criterion(ABC):
         It completes "Customers who …" / "Klanten die …"; in Dutch a subordinate clause, verb last:
         "in de afgelopen 90 dagen minstens 3 keer leenden".
         """
+
+    def seen(self, params: Any, customer: Any, *, now: dt.datetime) -> str:
+        """Return in words what the criterion saw of one ``customers.Customer`` at ``now``: "born 3 April 1980, so 46".
+
+        It stands behind the verdict on the page that tells why somebody is in or out; it never gives a verdict itself.
+        """
+        return ""
+
+    def gap(self, params: Any, *, now: dt.datetime, present: dt.datetime) -> str:
+        """Return why the answer at ``now``, a moment before ``present``, would be a guess; empty when it is not.
+
+        What is kept as intervals, in the ledger or as facts is known at any moment; most fields are only known as they
+        are at present (``forgets``), and facts only as far back as they are kept.
+        """
+        return str(self.forgets)
 
     def read(self, cleaned_data: Mapping[str, Any]) -> Params:
         """Turn a valid form into params; raises pydantic's ValidationError when they do not fit together."""

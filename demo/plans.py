@@ -80,7 +80,7 @@ class Maker:
         """Save a selection of customers who meet all conditions, and count it."""
         selection = create_selection(
             name=name, description=description, by=self.by, now=self.now,
-            rule={"version": 1, "op": "all", "children": list(conditions)},
+            rule={"version": 2, "op": "all", "children": list(conditions)},
         )  # fmt: skip
         count_selection(selection, now=self.now)
         return selection

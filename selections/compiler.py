@@ -6,7 +6,7 @@ Nothing here runs the query. A criterion that needs a definition (another select
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import reduce
@@ -19,6 +19,7 @@ from common.criteria import criteria
 from common.errors import Refused
 from customers.models import Customer
 from selections.models import Selection
+from selections.picks import picked
 from selections.rules import Condition, Group, Node, Op, Path, RuleRefused, parse_rule, pointer_of
 
 MAX_SELECTIONS_DEEP = 5  # selections that refer to selections
@@ -45,11 +46,16 @@ def to_q(node: Node, *, now: dt.datetime, path: Path = ()) -> Q:
     if isinstance(node, Condition):
         return _condition(node, now=now, path=path)
     parts = [to_q(child, now=now, path=(*path, index)) for index, child in enumerate(node.children)]
+    return picked(combined(node.op, parts), node.picks, now=now)
+
+
+def combined(op: Op, parts: Sequence[Q]) -> Q:
+    """Return the condition of a group without its picks; of nothing it is what logic says."""
     if not parts:
-        return _constant(node.op != Op.ANY)
-    if node.op == Op.ALL:
+        return _constant(op != Op.ANY)
+    if op == Op.ALL:
         return reduce(and_, parts)
-    return ~reduce(or_, parts) if node.op == Op.NONE else reduce(or_, parts)
+    return ~reduce(or_, parts) if op == Op.NONE else reduce(or_, parts)
 
 
 def _condition(node: Condition, *, now: dt.datetime, path: Path) -> Q:

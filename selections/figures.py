@@ -69,11 +69,11 @@ def time_limit(seconds: float = PAGE_SECONDS) -> Iterator[None]:
 
 def measure(rule: Group, *, now: dt.datetime, seconds: float = PAGE_SECONDS) -> Measure:
     """Count the whole and every part in one pass over the customers; raises Refused when it takes too long."""
-    conditions = {path: node for path, node in walk(rule) if isinstance(node, Condition)}
-    names = {path: f"c{number}" for number, path in enumerate(conditions)}
+    asked = {path: node for path, node in walk(rule) if isinstance(node, Condition) or node.picks}
+    names = {path: f"c{number}" for number, path in enumerate(asked)}
     answers = {
         names[path]: Case(When(to_q(node, now=now, path=path), then=True), default=False, output_field=BooleanField())
-        for path, node in conditions.items()
+        for path, node in asked.items()
     }
     # OFFSET 0 keeps the planner from working out an answer again for every count it is used in.
     inner = as_subquery(Customer.objects.usable().order_by().annotate(**answers).values("id", *answers)) + " OFFSET 0"
@@ -154,8 +154,8 @@ def _part_formulas(rule: Group, names: dict[Path, str]) -> dict[str, str]:
 
 
 def _formula(node: Node, path: Path, names: dict[Path, str]) -> str:
-    """Return a node as SQL over the answers: "(c0 AND NOT (c1 OR c2))"."""
-    if isinstance(node, Condition):
+    """Return a node as SQL over the answers: "(c0 AND NOT (c1 OR c2))"; a group with picks has an answer of its own."""
+    if isinstance(node, Condition) or node.picks:
         return names[path]
     parts = [_formula(child, (*path, index), names) for index, child in enumerate(node.children)]
     if not parts:

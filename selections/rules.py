@@ -1,29 +1,33 @@
 """The audience language: a tree of groups (ALL / ANY / NONE) over criteria, kept as versioned JSON.
 
-``{"version": 1, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}},
+``{"version": 2, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}},
 …]}``
 
 Empty groups mean what logic says: ALL of nothing and NONE of nothing is everybody, ANY of nothing is nobody.
+A group may be thinned out by picks, one after the other: ``"picks": [{"pick": "sample", "size": 500, "seed": 7}]``.
 This module is pure: it runs no query and reads no clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, TypeAdapter, ValidationError
 
 from common.criteria import Params, criteria
 from common.errors import Refused
+from common.values import values
 
-VERSION = 1
+VERSION = 2
+READ = (1, 2)  # version 1 had no picks, and is otherwise the same
 MAX_DEPTH = 6  # groups inside groups; deeper trees nobody can read back
 MAX_NODES = 100
 MAX_VALUES = 1000  # in one list
+MAX_PICKS = 4  # on one group
 MAX_TEXT = 500
 MAX_NUMBER = 10**9  # fits every integer column, and ten million euros in cents
 
@@ -38,6 +42,57 @@ class Op(TextChoices):
     NONE = "none", gettext_lazy("none of these")
 
 
+class Sample(BaseModel):
+    """So many at random; the same ones for the same seed, as long as they are in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pick: Literal["sample"] = "sample"
+    size: int = Field(ge=1, le=10_000_000)
+    seed: int = Field(default=0, ge=0, le=MAX_NUMBER)
+
+
+class Share(BaseModel):
+    """A fixed share: everybody has a place from 0 to 100 by chance, which stays; who lies from ``start`` for
+    ``percent`` is in, so two shares of one seed that do not overlap share nobody.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pick: Literal["share"] = "share"
+    percent: float = Field(gt=0, le=100)
+    start: float = Field(default=0, ge=0, lt=100)
+    seed: int = Field(default=0, ge=0, le=MAX_NUMBER)
+
+
+class Top(BaseModel):
+    """The so many with the highest (or lowest) value, one of ``common.values``; of whom it is unknown never.
+    Among equals the customer known longest goes first.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pick: Literal["top"] = "top"
+    size: int = Field(ge=1, le=10_000_000)
+    by: str = Field(max_length=60)
+    lowest: bool = False
+
+
+class OnePerHousehold(BaseModel):
+    """One of each household: the oldest, the youngest (by birth date, unknown last) or the one known longest. Who has
+    no household is his own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pick: Literal["household"] = "household"
+    keep: Literal["oldest", "youngest", "longest"] = "oldest"
+
+
+Pick = Annotated[Sample | Share | Top | OnePerHousehold, Field(discriminator="pick")]
+_PICK: TypeAdapter[Pick] = TypeAdapter(Pick)
+
+
 class Condition(BaseModel):
     """One criterion with what was filled in."""
 
@@ -48,16 +103,26 @@ class Condition(BaseModel):
 
 
 class Group(BaseModel):
-    """Children combined by ``op``; the root of a rule is a group."""
+    """Children combined by ``op``, then thinned out by ``picks`` in their order; the root of a rule is a group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     op: Op
     children: tuple[Condition | Group, ...] = ()
+    picks: tuple[Pick, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the rule as it is stored, version first."""
-        return {"version": VERSION, **self.model_dump(mode="json", exclude_none=True)}
+        return {"version": VERSION, **_without_empty_picks(self.model_dump(mode="json", exclude_none=True))}
+
+
+def _without_empty_picks(node: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the lists of picks that are empty, as nearly all are."""
+    if "children" in node:
+        node["children"] = [_without_empty_picks(child) for child in node["children"]]
+        if not node["picks"]:
+            del node["picks"]
+    return node
 
 
 Node = Condition | Group
@@ -85,7 +150,8 @@ def parse_rule(data: object) -> Group:
     if not isinstance(data, dict):
         raise RuleRefused("not_an_object", _("A rule must be an object."), "")
     data = dict(data)
-    if data.pop("version", None) != VERSION:
+    version = data.pop("version", None)
+    if isinstance(version, bool) or version not in READ:
         raise RuleRefused("version", _("Only version %(version)d is known.") % {"version": VERSION}, "/version")
     node = _Reader().node(data, "", depth=1)
     if not isinstance(node, Group):
@@ -123,14 +189,14 @@ class _Reader:
     def group(self, data: dict[Any, Any], at: str, *, depth: int) -> Group:
         if depth > MAX_DEPTH:
             raise RuleRefused("too_deep", _("Groups go at most %(n)d deep.") % {"n": MAX_DEPTH}, at)
-        _refuse_unknown_keys(data, {"op", "children"}, at)
+        _refuse_unknown_keys(data, {"op", "children", "picks"}, at)
         op, children = data.get("op"), data.get("children", [])
         if not isinstance(op, str) or op not in Op.values:
             raise RuleRefused("unknown_op", _("A group combines by all, any or none."), f"{at}/op")
         if not isinstance(children, list | tuple):
             raise RuleRefused("not_a_list", _("The children of a group are a list."), f"{at}/children")
         read = (self.node(child, f"{at}/children/{i}", depth=depth + 1) for i, child in enumerate(children))
-        return Group(op=Op(op), children=tuple(read))
+        return Group(op=Op(op), children=tuple(read), picks=_picks(data.get("picks", []), f"{at}/picks"))
 
     def condition(self, data: dict[Any, Any], at: str) -> Condition:
         _refuse_unknown_keys(data, {"criterion", "params"}, at)
@@ -145,10 +211,36 @@ class _Reader:
         try:
             return Condition(criterion=criterion.code, params=criterion.params.model_validate(params))
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            where = "".join(f"/{part}" for part in first["loc"])
-            problem = _("This value does not fit: %s.") % first["msg"]
-            raise RuleRefused("bad_value", problem, f"{at}/params{where}") from None
+            raise _unfit(error, f"{at}/params") from None
+
+
+def _picks(data: object, at: str) -> tuple[Pick, ...]:
+    """Read the picks of a group."""
+    if not isinstance(data, list | tuple):
+        raise RuleRefused("not_a_list", _("The picks of a group are a list."), at)
+    if len(data) > MAX_PICKS:
+        raise RuleRefused("too_many", _("A group is thinned out at most %(n)d times.") % {"n": MAX_PICKS}, at)
+    return tuple(_pick(one, f"{at}/{index}") for index, one in enumerate(data))
+
+
+def _pick(data: object, at: str) -> Pick:
+    if not isinstance(data, dict):
+        raise RuleRefused("not_an_object", _("The settings of a criterion are an object."), at)
+    _refuse_oversize(data, at, depth=0)
+    try:
+        pick = _PICK.validate_python(data)
+    except ValidationError as error:
+        raise _unfit(error, at) from None
+    if isinstance(pick, Top) and pick.by not in values:
+        raise RuleRefused("unknown_value", _("There is no value “%s”.") % pick.by[:60], f"{at}/by")
+    return pick
+
+
+def _unfit(error: ValidationError, at: str) -> RuleRefused:
+    """Return the refusal of the first value that does not fit, at its place."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = "".join(f"/{part}" for part in first["loc"])
+    return RuleRefused("bad_value", _("This value does not fit: %s.") % first["msg"], f"{at}{where}")
 
 
 def _refuse_unknown_keys(data: dict[Any, Any], known: set[str], at: str) -> None:

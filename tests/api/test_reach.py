@@ -36,7 +36,7 @@ def test_the_customers_of_a_label_are_listed(api: APIClient) -> None:
 def test_a_selection_tells_its_rule_in_words_its_size_and_its_customers(api: APIClient, marketeer: User) -> None:
     CustomerFactory(kind="prospect")
     member = CustomerFactory(kind="member")
-    rule = {"version": 1, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}}]}
     selection = create_selection(name="Leden", rule=rule, by=marketeer, now=NOW)
     url = f"/api/v1/selections/{selection.pk}/"
     assert api.get(url).data["sentence"]

@@ -98,7 +98,7 @@ def make_trigger(make_action: Callable[..., Action], now: dt.datetime) -> Callab
 @pytest.fixture
 def select(now: dt.datetime) -> Callable[..., Selection]:
     def make(criterion: str, name: str = "", **params: Any) -> Selection:
-        rule = {"version": 1, "op": "all", "children": [{"criterion": criterion, "params": params}]}
+        rule = {"version": 2, "op": "all", "children": [{"criterion": criterion, "params": params}]}
         return create_selection(name=name or f"Selectie {next(_numbers)}", rule=rule, now=now)
 
     return make

@@ -25,7 +25,7 @@ Make = Callable[..., Any]
 
 
 def rule(criterion: str, **params: Any) -> dict[str, Any]:
-    return {"version": 1, "op": "all", "children": [{"criterion": criterion, "params": params}]}
+    return {"version": 2, "op": "all", "children": [{"criterion": criterion, "params": params}]}
 
 
 def found(criterion: str, now: dt.datetime, **params: Any) -> set[Customer]:

@@ -13,7 +13,7 @@ from selections.models import Selection
 from selections.usages import uses_of
 from tests.campaigns.conftest import TEXT
 
-EVERYBODY = {"version": 1, "op": "all", "children": []}
+EVERYBODY = {"version": 2, "op": "all", "children": []}
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def deliver(feed: Feed | None, *numbers: str, days: int = 0, **more: Any) -> Imp
 
 
 def absent(**params: Any) -> set[str]:
-    rule = {"version": 1, "op": "all", "children": [{"criterion": "quality.absent", "params": params}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "quality.absent", "params": params}]}
     return set(compile_rule(rule, now=NOW + 99 * DAY).values_list("number", flat=True))
 
 

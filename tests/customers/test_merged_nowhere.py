@@ -62,7 +62,7 @@ def mailing() -> Mailing:
 
 def test_no_selection_search_or_count_has_him(pair: tuple[Customer, Customer]) -> None:
     kept, absorbed = pair
-    everybody = Selection(name="x", rule={"version": 1, "op": "all", "children": []}, created_at=NOW, updated_at=NOW)
+    everybody = Selection(name="x", rule={"version": 2, "op": "all", "children": []}, created_at=NOW, updated_at=NOW)
     assert list(Customer.objects.all()) == list(Customer.objects.search("Bosman")) == [kept]
     assert list(members(everybody, now=NOW)) == [kept]
     assert figures.customers(NOW).total == 1

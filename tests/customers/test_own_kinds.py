@@ -85,7 +85,7 @@ def test_it_goes_the_whole_way(course: Client, administrator: User) -> None:
     assert "Volgde een cursus" in text(course, f"/customers/{customer.pk}/timeline/")
 
     params = {"kind": "cursus-gevolgd", "times": 2, "world": "makers"}
-    rule = {"version": 1, "op": "all", "children": [{"criterion": "facts.count", "params": params}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "facts.count", "params": params}]}
     assert "een cursus gevolgd" in describe(rule)
     assert set(members(create_selection(name="Makers", rule=rule, by=None, now=now), now=now)) == {customer}
 

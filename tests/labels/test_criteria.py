@@ -52,13 +52,13 @@ def people(labels: dict[str, Label], now: dt.datetime) -> dict[str, Customer]:
 def test_labels_select_customers(
     people: dict[str, Customer], now: dt.datetime, criterion: str, params: dict[str, object], expected: set[str]
 ) -> None:
-    rule = {"version": 1, "op": "all", "children": [{"criterion": criterion, "params": params}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": criterion, "params": params}]}
     assert set(compile_rule(rule, now=now)) == {people[name] for name in expected}
 
 
 def test_labels_can_be_asked_as_of_an_earlier_moment(people: dict[str, Customer], now: dt.datetime) -> None:
     condition = {"criterion": "labels.has", "params": {"labels": ["rood"]}}
-    rule = {"version": 1, "op": "all", "children": [condition]}
+    rule = {"version": 2, "op": "all", "children": [condition]}
     assert set(compile_rule(rule, now=now - 20 * DAY)) == {people["red"], people["both"], people["was red"]}
     assert compile_rule(rule, now=now - 40 * DAY).count() == 0
 

@@ -44,7 +44,7 @@ Make = Callable[..., Any]
 
 @pytest.fixture
 def grown_ups(house: Any, now: dt.datetime) -> Selection:
-    rule = {"version": 1, "op": "all", "children": [{"criterion": "customer.age", "params": {"at_least": 50}}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "customer.age", "params": {"at_least": 50}}]}
     return create_selection(name="Vijftigplus", rule=rule, now=now)
 
 

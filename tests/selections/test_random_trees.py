@@ -132,7 +132,7 @@ trees = groups(st.one_of(conditions, groups(st.one_of(conditions, groups(conditi
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=trees)
 def test_a_random_tree_finds_whom_a_plain_reading_finds(population: list[Person], tree: dict[str, Any]) -> None:
-    data = {"version": 1, **tree}
+    data = {"version": 2, **tree}
     expected = {person["customer"].pk for person in population if holds(tree, person)}
     members = compile_rule(data, now=NOW)
     assert set(members.values_list("pk", flat=True)) == expected
@@ -143,7 +143,7 @@ def test_a_random_tree_finds_whom_a_plain_reading_finds(population: list[Person]
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=trees)
 def test_the_counts_in_the_builder_are_those_of_a_plain_reading(population: list[Person], tree: dict[str, Any]) -> None:
-    group = parse_rule({"version": 1, **tree})
+    group = parse_rule({"version": 2, **tree})
     figures = measure(group, now=NOW)
     assert figures.total == sum(holds(tree, person) for person in population)
     for path, _node in walk(group):

@@ -21,14 +21,14 @@ MEMBERS: dict[str, Any] = {"criterion": "customer.kind", "params": {"kinds": ["m
 
 
 def rule(*children: Any, op: str = "all") -> dict[str, Any]:
-    return {"version": 1, "op": op, "children": list(children)}
+    return {"version": 2, "op": op, "children": list(children)}
 
 
 def nested(depth: int) -> dict[str, Any]:
     node: dict[str, Any] = {"op": "any", "children": []}
     for _level in range(depth - 1):
         node = {"op": "any", "children": [node]}
-    return {"version": 1, **node}
+    return {"version": 2, **node}
 
 
 def test_a_rule_is_read_and_written_back_as_it_was() -> None:
@@ -45,7 +45,7 @@ def test_walk_gives_every_node_with_its_path() -> None:
 
 
 def test_everybody_is_a_rule_without_conditions() -> None:
-    assert parse_rule({"version": 1, "op": "all"}) == EVERYBODY == Group(op=Op.ALL)
+    assert parse_rule({"version": 2, "op": "all"}) == EVERYBODY == Group(op=Op.ALL)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_everybody_is_a_rule_without_conditions() -> None:
         ([], "not_an_object", ""),
         ("{}", "not_an_object", ""),
         ({}, "version", "/version"),
-        ({"version": 2, "op": "all", "children": []}, "version", "/version"),
-        ({"version": 1}, "unknown_op", "/op"),
-        ({"version": 1, "criterion": "customer.kind", "params": {"kinds": ["member"]}}, "not_a_group", ""),
+        ({"version": 3, "op": "all", "children": []}, "version", "/version"),
+        ({"version": 2}, "unknown_op", "/op"),
+        ({"version": 2, "criterion": "customer.kind", "params": {"kinds": ["member"]}}, "not_a_group", ""),
         (rule(op="xor"), "unknown_op", "/op"),
         (rule(op=["all"]), "unknown_op", "/op"),  # type: ignore[arg-type]
-        ({"version": 1, "op": "all", "children": MEMBERS}, "not_a_list", "/children"),
-        ({"version": 1, "op": "all", "children": [], "sql": "1=1"}, "unknown_field", "/sql"),
+        ({"version": 2, "op": "all", "children": MEMBERS}, "not_a_list", "/children"),
+        ({"version": 2, "op": "all", "children": [], "sql": "1=1"}, "unknown_field", "/sql"),
         (rule(MEMBERS, 5), "not_an_object", "/children/1"),
         (rule({**MEMBERS, "op": "all"}), "unknown_field", "/children/0/op"),
         (rule({"criterion": "nothing.here", "params": {}}), "unknown_criterion", "/children/0/criterion"),
@@ -131,3 +131,28 @@ def test_what_is_read_cannot_be_changed_afterwards() -> None:
     assert isinstance(condition, Condition)
     with pytest.raises(ValueError, match="frozen"):
         condition.criterion = "other"  # type: ignore[misc]
+
+
+def test_a_rule_of_the_first_version_is_read_and_written_in_the_present_one() -> None:
+    old = {"version": 1, "op": "all", "children": [MEMBERS]}
+    assert parse_rule(old).to_json() == {**old, "version": 2}
+
+
+@pytest.mark.parametrize(
+    ("picks", "code", "pointer"),
+    [
+        ("all", "not_a_list", "/picks"),
+        ([7], "not_an_object", "/picks/0"),
+        ([{"pick": "sample"}], "bad_value", "/picks/0/sample/size"),
+        ([{"pick": "sample", "size": 0}], "bad_value", "/picks/0/sample/size"),
+        ([{"pick": "share", "percent": 101}], "bad_value", "/picks/0/share/percent"),
+        ([{"pick": "share", "percent": 50, "sql": "1"}], "bad_value", "/picks/0/share/sql"),
+        ([{"pick": "top", "size": 10, "by": "number; DROP TABLE"}], "unknown_value", "/picks/0/by"),
+        ([{"pick": "lottery"}], "bad_value", "/picks/0"),
+        ([{"pick": "household"}] * 5, "too_many", "/picks"),
+    ],
+)
+def test_a_faulty_pick_is_refused_with_its_place(picks: Any, code: str, pointer: str) -> None:
+    with pytest.raises(RuleRefused) as refused:
+        parse_rule({"version": 2, "op": "all", "children": [], "picks": picks})
+    assert (refused.value.code, refused.value.field) == (code, pointer)

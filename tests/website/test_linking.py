@@ -121,6 +121,6 @@ def test_a_selection_finds_who_looked_at_a_world(send: Send, customer: Customer)
     send("identify", c=make_web_token(customer, now=clock()))
     record_visits(now=clock() + LATER)
     params: dict[str, Any] = {"kind": "page_view", "op": "at_least", "times": 1, "within_days": 7, "world": "reizen"}
-    rule = {"version": 1, "op": "all", "children": [{"criterion": "facts.count", "params": params}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "facts.count", "params": params}]}
     selection = create_selection(name="Reizigers", rule=rule, by=None, now=clock())
     assert list(members(selection, now=clock() + LATER)) == [customer]

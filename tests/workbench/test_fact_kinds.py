@@ -64,7 +64,7 @@ def test_an_own_kind_is_made_used_changed_and_removed(client: Client) -> None:
     assert "eigen soort" in text(client.get(url("list")))
     customer = CustomerFactory()
     told = {"kind": "workshop", "occurred_at": clock(), "source_code": "library"}
-    rule = {"version": 1, "op": "all", "children": [{"criterion": "facts.count", "params": {"kind": "workshop"}}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "facts.count", "params": {"kind": "workshop"}}]}
     assert str(create_selection(name="Makers", rule=rule, by=None, now=clock()))
     assert client.post(url("change", "workshop"), body | {"name": "Atelier"}).status_code == 302
     assert KindSetting.objects.get(code="workshop").name == "Atelier"
@@ -95,7 +95,7 @@ def test_kinds_of_the_product_are_not_changed(client: Client) -> None:
 
 def test_a_term_is_set_with_its_history_and_what_looks_further_is_told(client: Client, administrator: User) -> None:
     params = {"kind": "loan", "op": "at_least", "times": 5, "within_days": 1500}
-    rule = {"version": 1, "op": "all", "children": [{"criterion": "facts.count", "params": params}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "facts.count", "params": params}]}
     create_selection(name="Trouwe lezers", rule=rule, by=None, now=clock())
     assert client.post(url("retention", "loan"), {"months": "12"}).status_code == 422
     assert client.post(url("retention", "loan"), {"months": "24"}).status_code == 302

@@ -15,10 +15,12 @@ from django.utils.crypto import get_random_string
 from common.errors import Refused
 from common.time import clock
 from customers.actions import ensure_base_data
+from customers.models import Customer
 from selections.actions import create_selection
 from selections.models import Selection
 from tests.factories import BranchFactory, CustomerFactory, DefinitionFactory, VoucherFactory
-from vouchers.actions import block_voucher, redeem, reverse_redemption
+from vouchers.actions import block_voucher, issue_vouchers, redeem, reverse_redemption
+from vouchers.letters import MOST_ON_PAPER
 from vouchers.models import Definition, Voucher
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +45,7 @@ def definition() -> Definition:
 
 @pytest.fixture
 def everybody(marketeer: User) -> Selection:
-    rule = {"version": 1, "op": "all", "children": []}
+    rule = {"version": 2, "op": "all", "children": []}
     return create_selection(name="Iedereen", rule=rule, by=marketeer, now=clock())
 
 
@@ -304,14 +306,9 @@ def test_a_code_is_printed(desk: Client) -> None:
     assert voucher.grouped_code in pypdf.PdfReader(io.BytesIO(pdf.content)).pages[0].extract_text()
 
 
-def test_more_than_fits_in_one_pdf_is_refused(
-    desk: Client, definition: Definition, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from workbench.views import voucher_codes
-
-    monkeypatch.setattr(voucher_codes, "MOST_ON_PAPER", 1)
-    for number in range(2):
-        VoucherFactory(definition=definition, origin="by hand:abcdefgh", customer=CustomerFactory(number=str(number)))
+def test_more_than_fits_in_one_pdf_is_refused(desk: Client, definition: Definition) -> None:
+    CustomerFactory.create_batch(MOST_ON_PAPER + 1)
+    issue_vouchers(definition, Customer.objects.all(), origin="by hand:abcdefgh", now=clock())
     answer = desk.get(f"/vouchers/{definition.pk}/codes/abcdefgh/pdf/", follow=True)
     assert "te veel voor één pdf" in text(answer)
 
