@@ -37,6 +37,7 @@ from tests.factories import (
     SourceFactory,
     SubscriptionFactory,
 )
+from tests.workbench.conftest import Nudged
 
 pytestmark = pytest.mark.django_db
 
