@@ -19,7 +19,7 @@ from customers.models import Customer, Fact, Feed, ImportRun
 from selections.actions import create_selection, members
 from selections.explain import describe
 from tests.factories import NOW, CustomerFactory, SourceFactory
-from workbench.timeline import Timeline
+from workbench.timeline import Timeline, Wish
 
 pytestmark = pytest.mark.django_db
 
@@ -52,13 +52,13 @@ def take(feed: Feed, *lines: str, header: str = HEADER) -> ImportRun:
 
 
 def who(criterion: str, **params: Any) -> set[Customer]:
-    rule = {"version": 1, "op": "all", "children": [{"criterion": criterion, "params": {"kind": "ticket", **params}}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": criterion, "params": {"kind": "ticket", **params}}]}
     selection = create_selection(name=f"{criterion} {params}", rule=rule, by=None, now=NOW)
     return set(members(selection, now=NOW))
 
 
 def sentence(criterion: str, **params: Any) -> str:
-    rule = {"version": 1, "op": "all", "children": [{"criterion": criterion, "params": {"kind": "ticket", **params}}]}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": criterion, "params": {"kind": "ticket", **params}}]}
     return describe(rule)
 
 
@@ -141,8 +141,20 @@ def test_the_timeline_shows_an_order_as_one(feed: Feed) -> None:
     tickets = [one for one in Timeline(customer).page(20).moments if one.icon == "ticket"]
     assert len(tickets) == 2
     assert "bestelling 1051" in tickets[0].text
-    first = Timeline(customer).page(2)
-    later = Timeline(customer).page(2, before=first.next).moments
-    assert [one.text for one in first.moments] == [one.text for one in tickets]
-    assert not later, "a line on a later page was told with its order"
     assert tickets[1].text == "bestelling 1044 · 2 regels · €\u00a0101,00"
+    first = Timeline(customer).page(1)
+    second = Timeline(customer).page(1, before=first.next)
+    assert [first.moments, second.moments] == [tickets[:1], tickets[1:]], "no page is empty"
+    assert second.next is None, "no line is told again after its order"
+
+
+def test_a_period_shows_the_lines_of_an_order_that_lie_in_it() -> None:
+    customer = CustomerFactory()
+    SourceFactory(code="theatre")
+    for days in (1, 5, 6):
+        record_fact(
+            customer, kind="ticket", occurred_at=NOW - dt.timedelta(days=days), source_code="theatre",
+            external_id=str(days), order_number="7", amount_cents=600,
+        )  # fmt: skip
+    wish = Wish(kind="ticket", end=NOW - dt.timedelta(days=3))
+    assert [one.text for one in Timeline(customer, wish).page(20).moments] == ["bestelling 7 · 2 regels · €\u00a012,00"]

@@ -109,13 +109,20 @@ class QueryPart(Part):
     def is_wanted(self) -> bool:
         return super().is_wanted() and self.wish.source in ("", self.source)
 
-    def keys(self, before: Key | None, limit: int) -> QuerySet[Any, Any]:
-        """Return (at, table, key) of the latest ``limit`` rows, after the row ``before`` in the order."""
+    def wished(self) -> QuerySet[Any]:
+        """Return the rows of the source and the period that are asked for."""
         rows = self.by_source(self.rows())
         if self.wish.start:
             rows = rows.filter(at__gte=self.wish.start)
-        if self.wish.end:
-            rows = rows.filter(at__lt=self.wish.end)
+        return rows.filter(at__lt=self.wish.end) if self.wish.end else rows
+
+    def told(self) -> QuerySet[Any]:
+        """Return the rows that have a moment of their own."""
+        return self.wished()
+
+    def keys(self, before: Key | None, limit: int) -> QuerySet[Any, Any]:
+        """Return (at, table, key) of the latest ``limit`` rows, after the row ``before`` in the order."""
+        rows = self.told()
         if before:
             rows = rows.filter(self._after(before))
         named: QuerySet[Any] = rows.annotate(table=Value(self.table, output_field=CharField()), key=F("pk"))

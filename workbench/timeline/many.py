@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -38,14 +38,21 @@ class Facts(QueryPart):
     def is_wanted(self) -> bool:
         return self.wish.kind not in OTHER_KINDS
 
+    def told(self) -> QuerySet[Any]:
+        """Leave out the lines of an order but the latest, at which the whole order is told: pages stay full."""
+        same = {name: OuterRef(name) for name in ("source", "kind", "order_number")}
+        later = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
+        return self.wished().filter(
+            Q(order_number__isnull=True) | ~Exists(self.wished().filter(later, at__gte=OuterRef("at"), **same))
+        )
+
     def moments(self, ids: list[int]) -> dict[int, Moment]:
         """Return a moment per fact; the lines of one order are one moment, at the latest of them."""
         worlds = dict(World.objects.values_list("code", "name"))
         facts = list(Fact.objects.filter(pk__in=ids).select_related("branch"))
         said = {fact.pk: fact_moment(fact, worlds) for fact in facts if not fact.order_number}
         if numbers := {fact.order_number for fact in facts if fact.order_number}:
-            # Lines on a later page belong to it as well, and are not told again there.
-            lines = self.by_source(self.rows()).filter(order_number__in=numbers).select_related("branch")
+            lines = self.wished().filter(order_number__in=numbers).select_related("branch")
             for order in self._orders(lines.order_by("-occurred_at", "-pk")):
                 said[order[0].pk] = order_moment(order) if len(order) > 1 else fact_moment(order[0], worlds)
         return said
