@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from customers.actions.matching import match_customers
+from customers.actions.merging import merge_customers
 from customers.models import Customer, Guardianship, MatchPair, MatchSettings, Merge
+from customers.search import MOST
 from tests.factories import NOW, CustomerFactory, FactFactory
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,17 @@ def test_the_list_says_who_may_be_the_same_and_why(client: Client) -> None:
     assert second.number in page
     assert "Dezelfde geboortedatum" in page
     assert url("duplicate_detail", MatchPair.objects.get().pk) in client.get(url("duplicate_list")).content.decode()
+
+
+def test_of_a_common_name_every_pair_is_found(client: Client) -> None:
+    # of all who are called so a search gives the first only, and these pairs come after
+    CustomerFactory.create_batch(MOST + 1, last_name="Zwart", first_name="Aa", email="")
+    one, other = CustomerFactory.create_batch(2, last_name="Zwart", first_name="Zz", email="")
+    MatchPair.objects.create(first=one, second=other, score=80, found_at=NOW)
+    assert one.number in text(client.get(url("duplicate_list"), {"q": "zwart"}))
+    kept, absorbed = CustomerFactory.create_batch(2, last_name="Zwart", first_name="Zz", email="")
+    merge = merge_customers(kept, absorbed, by="test", now=NOW)
+    assert merge.kept.number in text(client.get(url("merge_list"), {"q": "zwart"}))
 
 
 def test_a_pair_shows_both_with_what_differs_and_what_they_bring(client: Client) -> None:

@@ -26,5 +26,7 @@ class PairFilter(django_filters.FilterSet):
         super().__init__(chosen, *args, **kwargs)
 
     def by_name(self, queryset: QuerySet[MatchPair], name: str, value: str) -> QuerySet[MatchPair]:
-        found = list(Customer.everyone.search(value).order_by().values_list("pk", flat=True))
+        # among who stands in a pair: of a common name the search gives the best only
+        paired = Q(pk__in=queryset.values("first")) | Q(pk__in=queryset.values("second"))
+        found = list(Customer.everyone.filter(paired).search(value).order_by().values_list("pk", flat=True))
         return queryset.filter(Q(first__in=found) | Q(second__in=found))

@@ -26,5 +26,7 @@ class MergeFilter(django_filters.FilterSet):
         return queryset.filter(undone_at__isnull=value == "standing")
 
     def by_name(self, queryset: QuerySet[Merge], name: str, value: str) -> QuerySet[Merge]:
-        found = list(Customer.everyone.search(value).order_by().values_list("pk", flat=True))
+        # among who was merged: of a common name the search gives the best only
+        merged = Q(pk__in=queryset.values("kept")) | Q(pk__in=queryset.values("absorbed"))
+        found = list(Customer.everyone.filter(merged).search(value).order_by().values_list("pk", flat=True))
         return queryset.filter(Q(kept__in=found) | Q(absorbed__in=found))
