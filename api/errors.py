@@ -52,8 +52,8 @@ def _in_our_shape(answer: Response | None) -> Response | None:
         return answer
     field = next(iter(told), "") if isinstance(told, dict) else ""
     answer.data = {"code": "invalid", "message": _first_message(told), "errors": told}
-    if field and field != api_settings.NON_FIELD_ERRORS_KEY:
-        answer.data["field"] = str(field)
+    if field and isinstance(field, str) and field != api_settings.NON_FIELD_ERRORS_KEY:  # a row has a number
+        answer.data["field"] = field
     return answer
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.resources.fields import paged
 from api.resources.vouchers import VoucherSerializer
 from mailings.models import Decision, Message
 from vouchers.models import Voucher
@@ -37,9 +38,10 @@ class ReachedSerializer(serializers.Serializer[Any]):
         message = self._message(decision)
         return str(message.state) if message else None
 
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_sent_at(self, decision: Decision) -> str | None:
         message = self._message(decision)
-        return message.sent_at.isoformat() if message and message.sent_at else None
+        return serializers.DateTimeField().to_representation(message.sent_at) if message else None
 
     def get_clicks(self, decision: Decision) -> int:
         message = self._message(decision)
@@ -66,5 +68,5 @@ class ReachedOfCustomer(viewsets.GenericViewSet[Any]):
     def vouchers(self, request: Request, number: str) -> Response:
         """The vouchers of this customer, the latest first."""
         vouchers = Voucher.objects.filter(customer=self.get_object()).select_related("definition")
-        page = self.paginate_queryset(vouchers.prefetch_related("definition__branches").order_by("-issued_at", "-pk"))
-        return self.get_paginated_response(VoucherSerializer(page, many=True).data)
+        rows = vouchers.prefetch_related("definition__branches").order_by("-issued_at", "-pk")
+        return paged(self, rows, VoucherSerializer)

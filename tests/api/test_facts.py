@@ -52,6 +52,7 @@ def test_two_different_words_about_one_fact_are_refused(api: APIClient) -> None:
     answer = api.post("/api/v1/facts/", [fact(kind="ticket"), fact(kind="ticket", quantity=2)], format="json")
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == ["1"]
+    assert "field" not in answer.json(), "the number of a row is no field"
     assert not Fact.objects.exists()
 
 

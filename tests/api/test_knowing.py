@@ -104,6 +104,8 @@ def test_what_somebody_was_sent_and_was_not_is_told_with_the_reason(
     assert {(row["name"], row["outcome"], row["state"]) for row in rows} == {
         ("Zomer", "accepted", "sent"), ("Herfst", "no_permission", None),
     }  # fmt: skip
+    [moments] = [(row["sent_at"], row["decided_at"]) for row in rows if row["state"]]
+    assert moments[0] == moments[1], "moments are written in one way"
 
 
 def test_the_vouchers_of_somebody_are_told(api: APIClient) -> None:
