@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.spreadsheets import harmless
 from customers.models import Customer
+from customers.names import is_phone
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -59,7 +60,7 @@ class _Echo:
 def csv_lines(members: QuerySet[Customer], codes: Sequence[str]) -> Iterator[str]:
     """Yield the file line by line, in bounded memory; a byte order mark first, so that Excel reads UTF-8.
 
-    A value that a spreadsheet would take for a formula gets an apostrophe before it.
+    Values are made harmless (``cell``).
     """
     columns = [column for column in COLUMNS if column.code in codes]
     writer = csv.writer(_Echo(), delimiter=";", lineterminator="\r\n")
@@ -69,5 +70,12 @@ def csv_lines(members: QuerySet[Customer], codes: Sequence[str]) -> Iterator[str
     values = rows.order_by("number").values_list(*(column.path for column in columns))
     kind_at = next((place for place, column in enumerate(columns) if column.code == "kind"), None)
     for row in values.iterator(chunk_size=_ROWS_AT_ONCE):
-        cells = [kinds.get(cell, cell) if place == kind_at else cell for place, cell in enumerate(row)]
-        yield str(writer.writerow([harmless(cell) for cell in cells]))
+        told = [kinds.get(value, value) if place == kind_at else value for place, value in enumerate(row)]
+        yield str(writer.writerow([cell(value) for value in told]))
+
+
+def cell(value: object) -> str:
+    """Return a value as a cell that no spreadsheet computes. A telephone number begins with a plus and is no formula:
+    whoever rings it, or another system, must be able to read it.
+    """
+    return str(value) if is_phone(str(value)) else harmless(value)

@@ -15,7 +15,7 @@ from common.time import clock
 from customers.actions import change_customer
 from customers.actions.privacy import erase_customer
 from customers.models import Customer
-from tests.factories import CustomerFactory
+from tests.factories import BranchFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
@@ -91,7 +91,8 @@ def test_the_page_and_the_file_show_them_harmlessly(client: Client, anna: Custom
     change(anna, phone="0612345678", first_name="=HYPERLINK(1)")
     page = client.get("/handover/").content.decode()
     assert "Wijzigingen om over te nemen" in page
-    assert "+31612345678" in page
+    assert "06 12 34 56 78" in page
+    assert "30 seconden" in page
     lines = b"".join(client.get("/handover/file/").streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0] == "Klantnummer;Veld;Oud;Nieuw;Wanneer;Bron"
     assert [line.split(";")[:4] for line in lines[1:]] == [
@@ -99,6 +100,19 @@ def test_the_page_and_the_file_show_them_harmlessly(client: Client, anna: Custom
     ]  # fmt: skip
     assert client.get("/handover/", {"since": "2999-01-01"}).content.decode().count("1001") == 0
     assert client.get("/handover/", {"since": "geen dag"}).status_code == 200
+
+
+def test_the_page_tells_values_in_words_and_the_file_keeps_the_codes(
+    client: Client, anna: Customer, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(anna, branch=BranchFactory(code="PUR", name="Purmerend"), birth_date=dt.date(1979, 3, 14))
+    page = client.get("/handover/").content.decode()
+    assert "14 maart 1979" in page
+    assert "Purmerend" in page
+    with caplog.at_level("INFO", logger="wise.exports"):
+        lines = b"".join(client.get("/handover/file/").streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.split(";")[1:4:2] for line in lines[1:]] == [["birth_date", "1979-03-14"], ["branch", "PUR"]]
+    assert "handover user=" in caplog.text, "who takes data away is known"
 
 
 def test_who_may_not_export_sees_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,14 +15,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.spreadsheets import harmless
 from common.time import local_date, start_of_day
 from customers.handover import changes_after
-from customers.models import Source
-from customers.names import is_phone
+from customers.models import Branch, Source
 from workbench.base import TemplatePage, WorkbenchView
+from workbench.customer_words import shown
+from workbench.exports import cell
 from workbench.forms.customers import field_names
 from workbench.forms.handover import HandoverForm
+
+log = logging.getLogger("wise.exports")
 
 SHOWN = 100
 PER_PAGE = 1000
@@ -45,13 +48,25 @@ class Handover(TemplatePage):
     def get_context(self, **extra: Any) -> dict[str, Any]:
         form, since, sources = asked(self.request, self.now)
         found, _after = changes_after(0, limit=SHOWN, since=since, sources=sources, now=self.now)
-        names, through = field_names(), dict(Source.objects.values_list("code", "name"))
-        shown = [
-            {**row, "field": names.get(row["field"], row["field"]), "source": through[row["source"]]} for row in found
-        ]
         is_cut = len({row["id"] for row in found}) == SHOWN
         query = self.request.GET.urlencode()
-        return super().get_context(form=form, rows=shown, is_cut=is_cut, query=query, **extra)
+        return super().get_context(form=form, rows=in_words(found), is_cut=is_cut, query=query, **extra)
+
+
+def in_words(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the changes as people read them; the file and the API keep the codes, for systems."""
+    names, through = field_names(), dict(Source.objects.values_list("code", "name"))
+    branches = dict(Branch.objects.values_list("code", "name"))
+    return [
+        {
+            **row,
+            "field": names.get(row["field"], row["field"]),
+            "old": shown(row["field"], row["old"] or "", branches),
+            "new": shown(row["field"], row["new"] or "", branches),
+            "source": through[row["source"]],
+        }
+        for row in changes
+    ]
 
 
 class HandoverFile(WorkbenchView):
@@ -60,6 +75,7 @@ class HandoverFile(WorkbenchView):
     def get(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         _form, since, sources = asked(request, self.now)
         name = f"wijzigingen-{local_date(self.now):%Y-%m-%d}.csv"
+        log.info("handover user=%s since=%s sources=%s", self.user.pk, since.isoformat(), ",".join(sources) or "people")
         return StreamingHttpResponse(
             self.lines(since, sources),
             content_type="text/csv; charset=utf-8",
@@ -80,8 +96,7 @@ class HandoverFile(WorkbenchView):
 
 def line(cells: list[str]) -> str:
     echo = io.StringIO()
-    # a telephone number begins with a plus and is no formula: another system must be able to read it
-    csv.writer(echo, delimiter=";").writerow([cell if is_phone(cell) else harmless(cell) for cell in cells])
+    csv.writer(echo, delimiter=";").writerow([cell(value) for value in cells])
     return echo.getvalue()
 
 
