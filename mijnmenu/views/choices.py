@@ -241,7 +241,8 @@ def _read(request: HttpRequest, wanted: set[T], present: set[T], now: dt.datetim
     """Return what is wanted; without a new yes when the words have changed since the page was shown: a yes is one to
     the words that were read. A no always counts.
     """
-    if request.POST.get("read", stamp(now)) == stamp(now) or not wanted - present:
+    used = stamp(now)
+    if request.POST.get("read", used) == used or not wanted - present:
         return wanted
     messages.warning(request, _("Our texts have just changed. Please read them and choose again."))
     return wanted & present
