@@ -1,18 +1,18 @@
-"""Labels attach properties to customers, as intervals: who had it, since when, by what, and why."""
+"""Labels, properties of customers with a name, and the groups they stand in."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pghistory
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from common.time import end_of_day
-from customers.models import Customer, Merge
 from labels.system import specs
+from selections.models import Selection
 
 #: Colour of a label -> tone of a badge.
 TONES = {
@@ -26,12 +26,31 @@ TONES = {
 }
 
 
+class Colour(models.TextChoices):
+    """Colours of labels and groups; ``TONES`` tells how the pages show them."""
+
+    BLUE = "blue", _("Blue")
+    GREEN = "green", _("Green")
+    TEAL = "teal", _("Teal")
+    YELLOW = "yellow", _("Yellow")
+    ORANGE = "orange", _("Orange")
+    RED = "red", _("Red")
+    GREY = "grey", _("Grey")
+
+
+@pghistory.track()
 class LabelGroup(models.Model):
-    """Labels that belong together; in an exclusive group a customer holds at most one at a time."""
+    """Labels that belong together; in an exclusive group a customer holds at most one at a time.
+
+    Labels of a group that is out of use can no longer be given or chosen.
+    """
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=80)
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    colour = models.CharField(_("colour"), max_length=12, choices=Colour, default=Colour.BLUE, db_default=Colour.BLUE)
     is_exclusive = models.BooleanField(_("exclusive"), default=False)
+    is_active = models.BooleanField(_("active"), default=True, db_default=True)
 
     class Meta:
         verbose_name = _("label group")
@@ -40,6 +59,11 @@ class LabelGroup(models.Model):
 
     def __str__(self) -> str:
         return str(specs.group_name(self.code) or self.name)
+
+    @property
+    def tone(self) -> str:
+        """The colour as the pages know it: a tone of the badge component."""
+        return TONES.get(self.colour, "neutral")
 
     @property
     def is_system(self) -> bool:
@@ -54,13 +78,29 @@ class LabelQuerySet(models.QuerySet["Label"]):
         """Add ``holders``: how many customers have the label now."""
         return self.annotate(holders=Count("assignments", filter=Q(assignments__until__isnull=True)))
 
+    def in_use(self) -> LabelQuerySet:
+        """Return the labels that are in use, and stand in no group that is out of use."""
+        return self.filter(Q(group__isnull=True) | Q(group__is_active=True), is_active=True)
+
+    def valid_on(self, day: dt.date) -> LabelQuerySet:
+        """Return the labels that may be held on a day."""
+        begun = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
+        return self.filter(begun, Q(valid_until__isnull=True) | Q(valid_until__gte=day))
+
     def for_hand(self) -> LabelQuerySet:
-        """Return the labels that staff may give and take."""
-        return self.filter(kind__in=[Label.Kind.OWN, Label.Kind.IMPORTED], is_active=True)
+        """Return the labels that staff, imports and actions may give and take: not those that follow a rule."""
+        return self.in_use().filter(kind__in=[Label.Kind.OWN, Label.Kind.IMPORTED]).exclude(_BY_RULE)
 
     def for_customers(self) -> LabelQuerySet:
         """Return the labels customers choose from in MijnMenu."""
-        return self.filter(kind=Label.Kind.CUSTOMER, is_active=True)
+        return self.in_use().filter(kind=Label.Kind.CUSTOMER)
+
+    def by_rule(self) -> LabelQuerySet:
+        """Return the labels that are given and taken by a rule each night."""
+        return self.filter(_BY_RULE)
+
+
+_BY_RULE = Q(selection__isnull=False) | Q(rule__isnull=False)
 
 
 @pghistory.track()
@@ -73,14 +113,7 @@ class Label(models.Model):
         CUSTOMER = "customer", _("Chosen by customers")
         IMPORTED = "imported", _("Import label")
 
-    class Colour(models.TextChoices):
-        BLUE = "blue", _("Blue")
-        GREEN = "green", _("Green")
-        TEAL = "teal", _("Teal")
-        YELLOW = "yellow", _("Yellow")
-        ORANGE = "orange", _("Orange")
-        RED = "red", _("Red")
-        GREY = "grey", _("Grey")
+    Colour = Colour
 
     code = models.SlugField(_("code"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=80)
@@ -92,6 +125,21 @@ class Label(models.Model):
     )
     colour = models.CharField(_("colour"), max_length=12, choices=Colour, default=Colour.BLUE)
     is_active = models.BooleanField(_("active"), default=True)
+    # Place within the group, lowest first: from one to a higher one is a move up.
+    rank = models.PositiveSmallIntegerField(_("place in the group"), default=0, db_default=0)
+    # Of an import label: the version of the group it came with ("2026"); a new version ends the one before.
+    version = models.CharField(_("version"), max_length=20, blank=True, default="", db_default="")
+    # An own label with one of these follows a rule: each night who meets it has the label, and nobody else.
+    selection = models.ForeignKey(
+        Selection, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by selection")
+    )
+    rule = models.JSONField(_("rule"), null=True, blank=True)  # the tree of ``selections.rules``
+    # Outside of these days (both included) nobody has it.
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    max_age_days = models.PositiveIntegerField(
+        _("ends after days"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
     created_at = models.DateTimeField(_("created at"))
 
     objects = LabelQuerySet.as_manager()
@@ -100,6 +148,19 @@ class Label(models.Model):
         verbose_name = _("label")
         verbose_name_plural = _("labels")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(selection__isnull=True, rule__isnull=True)
+                | (Q(kind="own") & (Q(selection__isnull=True) | Q(rule__isnull=True))),
+                name="label_has_one_rule_at_most",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_until__isnull=True)
+                | Q(valid_until__gte=models.F("valid_from")),
+                name="label_is_valid_for_a_day_at_least",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(specs.label_name(self.code) or self.name) if self.kind == self.Kind.SYSTEM else self.name
@@ -116,87 +177,27 @@ class Label(models.Model):
         return TONES.get(self.colour, "neutral")
 
     @property
+    def is_by_rule(self) -> bool:
+        """Whether it follows a rule, of its own or a saved selection."""
+        return self.selection_id is not None or self.rule is not None
+
+    @property
+    def rule_json(self) -> dict[str, Any] | None:
+        """The rule it follows, its own or that of its selection; None when it follows none."""
+        return self.selection.rule if self.selection else self.rule
+
+    @property
     def is_given_by_hand(self) -> bool:
         """Whether staff may give and take it."""
-        return self.kind in (self.Kind.OWN, self.Kind.IMPORTED)
+        return self.kind in (self.Kind.OWN, self.Kind.IMPORTED) and not self.is_by_rule
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it may be given at all: itself and its group are in use."""
+        return self.is_active and (self.group is None or self.group.is_active)
 
-class AssignmentQuerySet(models.QuerySet["Assignment"]):
-    """Reads of who has which label."""
-
-    def open(self) -> AssignmentQuerySet:
-        """Return what holds now."""
-        return self.filter(until__isnull=True)
-
-    def at(self, instant: dt.datetime) -> AssignmentQuerySet:
-        """Return what held at an instant; the end of an interval no longer belongs to it."""
-        return self.filter(Q(until__isnull=True) | Q(until__gt=instant), since__lte=instant)
-
-    def counts_at(self, days: Sequence[dt.date]) -> dict[dt.date, int]:
-        """Return per day how many customers had it at its end; two statements however many days there are.
-
-        Whoever was merged may have had a label twice at a time, and counts once; for the others a row is a customer.
-        """
-        ends = {day: end_of_day(day) for day in days}
-        if not ends:
-            return {}
-        merged = Merge.objects.filter(undone_at__isnull=True).values("kept")
-        alone = self.exclude(customer__in=merged)._held(ends, "pk")
-        together = self.filter(customer__in=merged)._held(ends, "customer", distinct=True)
-        return {day: alone[f"{day:d%Y%m%d}"] + together[f"{day:d%Y%m%d}"] for day in days}
-
-    def _held(self, ends: Mapping[dt.date, dt.datetime], what: str, *, distinct: bool = False) -> dict[str, int]:
-        return self.aggregate(
-            **{
-                f"{day:d%Y%m%d}": Count(
-                    what, distinct=distinct, filter=Q(since__lt=end) & (Q(until__isnull=True) | Q(until__gte=end))
-                )
-                for day, end in ends.items()
-            }
+    def is_valid_on(self, day: dt.date) -> bool:
+        """Tell whether anybody may have it on a day."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day <= self.valid_until
         )
-
-    def between(self, start: dt.datetime, end: dt.datetime) -> AssignmentQuerySet:
-        """Return what held at some instant from ``start`` up to and including ``end``."""
-        return self.filter(Q(until__isnull=True) | Q(until__gt=start), since__lte=end)
-
-
-class Assignment(models.Model):
-    """One interval ``[since, until)`` in which a customer has a label; open while ``until`` is empty.
-
-    ``exclusive_group`` repeats the label's group when that is exclusive, so that the database itself refuses
-    a second one. System labels leave it empty: the statement that computes them yields one per customer.
-    """
-
-    label = models.ForeignKey(Label, models.CASCADE, related_name="assignments", db_index=False)
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="label_assignments")
-    exclusive_group = models.ForeignKey(LabelGroup, models.PROTECT, null=True, related_name="+", db_index=False)
-    since = models.DateTimeField(_("since"))
-    until = models.DateTimeField(_("until"), null=True)
-    given_by = models.CharField(_("given by"), max_length=150)  # "system", "customer", "import 12", a user name
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
-    taken_by = models.CharField(_("taken by"), max_length=150, blank=True)
-
-    objects = AssignmentQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("label assignment")
-        verbose_name_plural = _("label assignments")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["label", "customer"], condition=Q(until__isnull=True), name="one_open_assignment"
-            ),
-            models.UniqueConstraint(
-                fields=["customer", "exclusive_group"],
-                condition=Q(until__isnull=True, exclusive_group__isnull=False),
-                name="one_open_assignment_per_exclusive_group",
-            ),
-            models.CheckConstraint(
-                condition=Q(until__isnull=True) | Q(until__gte=models.F("since")),
-                name="assignment_ends_after_start",
-            ),
-        ]
-        # Who had it at an instant is answered from the index alone.
-        indexes = [models.Index(fields=["label", "customer"], include=["since", "until"], name="assignment_of_label")]
-
-    def __str__(self) -> str:
-        return f"{self.label_id}: {self.customer_id}"
