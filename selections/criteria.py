@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django import forms
 from django.db.models import Q
@@ -12,8 +13,11 @@ from pydantic import Field
 
 from common.criteria import Criterion, Params, criteria
 from common.errors import Refused
-from selections.compiler import members
+from selections.compiler import entering, members
+from selections.explain import describe
 from selections.models import Selection
+from selections.past import gaps
+from selections.rules import parse_rule
 
 
 class InParams(Params):
@@ -45,6 +49,15 @@ class InSelection(Criterion):
     def sentence(self, params: InParams) -> str:
         name = Selection.objects.filter(pk=params.selection).values_list("name", flat=True).first()
         return _("are in the selection “%s”") % (name or f"#{params.selection}")
+
+    def seen(self, params: InParams, customer: Any, *, now: dt.datetime) -> str:
+        return describe(self._selection(params).rule)
+
+    def gap(self, params: InParams, *, now: dt.datetime, present: dt.datetime) -> str:
+        selection = self._selection(params)
+        with entering(selection):
+            found = gaps(parse_rule(selection.rule), now=now, present=present)
+        return " ".join(dict.fromkeys(found.values()))
 
     def check(self, params: InParams) -> None:
         self._selection(params)

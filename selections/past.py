@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from common.criteria import criteria
 from common.errors import Refused
+from common.time import AMSTERDAM, local_date
 from common.values import values
 from customers.models import Customer
-from selections.compiler import compile_rule
-from selections.rules import Condition, Group, Path, Top, walk
+from selections.compiler import compile_rule, count_criterion, statement
+from selections.rules import Condition, Group, OnePerHousehold, Path, Pick, Top, walk
+
+EARLIEST = dt.datetime(1950, 1, 1, tzinfo=AMSTERDAM)  # nobody is older as a customer; before it the calendar ends
 
 
 def gaps(rule: Group, *, now: dt.datetime, present: dt.datetime) -> dict[Path, str]:
@@ -23,14 +26,24 @@ def gaps(rule: Group, *, now: dt.datetime, present: dt.datetime) -> dict[Path, s
     if now >= present:
         return {}
     found: dict[Path, str] = {}
-    for path, node in walk(rule):
-        if isinstance(node, Condition):
-            reason = criteria[node.criterion].gap(node.params, now=now, present=present)
-        else:
-            reason = " ".join(str(values[pick.by].forgets) for pick in node.picks if isinstance(pick, Top)).strip()
-        if reason:
-            found[path] = reason
+    with statement():
+        for path, node in walk(rule):
+            if isinstance(node, Condition):
+                count_criterion(path)
+                reason = criteria[node.criterion].gap(node.params, now=now, present=present)
+            else:
+                reason = " ".join(filter(None, map(_gap_of_pick, node.picks)))
+            if reason:
+                found[path] = reason
     return found
+
+
+def _gap_of_pick(pick: Pick) -> str:
+    if isinstance(pick, Top):
+        return str(values[pick.by].forgets)
+    if isinstance(pick, OnePerHousehold):
+        return _("Only the present household of a customer is kept.")
+    return ""
 
 
 def as_of(rule: Group, *, now: dt.datetime, present: dt.datetime, assume_present: bool = False) -> QuerySet[Customer]:
@@ -39,9 +52,18 @@ def as_of(rule: Group, *, now: dt.datetime, present: dt.datetime, assume_present
     """
     if now > present:
         raise Refused("not_yet", _("A selection can be looked at in the past, not in the future."), field="as_of")
+    if now < EARLIEST:
+        raise Refused("too_early", _("Choose a day after 1 January 1950."), field="as_of")
     unknown = gaps(rule, now=now, present=present)
     if unknown and not assume_present:
         reasons = " ".join(dict.fromkeys(unknown.values()))
         message = _("This rule cannot be answered for that day. %(reasons)s") % {"reasons": reasons}
         raise Refused("not_known_then", message, field="as_of")
-    return compile_rule(rule, now=now)
+    return compile_rule(rule, now=now).filter(known_at(now))
+
+
+def known_at(now: dt.datetime) -> Q:
+    """Return the condition of who was known by then: registered at the library, or in this file. Who came later was in
+    no selection, also not in one of those who did *not* do something.
+    """
+    return Q(created_at__lte=now) | Q(registered_on__lte=local_date(now))

@@ -1,7 +1,8 @@
 """Thinning a group out: a sample, a fixed share, the top by a value, one per household.
 
 A pick looks at everybody the group means, so it is a sub-query over usable customers and not a question about one.
-Chance is a digest of the customer's id, so that the same people are drawn every time.
+Chance is a digest of the customer's id, so that the same people are drawn every time. Samples and shares draw apart:
+a tenth of a sample is a tenth of it, also under one seed.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ def picked(condition: Q, picks: Sequence[Pick], *, now: dt.datetime) -> Q:
 
 
 class Digest(Func):
-    """The digest of somebody under a seed: 32 hexadecimal digits."""
+    """The digest of somebody under a seed, for one use of it: 32 hexadecimal digits."""
 
     function = "MD5"
     output_field = TextField()
 
-    def __init__(self, seed: int) -> None:
-        super().__init__(Concat(Constant(f"{seed}:"), Cast("pk", TextField()), output_field=TextField()))
+    def __init__(self, use: str, seed: int) -> None:
+        super().__init__(Concat(Constant(f"{use}:{seed}:"), Cast("pk", TextField()), output_field=TextField()))
 
 
 class Place(Func):
@@ -47,15 +48,16 @@ class Place(Func):
     output_field = BigIntegerField()
 
     def __init__(self, seed: int) -> None:
-        super().__init__(Digest(seed))
+        super().__init__(Digest("share", seed))
 
 
 def _sample(found: CustomerQuerySet, pick: Any, now: dt.datetime) -> Any:
-    return found.order_by(Digest(pick.seed), "pk").values("pk")[: pick.size]
+    return found.order_by(Digest("sample", pick.seed), "pk").values("pk")[: pick.size]
 
 
 def _share(found: CustomerQuerySet, pick: Any, now: dt.datetime) -> Any:
-    first, last = (int(percent / 100 * PLACES) for percent in (pick.start, min(pick.start + pick.percent, 100)))
+    # Rounded, so that a share that ends at 33.3 + 33.4 and one that begins at 66.7 meet.
+    first, last = (round(percent / 100 * PLACES) for percent in (pick.start, min(pick.start + pick.percent, 100)))
     return found.alias(place=Place(pick.seed)).filter(place__gte=first, place__lt=last).values("pk")
 
 

@@ -10,7 +10,7 @@ This module is pure: it runs no query and reads no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, cast
 
 from django.db.models import TextChoices
@@ -203,15 +203,17 @@ class _Reader:
         code, params = data["criterion"], data.get("params", {})
         criterion = criteria.get(code) if isinstance(code, str) else None
         if criterion is None:
-            problem = _("There is no criterion “%(code)s”.") % {"code": str(code)[:60]}
+            problem = _("There is no criterion “%(code)s”.") % {"code": _shown(code)}
             raise RuleRefused("unknown_criterion", problem, f"{at}/criterion")
         if not isinstance(params, dict):
             raise RuleRefused("not_an_object", _("The settings of a criterion are an object."), f"{at}/params")
         _refuse_oversize(params, f"{at}/params", depth=0)
         try:
-            return Condition(criterion=criterion.code, params=criterion.params.model_validate(params))
+            read = criterion.params.model_validate(params)
         except ValidationError as error:
-            raise _unfit(error, f"{at}/params") from None
+            raise _unfit(error, f"{at}/params", params) from None
+        _refuse_oversize(read.model_dump(), f"{at}/params", depth=0)  # a text may have become a number
+        return Condition(criterion=criterion.code, params=read)
 
 
 def _picks(data: object, at: str) -> tuple[Pick, ...]:
@@ -230,28 +232,46 @@ def _pick(data: object, at: str) -> Pick:
     try:
         pick = _PICK.validate_python(data)
     except ValidationError as error:
-        raise _unfit(error, at) from None
+        raise _unfit(error, at, data) from None
     if isinstance(pick, Top) and pick.by not in values:
-        raise RuleRefused("unknown_value", _("There is no value “%s”.") % pick.by[:60], f"{at}/by")
+        raise RuleRefused("unknown_value", _("There is no value “%s”.") % _shown(pick.by), f"{at}/by")
     return pick
 
 
-def _unfit(error: ValidationError, at: str) -> RuleRefused:
-    """Return the refusal of the first value that does not fit, at its place."""
+def _unfit(error: ValidationError, at: str, data: object) -> RuleRefused:
+    """Return the refusal of the first value that does not fit, at its place in ``data``."""
     first = error.errors(include_url=False, include_context=False)[0]
-    where = "".join(f"/{part}" for part in first["loc"])
-    return RuleRefused("bad_value", _("This value does not fit: %s.") % first["msg"], f"{at}{where}")
+    place = _place(first["loc"], data)
+    if first["type"].startswith("union_tag"):  # it names the union, not the field that tells which one it is
+        place += "/pick"
+    return RuleRefused("bad_value", _("This value does not fit: %s.") % first["msg"], f"{at}{place}")
+
+
+def _place(loc: Sequence[object], data: object) -> str:
+    """Return the JSON pointer of where pydantic found a fault; it also names kinds of a union, which are no places."""
+    where = ""
+    for number, part in enumerate(loc):
+        if isinstance(data, dict) and (part in data or number == len(loc) - 1):
+            where, data = f"{where}/{_shown(part)}", data.get(part)
+        elif isinstance(data, list | tuple) and isinstance(part, int) and part < len(data):
+            where, data = f"{where}/{part}", data[part]
+    return where
+
+
+def _shown(given: object) -> str:
+    """Return what somebody sent as text that fits in an answer: short, and of characters that can be written."""
+    return str(given)[:60].encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _refuse_unknown_keys(data: dict[Any, Any], known: set[str], at: str) -> None:
     for key in data:
         if key not in known:
-            raise RuleRefused("unknown_field", _("There is no field “%s”.") % str(key)[:60], f"{at}/{str(key)[:60]}")
+            raise RuleRefused("unknown_field", _("There is no field “%s”.") % _shown(key), f"{at}/{_shown(key)}")
 
 
 def _refuse_oversize(value: object, at: str, *, depth: int) -> None:
     """Refuse text, numbers and lists that no criterion needs, before anything works on them."""
-    if isinstance(value, str) and (len(value) > MAX_TEXT or "\0" in value):
+    if isinstance(value, str) and (len(value) > MAX_TEXT or "\0" in value or not _can_be_written(value)):
         raise RuleRefused("text", _("Text has at most %d characters, and no NUL.") % MAX_TEXT, at)
     if isinstance(value, int | float) and not -MAX_NUMBER <= value <= MAX_NUMBER:  # NaN is not between either
         raise RuleRefused("number", _("This number is too large."), at)
@@ -261,4 +281,13 @@ def _refuse_oversize(value: object, at: str, *, depth: int) -> None:
         raise RuleRefused("too_many", _("A list has at most %d values.") % MAX_VALUES, at)
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in cast("Iterator[tuple[Any, Any]]", items):
-        _refuse_oversize(item, f"{at}/{str(key)[:60]}", depth=depth + 1)
+        _refuse_oversize(item, f"{at}/{_shown(key)}", depth=depth + 1)
+
+
+def _can_be_written(text: str) -> bool:
+    """Whether text is whole: JSON may hold half of a character, which no database takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -7,21 +7,24 @@ is explained is what was decided.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import BooleanField, Case, Q, When
+from django.db.models import Exists, Q
+from django.utils.translation import gettext as _
 
 from common.criteria import criteria
 from customers.models import Customer
-from selections.compiler import combined, to_q
+from selections.compiler import parts_of
 from selections.explain import clause
-from selections.rules import Condition, Group, Node, Path, walk
+from selections.past import known_at
+from selections.rules import Condition, Group, Node, Path
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What holds for one part of a rule. ``seen`` is what a criterion saw, in words; ``gap`` says why a past answer
-    is a guess; ``holds_before_picks`` tells who was not drawn from who did not qualify.
+    is a guess; ``holds_before_picks`` tells who was not drawn from who did not qualify. ``barred``, of the root, says
+    why somebody is in no selection at all, whatever the rule; empty when nothing bars him.
     """
 
     path: Path
@@ -32,31 +35,41 @@ class Verdict:
     gap: str = ""
     holds_before_picks: bool = True
     children: tuple[Verdict, ...] = ()
+    barred: str = ""
 
 
 def why(rule: Group, customer: Customer, *, now: dt.datetime, present: dt.datetime) -> Verdict:
-    """Return the verdict on a customer at ``now``, which is not after ``present``; restricted ones are never in.
-
-    The verdict of the root is whether the customer is in, but for restriction, which is not the rule's.
-    """
+    """Return the verdict on a customer at ``now``, which is not after ``present``. The root holds when he is in."""
     answers = _answers(rule, customer, now=now)
-    return _verdict(rule, (), customer, answers, now=now, present=present)
+    verdict = _verdict(rule, (), customer, answers, now=now, present=present)
+    barred = _barred(customer, is_known=now >= present or answers[_KNOWN, False])
+    return replace(verdict, holds=verdict.holds and not barred, barred=barred)
+
+
+_KNOWN: Path = (-1,)  # no node stands there
 
 
 def _answers(rule: Group, customer: Customer, *, now: dt.datetime) -> dict[tuple[Path, bool], bool]:
     """Return what holds, by path; under ``(path, True)`` what held of a group before its picks."""
-    asked: dict[tuple[Path, bool], Q] = {}
-    for path, node in walk(rule):
-        asked[path, False] = to_q(node, now=now, path=path)
-        if isinstance(node, Group) and node.picks:
-            parts = [to_q(child, now=now, path=(*path, n)) for n, child in enumerate(node.children)]
-            asked[path, True] = combined(node.op, parts)
-    columns = {
-        f"c{n}": Case(When(q, then=True), default=False, output_field=BooleanField())
-        for n, q in enumerate(asked.values())
-    }
-    row = Customer.everyone.filter(pk=customer.pk).annotate(**columns).values(*columns).get()
+    asked: dict[tuple[Path, bool], Q] = {(_KNOWN, False): known_at(now)}
+    for path, part in parts_of(rule, now=now).items():
+        asked[path, False] = part.q
+        if part.before_picks is not part.q:
+            asked[path, True] = part.before_picks
+    # Each asked of this customer alone: the planner then looks at his facts and not at everybody's.
+    himself = Customer.everyone.filter(pk=customer.pk).order_by()
+    columns = {f"c{n}": Exists(himself.filter(q)) for n, q in enumerate(asked.values())}
+    row = himself.annotate(**columns).values(*columns).get()
     return {key: row[f"c{n}"] for n, key in enumerate(asked)}
+
+
+def _barred(customer: Customer, *, is_known: bool) -> str:
+    """Return why somebody is in no selection, whatever its rule."""
+    if customer.merged_into_id is not None:
+        return _("This is an earlier record of somebody else; look at the customer it became part of.")
+    if customer.restricted_at is not None:
+        return _("The use of this customer’s data is restricted, so no selection takes them in.")
+    return "" if is_known else _("This customer was not known to us yet on that day.")
 
 
 def _verdict(

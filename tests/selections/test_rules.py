@@ -143,12 +143,13 @@ def test_a_rule_of_the_first_version_is_read_and_written_in_the_present_one() ->
     [
         ("all", "not_a_list", "/picks"),
         ([7], "not_an_object", "/picks/0"),
-        ([{"pick": "sample"}], "bad_value", "/picks/0/sample/size"),
-        ([{"pick": "sample", "size": 0}], "bad_value", "/picks/0/sample/size"),
-        ([{"pick": "share", "percent": 101}], "bad_value", "/picks/0/share/percent"),
-        ([{"pick": "share", "percent": 50, "sql": "1"}], "bad_value", "/picks/0/share/sql"),
+        ([{"pick": "sample"}], "bad_value", "/picks/0/size"),
+        ([{"pick": "sample", "size": 0}], "bad_value", "/picks/0/size"),
+        ([{"pick": "share", "percent": 101}], "bad_value", "/picks/0/percent"),
+        ([{"pick": "share", "percent": 50, "sql": "1"}], "bad_value", "/picks/0/sql"),
         ([{"pick": "top", "size": 10, "by": "number; DROP TABLE"}], "unknown_value", "/picks/0/by"),
-        ([{"pick": "lottery"}], "bad_value", "/picks/0"),
+        ([{"pick": "lottery"}], "bad_value", "/picks/0/pick"),
+        ([{"size": 5}], "bad_value", "/picks/0/pick"),
         ([{"pick": "household"}] * 5, "too_many", "/picks"),
     ],
 )
