@@ -14,17 +14,19 @@ from common.errors import Refused
 from customers import base
 from customers.consents.channels import ensure_channels
 from customers.golden import refresh_sql
+from customers.holidays import ensure_holidays
 from customers.models import FieldRank, Source, SourceRecord
 
 
 @transaction.atomic
 def ensure_base_data() -> None:
-    """Add the sources, purposes and worlds that are missing; safe to repeat, renames by staff stay."""
+    """Add the sources, purposes, worlds and school holidays that are missing; safe to repeat, renames by staff stay."""
     known = set(Source.objects.values_list("code", flat=True))
     for code in base.SOURCES.keys() - known:
         source(code)
     base.ensure_rows(lambda name: apps.get_model("customers", name))
     ensure_channels(lambda name: apps.get_model("customers", name))
+    ensure_holidays(lambda name: apps.get_model("customers", name))
 
 
 def source(code: str) -> Source:

@@ -1,5 +1,6 @@
 """Who the customers are, what they did, what they allow, and how that came in."""
 
+from customers.models.calendar import CalendarSettings, HolidayName, Region, SchoolHoliday
 from customers.models.consents import Channel, Consent, LedgerCheck, Purpose, PurposeChannel, Wording
 from customers.models.customers import (
     Branch,
@@ -15,6 +16,7 @@ from customers.models.customers import (
 from customers.models.facts import Fact, FactCount, FactRemainder, FactTally, FactTotal, KindSetting, World
 from customers.models.imports import Feed, ImportChange, ImportError, ImportRun  # noqa: A004 - a row of an import
 from customers.models.notes import Note
+from customers.models.places import BranchPlace, PostalPlace
 from customers.models.privacy import AccessRequest, ErasedKey, Erasure, RetentionRun
 from customers.models.quality import QualityCount
 from customers.models.records import Absence, MatchPair, MatchSettings, Merge, MergedRows, SourceRecord
@@ -23,6 +25,8 @@ __all__ = [
     "Absence",
     "AccessRequest",
     "Branch",
+    "BranchPlace",
+    "CalendarSettings",
     "Channel",
     "Consent",
     "ContactPoint",
@@ -37,6 +41,7 @@ __all__ = [
     "FactTotal",
     "Feed",
     "FieldRank",
+    "HolidayName",
     "Guardianship",
     "Household",
     "ImportChange",
@@ -49,10 +54,13 @@ __all__ = [
     "Merge",
     "MergedRows",
     "Note",
+    "PostalPlace",
     "Purpose",
     "PurposeChannel",
     "QualityCount",
+    "Region",
     "RetentionRun",
+    "SchoolHoliday",
     "Source",
     "SourceRecord",
     "Subscription",
