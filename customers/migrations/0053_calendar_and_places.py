@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "customers_calendarsettingsevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."region"); RETURN NULL;',
+                    func='INSERT INTO "customers_calendarsettingsevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."region"); RETURN NULL;',  # noqa: E501
                     hash="57b9a4a7b18c7b21c5b0b217e4e9558c645ee670",
                     operation="INSERT",
                     pgid="pgtrigger_insert_insert_807d5",
@@ -228,7 +228,7 @@ class Migration(migrations.Migration):
                 name="update_update",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
-                    func='INSERT INTO "customers_calendarsettingsevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."region"); RETURN NULL;',
+                    func='INSERT INTO "customers_calendarsettingsevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."region"); RETURN NULL;',  # noqa: E501
                     hash="54d21ce8802b9a7213a891220327c49e89f9a55e",
                     operation="UPDATE",
                     pgid="pgtrigger_update_update_26784",
@@ -286,7 +286,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "customers_schoolholidayevent" ("first_day", "id", "last_day", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region", "school_year") VALUES (NEW."first_day", NEW."id", NEW."last_day", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."region", NEW."school_year"); RETURN NULL;',
+                    func='INSERT INTO "customers_schoolholidayevent" ("first_day", "id", "last_day", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region", "school_year") VALUES (NEW."first_day", NEW."id", NEW."last_day", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."region", NEW."school_year"); RETURN NULL;',  # noqa: E501
                     hash="d1250b84741bbd343b504a9afea1c7d687c760ab",
                     operation="INSERT",
                     pgid="pgtrigger_insert_insert_ca475",
@@ -301,7 +301,7 @@ class Migration(migrations.Migration):
                 name="update_update",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
-                    func='INSERT INTO "customers_schoolholidayevent" ("first_day", "id", "last_day", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region", "school_year") VALUES (NEW."first_day", NEW."id", NEW."last_day", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."region", NEW."school_year"); RETURN NULL;',
+                    func='INSERT INTO "customers_schoolholidayevent" ("first_day", "id", "last_day", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region", "school_year") VALUES (NEW."first_day", NEW."id", NEW."last_day", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."region", NEW."school_year"); RETURN NULL;',  # noqa: E501
                     hash="cdaaad8d6d0b78ef04f4a762cf6a36e084ce5117",
                     operation="UPDATE",
                     pgid="pgtrigger_update_update_b551a",
@@ -315,7 +315,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "customers_schoolholidayevent" ("first_day", "id", "last_day", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region", "school_year") VALUES (OLD."first_day", OLD."id", OLD."last_day", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."region", OLD."school_year"); RETURN NULL;',
+                    func='INSERT INTO "customers_schoolholidayevent" ("first_day", "id", "last_day", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region", "school_year") VALUES (OLD."first_day", OLD."id", OLD."last_day", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."region", OLD."school_year"); RETURN NULL;',  # noqa: E501
                     hash="c3c865d75447963f11aa13988f662fc010199137",
                     operation="DELETE",
                     pgid="pgtrigger_delete_delete_4c1fa",
@@ -359,7 +359,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "customers_branchplaceevent" ("branch_id", "id", "latitude", "longitude", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."branch_id", NEW."id", NEW."latitude", NEW."longitude", _pgh_attach_context(), NOW(), \'insert\', NEW."id"); RETURN NULL;',
+                    func='INSERT INTO "customers_branchplaceevent" ("branch_id", "id", "latitude", "longitude", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."branch_id", NEW."id", NEW."latitude", NEW."longitude", _pgh_attach_context(), NOW(), \'insert\', NEW."id"); RETURN NULL;',  # noqa: E501
                     hash="e6031f719a385720fb1456815e3f0d158f7a5541",
                     operation="INSERT",
                     pgid="pgtrigger_insert_insert_49cda",
@@ -374,7 +374,7 @@ class Migration(migrations.Migration):
                 name="update_update",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
-                    func='INSERT INTO "customers_branchplaceevent" ("branch_id", "id", "latitude", "longitude", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."branch_id", NEW."id", NEW."latitude", NEW."longitude", _pgh_attach_context(), NOW(), \'update\', NEW."id"); RETURN NULL;',
+                    func='INSERT INTO "customers_branchplaceevent" ("branch_id", "id", "latitude", "longitude", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."branch_id", NEW."id", NEW."latitude", NEW."longitude", _pgh_attach_context(), NOW(), \'update\', NEW."id"); RETURN NULL;',  # noqa: E501
                     hash="bacfd3b129857f1392d4cc51cbdd7278287dffdb",
                     operation="UPDATE",
                     pgid="pgtrigger_update_update_91493",
@@ -388,7 +388,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "customers_branchplaceevent" ("branch_id", "id", "latitude", "longitude", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."branch_id", OLD."id", OLD."latitude", OLD."longitude", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;',
+                    func='INSERT INTO "customers_branchplaceevent" ("branch_id", "id", "latitude", "longitude", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."branch_id", OLD."id", OLD."latitude", OLD."longitude", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;',  # noqa: E501
                     hash="49907317b2be2dc81f5a301bcdaa6e829abcc433",
                     operation="DELETE",
                     pgid="pgtrigger_delete_delete_4eaa0",
