@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from labels.models.assignments import Assignment
 from labels.models.labels import Label
 
 
@@ -91,14 +90,17 @@ class Backfill(models.Model):
 
 
 class BackfillChange(models.Model):
-    """An interval that a backfill let begin earlier, as it was before: needed to take the backfill back."""
+    """An interval that a backfill let begin earlier, as it was before: needed to take the backfill back.
+
+    ``row_id`` is the id of an ``Assignment``, which may be gone: erasing a customer asks nothing of this table.
+    """
 
     backfill = models.ForeignKey(Backfill, models.CASCADE, related_name="changes")
-    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="+")
+    row_id = models.BigIntegerField()
     since = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["backfill", "assignment"], name="one_change_per_backfill")]
+        constraints = [models.UniqueConstraint(fields=["backfill", "row_id"], name="one_change_per_backfill")]
 
     def __str__(self) -> str:
-        return f"{self.backfill_id}: {self.assignment_id}"
+        return f"{self.backfill_id}: {self.row_id}"
