@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from common.sql import rows
 from customers.consents import ALLOWED, OBJECTION, PROFILING, WITHDRAWN, verdicts_sql
 from customers.models import Channel, Purpose
 
@@ -25,12 +24,6 @@ def unprofiled_sql(*, now: dt.datetime) -> str:
         return _EVERYBODY.replace("id FROM", "id AS customer_id FROM")
     verdicts = verdicts_sql(_EVERYBODY, purpose=purpose, channel=Channel.EMAIL, as_of=now)
     return f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict <> '{ALLOWED}'"  # noqa: S608
-
-
-def count_unprofiled(*, now: dt.datetime) -> int:
-    """Return how many customers get no label derived from what they did."""
-    statement = f"SELECT count(*) AS n FROM ({unprofiled_sql(now=now)}) AS unprofiled"  # noqa: S608
-    return int(rows(statement, {})[0]["n"])
 
 
 def refused_sql(*, now: dt.datetime) -> str:

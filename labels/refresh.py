@@ -36,7 +36,7 @@ DELETE FROM label_target USING customers_customer AS merged
 """
 
 # Who refused after labels of his own or of his address came in; who did before did not get them.
-_OF_HOMES = """
+_IMPORTED = """
 UPDATE labels_assignment AS a SET until = %(now)s, taken_by = 'system'
   FROM customers_importrun AS run
  WHERE a.until IS NULL AND run.format IN ('home_labels', 'labels') AND a.given_by = 'import ' || run.id
@@ -143,5 +143,5 @@ def _write_difference(now: dt.datetime) -> tuple[int, int]:
     execute("ANALYZE label_target")
     execute(_DIFFERENCE)
     taken = execute(_CLOSE, {"now": now})
-    taken += execute(_OF_HOMES.format(refused=refused_sql(now=now)), {"now": now})
+    taken += execute(_IMPORTED.format(refused=refused_sql(now=now)), {"now": now})
     return execute(_OPEN, {"now": now}), taken
