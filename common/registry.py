@@ -7,7 +7,7 @@ with ``admin``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 
@@ -50,3 +50,43 @@ class Registry(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+
+class LivingRegistry(Registry[T]):
+    """A registry of which some things stand in the database: providers tell them anew at every use.
+
+    What is registered goes before what a provider tells under the same code. Providers keep what they read for some
+    seconds themselves.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self._providers: list[Callable[[], Iterable[T]]] = []
+
+    def provide(self, provider: Callable[[], Iterable[T]]) -> None:
+        """Add a function that returns more of them."""
+        self._providers.append(provider)
+
+    def _told(self) -> dict[str, T]:
+        told = {item.code: item for provider in self._providers for item in provider()}
+        return told | self._items
+
+    def __getitem__(self, code: str) -> T:
+        found = self.get(code)
+        if found is None:
+            raise KeyError(code)
+        return found
+
+    def get(self, code: str) -> T | None:
+        """Return the item with this code, or None; a registered one is found without asking a provider."""
+        return self._items.get(code) or self._told().get(code)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._items or code in self._told()
+
+    def __iter__(self) -> Iterator[T]:
+        yield from self._items.values()
+        yield from (item for code, item in self._told().items() if code not in self._items)
+
+    def __len__(self) -> int:
+        return len(self._told())

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from common.money import format_cents
-from common.registry import Registry
+from common.registry import LivingRegistry
 
 if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
@@ -39,4 +39,5 @@ class Value(ABC):
         return format_cents(int(number)) if self.unit == "cents" else f"{number:g}"
 
 
-values: Registry[Value] = Registry("value of a customer")
+#: Those of the code, and those that the organisation defined itself (``labels.values``).
+values: LivingRegistry[Value] = LivingRegistry("value of a customer")

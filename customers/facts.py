@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from common.registry import Registry
+from common.registry import LivingRegistry, Registry
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -140,7 +140,8 @@ class LookBack:
     name: str | _StrPromise
 
 
-look_backs: Registry[LookBack] = Registry("look back")
+#: Some follow what the organisation set: how far back a system label or a computed value looks.
+look_backs: LivingRegistry[LookBack] = LivingRegistry("look back")
 
 
 def kinds() -> list[FactKind]:
