@@ -73,7 +73,7 @@ def _plain_lines(block: str, dialect: Dialect, number: int) -> str:
     if any(space in block for space in (f" {sign}", f"{sign} ", "\n ", " \n")) or block[0] == " " or block[-1] == " ":
         return ""
     lines = block.split("\n")
-    if any(line.count(sign) != between or line[0] == sign for line in lines):
+    if any(not line or line.count(sign) != between or line[0] == sign for line in lines):
         return ""
     if not dialect.is_straight:
         return _lines_of([line.split(sign) for line in lines], dialect, number)
