@@ -74,6 +74,12 @@ def test_only_a_delivery_of_everybody_says_who_is_gone(feed: Feed) -> None:
     assert not Absence.objects.exists()
 
 
+def test_a_file_of_others_says_nothing_of_who_was_known(feed: Feed) -> None:
+    deliver(feed, *ALL)
+    deliver(feed, "1", "11", "12", "13", "14", "15", "16", days=1)  # of another branch, by mistake
+    assert not Absence.objects.exists()
+
+
 def test_undoing_the_import_takes_it_back(feed: Feed) -> None:
     first = deliver(feed, *ALL)
     run = deliver(feed, "1", "2", "3", "5", days=1)

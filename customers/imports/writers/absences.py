@@ -13,14 +13,16 @@ LEAST = 0.5  # a file with fewer of those who were known than this share was bro
 _NAMED = """
     EXISTS (SELECT FROM import_known AS known WHERE known.number = record.key AND known.is_listed)
 """
-_SHARE = f"""
-    SELECT count(*) AS known, count(*) FILTER (WHERE {_NAMED}) AS named
-    FROM customers_sourcerecord AS record WHERE source_id = %(source)s
-"""  # noqa: S608 - statements of our own
+_SHARE = """
+    SELECT count(*) AS known, count(named.number) AS named
+    FROM customers_sourcerecord AS record
+    LEFT JOIN import_known AS named ON named.number = record.key AND named.is_listed
+    WHERE record.source_id = %(source)s AND record.run_id IS DISTINCT FROM %(run)s
+"""
 _BACK = f"""
     DELETE FROM customers_absence AS absence USING customers_sourcerecord AS record
     WHERE record.id = absence.record_id AND record.source_id = %(source)s AND {_NAMED}
-"""  # noqa: S608
+"""  # noqa: S608 - statements of our own
 _GONE = f"""
     INSERT INTO customers_absence (record_id, since, run_id)
     SELECT record.id, %(now)s, %(run)s FROM customers_sourcerecord AS record
@@ -31,8 +33,8 @@ _GONE = f"""
 
 def note_absences(values: Mapping[str, Any]) -> None:
     """Note which records of the source this delivery of everybody does not name, and who is back. Call it when the
-    customers are written; a file with less than half of who was known changes nothing. Rows that were refused count as
-    named.
+    customers are written; a file with less than half of who was known before changes nothing, however many others it
+    brings. Rows that were refused count as named.
     """
     [share] = rows(_SHARE, values)
     if share["named"] < share["known"] * LEAST:
