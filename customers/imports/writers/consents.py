@@ -72,7 +72,8 @@ def refuse_consents(present: frozenset[str], values: Mapping[str, Any]) -> None:
                     AND refused.channel IN ('', said.channel) AND said.event_at > refused.at
                     AND said.state = 'granted' AND NOT {_TAKEN_BACK}
                     AND (said.guardian_id IS NOT NULL OR person.birth_date IS NULL
-                        OR person.birth_date + interval '{AGE_OF_CONSENT} years' <= said.event_at)
+                        OR person.birth_date + interval '{AGE_OF_CONSENT} years'
+                            <= (said.event_at AT TIME ZONE 'Europe/Amsterdam')::date)
             )
         """,  # noqa: S608
         values,
