@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from django.conf import settings
@@ -57,13 +58,13 @@ def is_erased(what: str, value: str) -> bool:
 
 def erased_among(values: Iterable[str], *, prefix: str) -> set[str]:
     """Return those of these texts that are an erased number of a source (with its prefix), address or telephone."""
-    digests: dict[bytes, str] = {}
+    digests: defaultdict[bytes, set[str]] = defaultdict(set)  # one address may be written in several ways
     for value in values:
-        digests[digest(What.NUMBER, prefix + value.strip())] = value
-        digests[digest(What.EMAIL, normalise_email(value))] = value
-        digests[digest(What.PHONE, normalise_phone(value))] = value
+        digests[digest(What.NUMBER, prefix + value.strip())].add(value)
+        digests[digest(What.EMAIL, normalise_email(value))].add(value)
+        digests[digest(What.PHONE, normalise_phone(value))].add(value)
     found = ErasedKey.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)
-    return {digests[bytes(one)] for one in found}
+    return {value for one in found for value in digests[bytes(one)]}
 
 
 def remember(pairs: Iterable[Pair], *, now: dt.datetime, erasure: Erasure | None = None) -> int:

@@ -303,6 +303,12 @@ def test_an_address_that_somebody_else_has_too_is_not_erased(now: dt.datetime) -
     assert keys.is_erased("number", customer.number)
 
 
+def test_an_erased_address_is_recognised_in_every_way_of_writing(now: dt.datetime) -> None:
+    keys.remember([("email", "weg@example.nl"), ("phone", "+31612345678"), ("number", "W-7")], now=now)
+    gone = {"weg@example.nl", " Weg@Example.nl", "06-12345678", "+31612345678", "7", " 7"}
+    assert keys.erased_among({*gone, "ander@example.nl", "W-7", "8", ""}, prefix="W-") == gone
+
+
 @pytest.mark.parametrize("ground", [Erasure.Ground.RETENTION, Erasure.Ground.ERROR])
 def test_only_a_request_keeps_somebody_from_coming_back(ground: str, now: dt.datetime) -> None:
     erase_customer(CustomerFactory(email="terug@example.nl"), ground=ground, by="", now=now)
