@@ -22,6 +22,7 @@ from customers.consents import record_consent
 from customers.models import AccessRequest, Customer, Purpose
 from customers.privacy.copies import read, write_json
 from customers.privacy.persons import identify
+from customers.privacy.printing import _words
 from labels.actions import create_label, give_label
 from tests.factories import CustomerFactory, FactFactory, SourceFactory, SubscriptionFactory
 
@@ -213,3 +214,9 @@ def test_ten_thousand_facts_fit_in_little_memory(customer: Customer, now: dt.dat
     assert "10.001" in text_of(request)
     with request.pdf.open("rb") as file:
         assert len(PdfReader(file).pages) < 30
+
+
+def test_the_words_of_one_table_are_not_those_of_another() -> None:
+    redeemed, said = personal_tables["vouchers_redemption"], personal_tables["customers_consent"]
+    assert dict(_words(redeemed, {"channel": "api"})) == {"channel": str(redeemed.words["channel"]["api"])}
+    assert dict(_words(said, {"channel": "api"})) == {"channel": "api"}
