@@ -76,7 +76,7 @@ def _start(file: FileIO) -> bytes:
 
 def read(path: Path) -> Iterator[Entry]:
     """Yield the lines, oldest first; the last one may be broken off. Raises BadJournal, OSError."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             try:
                 yield _entry(json.loads(line))

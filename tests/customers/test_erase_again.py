@@ -93,6 +93,18 @@ def test_who_was_let_in_again_since_stays(now: dt.datetime) -> None:
     assert Customer.objects.get() == customer
 
 
+def test_a_namesake_who_went_by_age_later_does_not_let_in_who_asked_to_go(now: dt.datetime) -> None:
+    home = {"last_name": "Bos", "first_name": "Jan", "initials": "J.", "postal_code": "1441AB", "house_number": "1"}
+    asked = CustomerFactory(created_at=now - HOUR, **home)
+    namesake = CustomerFactory(created_at=now - HOUR, **home)
+    erase_customer(asked, ground=REQUEST, by="", now=now)
+    known = set(ErasedKey.objects.values_list("what", flat=True))
+    assert "home" in known
+    erase_customer(namesake, ground=Erasure.Ground.RETENTION, by="", now=now + HOUR)
+    run()
+    assert set(ErasedKey.objects.values_list("what", flat=True)) == known
+
+
 def test_who_came_with_that_number_after_the_erasure_stays(now: dt.datetime) -> None:
     customer = CustomerFactory(number="777", created_at=now - HOUR)
     erase_customer(customer, ground=Erasure.Ground.ERROR, by="", now=now)

@@ -79,7 +79,10 @@ def erase_again(path: Path | None, *, now: dt.datetime) -> Again:
 
 
 def _gone(entries: Iterable[Entry]) -> list[Erased]:
-    """Return what was erased and not let in since: of the journal, and of the database as far as that is silent."""
+    """Return what was erased and not let in since: of the journal, and of the database as far as that is silent.
+
+    What somebody asked for is not forgotten when another with the same name and home goes by age later.
+    """
     gone: dict[Digest, Erased] = {
         (row.what, bytes(row.digest)): Erased(row.what, bytes(row.digest), row.erased_at, Erasure.Ground.REQUEST)
         for row in ErasedKey.objects.iterator()
@@ -89,7 +92,9 @@ def _gone(entries: Iterable[Entry]) -> list[Erased]:
             if entry.did == journal.RELEASED:
                 gone.pop((what, digest), None)
             else:
-                gone[what, digest] = Erased(what, digest, entry.at, entry.ground)
+                known = gone.get((what, digest))
+                asked = known is not None and known.ground == Erasure.Ground.REQUEST
+                gone[what, digest] = Erased(what, digest, entry.at, Erasure.Ground.REQUEST if asked else entry.ground)
     return list(gone.values())
 
 
