@@ -35,8 +35,6 @@ SOURCE_KINDS = {
     "vouchers": ("product", 90),
 }
 FIELDS_OF_PEOPLE = {"email": 5, "phone": 5}
-# What people enter themselves, or staff for them: a file does not overrule it.
-ENTERED_BY_PEOPLE = ("mijnmenu", "counter", "phone", "workbench", "website")
 
 # code: name, what customers read about it in MijnMenu, rule
 PURPOSES = {

@@ -76,7 +76,7 @@ def judge(
     is_deceased: bool = False,
 ) -> tuple[str, str]:
     """Return (verdict, basis) for one customer. ``basis`` is the one that holds for the purpose and channel
-    (``PurposeChannel.effective``), ``state`` that of the row that counts, None when there is none; ``by_child``: all
+    (``grounds_at``), ``state`` that of the row that counts, None when there is none; ``by_child``: all
     there is, is a yes that a parent should have given.
     """
     if is_restricted or is_deceased:

@@ -113,7 +113,7 @@ def test_the_customer_relation_needs_each_of_its_conditions(marketing: Purpose, 
 def test_a_new_installation_has_not_confirmed_the_customer_relation() -> None:
     fields = default_channels(code="marketing", rule="marketing")["email"]
     row = PurposeChannel(**fields)
-    assert (row.basis, row.effective) == ("customer_relation", "consent")
+    assert (row.basis, row.is_confirmed) == ("customer_relation", False)
 
 
 def test_a_channel_without_a_row_needs_a_yes(marketing: Purpose) -> None:

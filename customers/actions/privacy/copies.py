@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 State = AccessRequest.State
 VALID_DAYS = 14
 ATTEMPTS = 3
-PIECE = 256 * 1024  # characters
 
 
 @transaction.atomic
