@@ -244,5 +244,20 @@ def _name(file: Path) -> str:
 
 
 def _move(file: Path, to: str, run: ImportRun) -> None:
-    file.replace(file.parent / to / f"{run.pk}-{file.name}")
+    """Move the file away; raises OSError, having taken the run back, when it cannot go: it would come in again."""
+    try:
+        file.replace(file.parent / to / f"{run.pk}-{file.name}")
+    except FileNotFoundError:
+        raise
+    except OSError:
+        _take_back(run)
+        raise
     file.with_name(f"{file.name}.ready").unlink(missing_ok=True)
+
+
+def _take_back(run: ImportRun) -> None:
+    """Let go of a run and its copy of the file, unless a worker has begun with it."""
+    unbegun = (ImportRun.State.WAITING, ImportRun.State.REFUSED)
+    untouched = ImportRun.objects.filter(pk=run.pk, attempts=0, state__in=unbegun)
+    if untouched.delete()[0] and run.file:
+        run.file.delete(save=False)

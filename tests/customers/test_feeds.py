@@ -373,6 +373,29 @@ def test_a_file_that_cannot_be_moved_away_does_not_hold_up_the_others(folder: Pa
     assert look_for_files(now=NOW + dt.timedelta(hours=2)) == 1
 
 
+def test_a_file_that_cannot_be_moved_at_the_last_moment_does_not_come_in_at_every_look(
+    folder: Path, tmp_path: Path
+) -> None:
+    feed = make(folder="wise", schedule="hourly")
+    drop(folder, "a.csv")
+    last = take(feed, FILE).pk
+    ImportRun.objects.all().delete()
+    for number in range(last + 1, last + 9):
+        (folder / "processed" / f"{number}-a.csv").mkdir(parents=True)
+    for hours in range(3):
+        assert look_for_files(now=NOW + dt.timedelta(hours=hours)) == 0
+    run = ImportRun.objects.get()
+    assert (run.state, run.file_name, bool(run.file)) == (ImportRun.State.REFUSED, "a.csv", False)
+    assert len([kept for kept in (tmp_path / "media").rglob("*") if kept.is_file()]) == 1  # of the one that was taken
+
+
+def test_a_list_of_numbers_may_have_an_empty_line() -> None:
+    mapping = {"klantnummer": {"column": "NR"}, "soort": {"constant": "lid"}, "achternaam": {"constant": "Onbekend"}}
+    run = take(make(mapping=mapping), "NR\n7\n\n8\n\n")
+    assert (run.state, run.new_count, run.refused_count) == (ImportRun.State.DONE, 2, 0)
+    assert set(Customer.objects.values_list("number", flat=True)) == {"7", "8"}
+
+
 def test_a_file_that_grows_while_it_is_taken_is_left_for_the_next_look(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -385,6 +408,7 @@ def test_a_file_that_grows_while_it_is_taken_is_left_for_the_next_look(
             more.write("11|Late|Vrouw|l@b.nl|x\n")
         return run
 
+    # the real one does its work; between its reading and the look that follows nothing else can be made to write
     monkeypatch.setattr("customers.actions.feeds.upload_import", slowly)
     assert look_for_files(now=NOW) == 0
     assert not ImportRun.objects.exists()
