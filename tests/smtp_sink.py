@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 from asyncio import WriteTransport
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,6 +15,7 @@ from typing import cast
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.db import connections
 from pytest_django import Settings
 
 
@@ -35,8 +37,9 @@ class Sink:
     """The server's memory and its script.
 
     `at_recipient["a@example.nl"] = ["450 4.2.0 later"]` answers the next RCPT for that address so, once per
-    entry; `at_data` answers after the final dot. An answer "drop" closes the connection instead; "accept and
-    drop" keeps the mail first.
+    entry; `at_data` answers after the final dot, `at_sender` every MAIL as long as it is set. An answer "drop" closes
+    the connection instead; "accept and drop" keeps the mail first. `meanwhile` is done, once, when the mail of that
+    number (1 is the first) has come in and before its sender hears that it did.
     """
 
     host: str = "127.0.0.1"
@@ -44,10 +47,21 @@ class Sink:
     received: list[Received] = field(default_factory=list)
     at_recipient: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     at_data: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    at_sender: str = ""
+    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
 
     def to(self, address: str) -> list[EmailMessage]:
         """Return the mails accepted for this address, oldest first."""
         return [mail.message for mail in self.received if address in mail.recipients]
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.at_sender:
+            return self.at_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -63,12 +77,22 @@ class Sink:
         if answer.startswith("2") or answer == "accept and drop":
             content = envelope.original_content or b""
             self.received.append(Received(envelope.mail_from or "", list(envelope.rcpt_tos), content))
+            if work := self.meanwhile.pop(len(self.received), None):
+                with ThreadPoolExecutor(1) as pool:  # the database is not for the thread of an event loop
+                    pool.submit(_with_own_connection, work).result()
         return self._answer(server, answer)
 
     def _answer(self, server: SMTP, answer: str) -> str:
         if answer.endswith("drop"):
             cast(WriteTransport, server.transport).abort()
         return answer
+
+
+def _with_own_connection(work: Callable[[], object]) -> None:
+    try:
+        work()
+    finally:
+        connections.close_all()
 
 
 @pytest.fixture
