@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from common.sql import rows
 from customers import names
 from customers.actions import change_customer, run_import, upload_import
 from customers.consents import record_consent, states_of
+from customers.imports.applying import KEPT_ERRORS
 from customers.imports.formats import FORMATS
 from customers.imports.remedies import REMEDIES, remedy_of
 from customers.models import (
@@ -300,11 +302,10 @@ def test_a_header_alone_is_a_file_without_rows(take_in: Import) -> None:
     assert (run.row_count, *counts(run)) == (0, 0, 0, 0, 0)
 
 
-def test_more_errors_than_are_kept_are_counted_all(take_in: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("customers.imports.applying.KEPT_ERRORS", 3)
-    run = take_in("branches", "code;naam", *[f"?{number};x" for number in range(10)])
-    assert run.refused_count == 10
-    assert run.errors.count() == 3
+def test_more_errors_than_are_kept_are_counted_all(take_in: Import) -> None:
+    run = take_in("branches", "code;naam", *[f"?{number};x" for number in range(KEPT_ERRORS + 2)])
+    assert run.refused_count == KEPT_ERRORS + 2
+    assert run.errors.count() == KEPT_ERRORS
 
 
 # --- subscriptions ----------------------------------------------------------------------------------------------------
@@ -571,6 +572,12 @@ def test_no_temporary_table_is_left_behind(take_in: Import) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('pg_temp.import_row'), to_regclass('pg_temp.import_problem')")
         assert cursor.fetchone() == (None, None)
+
+
+@pytest.mark.parametrize("code", [each.code for each in FORMATS])
+def test_the_manual_names_the_columns(code: str) -> None:
+    manual = Path("docs/handleiding/import.md").read_text()
+    assert f"`{';'.join(FORMATS[code].names)}`" in manual
 
 
 def test_every_code_has_a_remedy_in_both_languages() -> None:

@@ -31,7 +31,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, int]]]:
             cursor.execute("SELECT max(percent), (SELECT count(*) FROM customers_customer) FROM customers_importrun")
             found.append(cursor.fetchone())
 
-    monkeypatch.setattr(progress, "PATIENCE", 0)
+    monkeypatch.setattr(progress, "PATIENCE", 0)  # files that take longer than half a second would take longer here
     monkeypatch.setattr(progress.Progress, "reached", look)
     yield found
     other.close()

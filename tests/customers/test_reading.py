@@ -236,7 +236,7 @@ def by_block_and_by_row(text: str, dialect: Dialect) -> tuple[list[Piece], list[
 def test_reading_in_blocks_and_row_by_row_is_the_same(
     monkeypatch: pytest.MonkeyPatch, delimiter: str, positions: dict[str, int], words: dict[str, dict[str, str]]
 ) -> None:
-    monkeypatch.setattr("customers.imports.reading.records.BLOCK", 64)
+    monkeypatch.setattr("customers.imports.reading.records.BLOCK", 64)  # so that short files have edges of blocks
     chance = random.Random(7)
     cells = ["a", "Bo", "é", "", "1 2", '"a"', '"a;b"', '"a,b"', '"x""y"', '""', '" a"', '"a\tb"', '"Jan"']
     odd = [

@@ -313,6 +313,7 @@ def test_killing_it_again_and_again_loses_and_doubles_nothing(process_environmen
 
 @pytest.mark.django_db(transaction=True)
 def test_it_waits_for_who_still_inserts_by_an_older_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    # it gives up after two minutes of trying, which a test cannot wait for
     monkeypatch.setattr(retention_module, "TRIES", 1)
     monkeypatch.setattr(retention_module, "PATIENCE", "50ms")
     record(CustomerFactory(), "old", occurred_at=months_ago(30))

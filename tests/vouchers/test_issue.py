@@ -126,6 +126,7 @@ def test_a_code_that_exists_already_is_replaced_by_another(
 ) -> None:
     CustomerFactory.create_batch(2)
     (taken,) = codes.generate(1)
+    # by chance two codes are the same once in many billions: chance is made to repeat itself
     rounds = iter([[taken, taken], list(codes.generate(1))])
     monkeypatch.setattr(codes, "generate", lambda _count: iter(next(rounds)))
     assert issue_vouchers(definition, ALL(), origin="x", now=now) == 2
