@@ -15,8 +15,10 @@ from customers.imports.undoing import Derived, Undone, derived_rows, kept_rows, 
 
 # What the nightly computation gave does not hold back a customer whose import is undone.
 derived_rows.register(Derived("labels_assignment", "row.given_by = 'system'"))
+derived_rows.register(Derived("labels_customervalue"))
 REMEDIES["version"] = _("A file brings one version of a group. Split it, or correct this row.")
 REMEDIES["system_label"] = _("This label is computed by the product itself. Choose another code.")
+REMEDIES["rule_label"] = _("This label follows a rule, which gives it each night. Choose another code.")
 REMEDIES["one_label"] = _("Within a group somebody has one label. Keep one of the rows of this customer.")
 
 TABLE = "labels_assignment"
@@ -79,8 +81,10 @@ def refuse_others(person: str, second: str, *, may_have_many: str = "false") -> 
     execute(
         f"""
         INSERT INTO import_problem (row_number, column_name, value, code)
-        SELECT r.row_number, 'label', left(r.label, 200), 'system_label' FROM import_row AS r
-        JOIN labels_label AS label ON label.code = {CODE} AND label.kind NOT IN ('imported', 'own')
+        SELECT r.row_number, 'label', left(r.label, 200),
+            CASE WHEN label.kind = 'own' THEN 'rule_label' ELSE 'system_label' END
+        FROM import_row AS r JOIN labels_label AS label ON label.code = {CODE}
+            AND (label.kind NOT IN ('imported', 'own') OR label.rule IS NOT NULL OR label.selection_id IS NOT NULL)
         """  # noqa: S608
     )
 
@@ -97,9 +101,10 @@ def add_labels(values: Mapping[str, Any], *, may_have_many: str = "false") -> No
     )
     execute(
         f"""
-        INSERT INTO labels_label (code, name, description, kind, group_id, colour, is_active, created_at)
+        INSERT INTO labels_label (code, name, description, version, kind, group_id, colour, is_active, created_at)
         SELECT DISTINCT ON ({CODE}) {CODE}, left(coalesce(nullif(r.naam, ''), r.label), 80),
-            concat_ws(' ', nullif(r.groep, ''), nullif(r.versie, '')), 'imported', grp.id, 'teal', true, %(now)s
+            concat_ws(' ', nullif(r.groep, ''), nullif(r.versie, '')), left(r.versie, 20), 'imported', grp.id,
+            'teal', true, %(now)s
         FROM import_row AS r LEFT JOIN labels_labelgroup AS grp ON grp.code = {GROUP}
         ORDER BY {CODE}, r.row_number
         ON CONFLICT (code) DO NOTHING
@@ -120,7 +125,8 @@ def give_wanted(values: Mapping[str, Any]) -> tuple[int, int]:
             SELECT DISTINCT w.group_id, w.version_code FROM import_wanted AS w WHERE w.group_id IS NOT NULL
         ),
         ended AS (
-            UPDATE {TABLE} AS there SET until = %(now)s, taken_by = %(actor)s
+            UPDATE {TABLE} AS there
+            SET until = %(now)s, taken_by = %(actor)s, taken_how = 'import', taken_through = %(run)s
             FROM labels_label AS label, wanted_group, {TABLE} AS was
             WHERE there.until IS NULL AND label.id = there.label_id AND label.group_id = wanted_group.group_id
                 AND label.kind = 'imported' AND was.id = there.id
@@ -144,8 +150,9 @@ def give_wanted(values: Mapping[str, Any]) -> tuple[int, int]:
     )
     new = execute(
         f"""
-        INSERT INTO {TABLE} (label_id, customer_id, exclusive_group_id, since, given_by, reason, taken_by)
-        SELECT w.label_id, w.customer_id, exclusive.id, %(now)s, %(actor)s, left(w.told, 200), ''
+        INSERT INTO {TABLE} (label_id, customer_id, exclusive_group_id, since, given_by, given_how, given_through,
+            reason, taken_by)
+        SELECT w.label_id, w.customer_id, exclusive.id, %(now)s, %(actor)s, 'import', %(run)s, left(w.told, 200), ''
         FROM import_wanted AS w
         LEFT JOIN labels_labelgroup AS exclusive ON exclusive.id = w.group_id AND exclusive.is_exclusive
         WHERE NOT EXISTS (
@@ -167,6 +174,6 @@ def undo_labels(values: Mapping[str, Any]) -> Undone:
         SELECT FROM {TABLE} AS other WHERE other.customer_id = there.customer_id AND other.until IS NULL
             AND (other.label_id = there.label_id OR other.exclusive_group_id = there.exclusive_group_id)
     )"""
-    columns = {"until": "was.until", "taken_by": "was.taken_by"}
+    columns = {name: f"was.{name}" for name in ("until", "taken_by", "taken_how", "taken_through")}
     restored, changed = restore_changed(TABLE, columns, values, where=taken)
     return removed, restored, kept_rows(changed=changed + kept)

@@ -12,30 +12,32 @@ import datetime as dt
 from customers.consents import ALLOWED, OBJECTION, PROFILING, WITHDRAWN, verdicts_sql
 from customers.models import Channel, Purpose
 
-_EVERYBODY = "SELECT id FROM customers_customer WHERE merged_into_id IS NULL"
+EVERYBODY = "SELECT id FROM customers_customer WHERE merged_into_id IS NULL"
 
 
-def unprofiled_sql(*, now: dt.datetime) -> str:
+def unprofiled_sql(*, now: dt.datetime, among: str = EVERYBODY) -> str:
     """Return SQL text that yields ``customer_id`` of who may not be profiled at ``now``: without a ground, restricted
-    or deceased. Values are bound; percent signs are doubled.
+    or deceased. ``among``: SQL that yields the ids it is asked of. Values are bound; percent signs are doubled.
     """
     purpose = Purpose.objects.filter(code=PROFILING).first()
     if purpose is None:
-        return _EVERYBODY.replace("id FROM", "id AS customer_id FROM")
-    verdicts = verdicts_sql(_EVERYBODY, purpose=purpose, channel=Channel.EMAIL, as_of=now)
+        return f"SELECT asked.id AS customer_id FROM ({among}) AS asked (id)"  # noqa: S608 - our own words
+    verdicts = verdicts_sql(among, purpose=purpose, channel=Channel.EMAIL, as_of=now)
     return f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict <> '{ALLOWED}'"  # noqa: S608
 
 
-def refused_sql(*, now: dt.datetime) -> str:
+def refused_sql(*, now: dt.datetime, among: str = "") -> str:
     """Return SQL text that yields ``customer_id`` of who refused to be profiled, or whose data are restricted.
 
     For labels that were not derived from what somebody did, such as those of his address: a yes is not asked for these.
+    ``among``: SQL that yields the ids it is asked of, everybody by default.
     """
     purpose = Purpose.objects.filter(code=PROFILING).first()
-    restricted = "SELECT id AS customer_id FROM customers_customer WHERE restricted_at IS NOT NULL"
+    of_them, their = (f" AND {column} IN ({among})" if among else "" for column in ("id", "customer_id"))
+    restricted = f"SELECT id AS customer_id FROM customers_customer WHERE restricted_at IS NOT NULL{of_them}"  # noqa: S608
     if purpose is None:
         return restricted
-    asked = f"SELECT DISTINCT customer_id FROM customers_consent WHERE purpose_id = {purpose.pk:d}"  # noqa: S608
+    asked = f"SELECT DISTINCT customer_id FROM customers_consent WHERE purpose_id = {purpose.pk:d}{their}"  # noqa: S608
     verdicts = verdicts_sql(asked, purpose=purpose, channel=Channel.EMAIL, as_of=now)
     refused = f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict IN ('{WITHDRAWN}', '{OBJECTION}')"  # noqa: S608
     return f"{refused} UNION {restricted}"

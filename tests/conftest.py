@@ -41,8 +41,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
     from customers.facts import fact_kinds
+    from labels.facts import of_values
+    from labels.system.thresholds import chosen
+    from labels.values import defined
 
-    fact_kinds.forget()
+    for known in (fact_kinds, chosen, of_values, defined):
+        known.forget()
     yield
     cache.clear()
 

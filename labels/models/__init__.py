@@ -1,6 +1,7 @@
 """Labels, the groups they stand in, who has which since when, and the runs that compute them."""
 
 from labels.models.assignments import Assignment, AssignmentQuerySet
+from labels.models.computed import ChangeMark, CustomerValue, ThresholdSetting, ValueDefinition
 from labels.models.counts import LabelCount
 from labels.models.labels import TONES, Colour, Label, LabelGroup, LabelQuerySet
 from labels.models.rules import Backfill, BackfillChange, RuleRun
@@ -13,12 +14,16 @@ __all__ = [
     "AssignmentQuerySet",
     "Backfill",
     "BackfillChange",
+    "ChangeMark",
     "Colour",
+    "CustomerValue",
     "Label",
     "LabelCount",
     "LabelGroup",
     "LabelQuerySet",
     "RefreshRun",
     "RuleRun",
+    "ThresholdSetting",
+    "ValueDefinition",
     "VersionEnd",
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 from django.db import models
 from django.db.models import Count, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.time import end_of_day
@@ -48,9 +51,31 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             }
         )
 
+    def given_by_what(self, hows: Collection[str]) -> AssignmentQuerySet:
+        """Return what was given by one of these; rows that do not say it are told by who gave them."""
+        return self.filter(Q(given_how__in=hows) | _told_by("given_by", hows, Q(given_how="")))
+
+    def taken_by_what(self, hows: Collection[str]) -> AssignmentQuerySet:
+        """Return what was taken by one of these, as ``given_by_what``."""
+        return self.filter(Q(taken_how__in=hows) | _told_by("taken_by", hows, Q(taken_how="", until__isnull=False)))
+
     def between(self, start: dt.datetime, end: dt.datetime) -> AssignmentQuerySet:
         """Return what held at some instant from ``start`` up to and including ``end``."""
         return self.filter(Q(until__isnull=True) | Q(until__gt=start), since__lte=end)
+
+
+def _told_by(field: str, hows: Collection[str], unsaid: Q) -> Q:
+    """Return the condition that a row which says no ``…_how`` was given or taken by one of these, by its name."""
+    names = {
+        "system": Q(**{field: "system"}),
+        "customer": Q(**{field: "customer"}),
+        "merge": Q(**{field: "merge"}),
+        "import": Q(**{f"{field}__startswith": "import "}),
+    }
+    said = reduce(or_, (names[how] for how in hows if how in names), Q(pk__in=[]))
+    if "hand" in hows:
+        said |= ~reduce(or_, names.values())
+    return unsaid & said
 
 
 class Assignment(models.Model):
@@ -119,3 +144,51 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label_id}: {self.customer_id}"
+
+    @property
+    def how_given(self) -> str:
+        """By what it was given, one of ``How``."""
+        return self.given_how or _how(self.given_by)
+
+    @property
+    def how_taken(self) -> str:
+        """By what it was taken, one of ``How``; empty while it is open."""
+        return self.taken_how or ("" if self.until is None else _how(self.taken_by))
+
+    @property
+    def given_words(self) -> str:
+        """By what and by whom it was given, in words: "by its rule", "by Petra, for a selection"."""
+        return _words(self.how_given, self.given_by, self.given_through)
+
+    @property
+    def taken_words(self) -> str:
+        """By what and by whom it was taken, in words; empty while it is open."""
+        return _words(self.how_taken, self.taken_by, self.taken_through) if self.until else ""
+
+
+def _how(name: str) -> str:
+    if name in ("system", "customer", "merge"):
+        return name
+    return "import" if name.startswith("import ") else "hand"
+
+
+def _words(how: str, name: str, through: int | None) -> str:
+    person = {"name": name}
+    said = {
+        "system": lambda: gettext("by the system"),
+        "hand": lambda: gettext("by %(name)s") % person,
+        "selection": lambda: gettext("for a selection, by %(name)s") % person,
+        "rule": lambda: gettext("by its rule"),
+        "import": lambda: gettext("by import %(number)s") % {"number": through or name.removeprefix("import ")},
+        "action": lambda: gettext("by an action"),
+        "customer": lambda: gettext("by the customer"),
+        "api": lambda: gettext("by another system, %(name)s") % person,
+        "backfill": lambda: gettext("worked out afterwards"),
+        "merge": lambda: gettext("because customers were merged"),
+        "group": lambda: gettext("because another of its group was given"),
+        "validity": lambda: gettext("because its days were over"),
+        "age": lambda: gettext("because it lasts so long"),
+        "version": lambda: gettext("because its version was ended, by %(name)s") % person,
+        "objection": lambda: gettext("because the customer objected"),
+    }
+    return said[how]() if how in said else name

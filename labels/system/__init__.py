@@ -4,10 +4,24 @@ everybody.
 ``families`` holds them in the order of the pages. To add one: write its file here and name it below.
 """
 
-from labels.system import borrowing, membership, sectors, ticket_quality, tickets, worlds
+from labels.system import (
+    addresses,
+    borrowing,
+    lifecycle,
+    loyalty,
+    membership,
+    sectors,
+    ticket_quality,
+    tickets,
+    web,
+    worlds,
+    worth,
+)
 from labels.system.specs import Family, LabelSpec, families
 
-for _module in (membership, borrowing, worlds, tickets, ticket_quality, sectors):
+for _module in (
+    lifecycle, membership, addresses, borrowing, worlds, tickets, ticket_quality, sectors, web, worth, loyalty,
+):  # fmt: skip
     for _family in _module.FAMILIES:
         families.register(_family)
 

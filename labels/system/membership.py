@@ -6,20 +6,31 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from labels.system.specs import Family, LabelSpec, days_before, words
-
-NEWCOMER_DAYS = 90
-LEAVER_DAYS_AFTER = 90  # still called a leaver this long after the last subscription ended
-LEAVER_DAYS_BEFORE = 60  # and this long before it ends
+from labels.system.specs import Edge, Family, LabelSpec, Threshold, Told, days_before, words
 
 _PHASE = """
-SELECT id AS customer_id, 'phase-newcomer' AS code FROM customers_customer
+SELECT id AS customer_id, 'phase-newcomer' AS code FROM customers_customer AS customer
  WHERE registered_on > %(newcomer_since)s AND registered_on <= %(today)s AND kind = 'member'
-   AND merged_into_id IS NULL
+   AND merged_into_id IS NULL AND {among[id]}
 UNION ALL
-SELECT customer_id, 'phase-leaver' FROM customers_subscription WHERE started_on <= %(today)s
+SELECT customer_id, 'phase-leaver' FROM customers_subscription WHERE started_on <= %(today)s AND {among[customer_id]}
  GROUP BY customer_id
 HAVING max(coalesce(ended_on, 'infinity')) BETWEEN %(ended_since)s AND %(ends_before)s
+"""
+_REGISTERED = """
+SELECT id AS customer_id FROM customers_customer
+ WHERE registered_on > %(was_newcomer_since)s AND registered_on <= %(newcomer_since)s
+    OR registered_on > %(was_today)s AND registered_on <= %(today)s
+"""
+_BEGINS_OR_ENDS = """
+SELECT customer_id FROM customers_subscription
+ WHERE started_on > %(was_today)s AND started_on <= %(today)s
+    OR ended_on >= %(was_today)s AND ended_on < %(today)s
+"""
+_ENDING = """
+SELECT customer_id FROM customers_subscription
+ WHERE ended_on >= %(was_ended_since)s AND ended_on < %(ended_since)s
+    OR ended_on > %(was_ends_before)s AND ended_on <= %(ends_before)s
 """
 
 _HOUSEHOLD = """
@@ -28,13 +39,13 @@ SELECT id AS customer_id,
             WHEN people <= 4 THEN 'household-3-4' ELSE 'household-5-more' END AS code
   FROM (SELECT id, count(*) OVER (PARTITION BY household_id) AS people
           FROM customers_customer
-         WHERE household_id IS NOT NULL AND kind <> 'former' AND merged_into_id IS NULL) AS housed
+         WHERE household_id IS NOT NULL AND kind <> 'former' AND merged_into_id IS NULL AND {among[id]}) AS housed
 """
 
 _PAYMENT = """
 SELECT DISTINCT ON (customer_id) customer_id, 'payment-' || replace(payment_method, '_', '-') AS code
   FROM customers_subscription
- WHERE started_on <= %(today)s AND (ended_on IS NULL OR ended_on >= %(today)s)
+ WHERE started_on <= %(today)s AND (ended_on IS NULL OR ended_on >= %(today)s) AND {among[customer_id]}
  ORDER BY customer_id, started_on DESC, id DESC
 """
 
@@ -43,19 +54,25 @@ FAMILIES = (
         code="phase",
         name=_("Membership phase"),
         sql=_PHASE,
-        params=lambda now: {
+        thresholds=(
+            Threshold("newcomer", _("Newcomer for … days"), "days", 90, 7, 730),
+            Threshold("before", _("Leaver from … days before the last subscription ends"), "days", 60, 0, 365),
+            Threshold("after", _("Leaver up to … days after it ended"), "days", 90, 0, 730),
+        ),
+        params=lambda now, limits: {
             "today": days_before(now, 0),
-            "newcomer_since": days_before(now, NEWCOMER_DAYS),
-            "ended_since": days_before(now, LEAVER_DAYS_AFTER),
-            "ends_before": days_before(now, -LEAVER_DAYS_BEFORE),
+            "newcomer_since": days_before(now, limits.whole("newcomer")),
+            "ended_since": days_before(now, limits.whole("after")),
+            "ends_before": days_before(now, -limits.whole("before")),
         },
+        edges=(Edge(_REGISTERED), Edge(_BEGINS_OR_ENDS), Edge(_ENDING)),
         is_exclusive=False,
         is_profiling=False,
         labels=(
             LabelSpec(
                 "phase-newcomer",
                 _("Newcomer"),
-                words(_("Member, registered less than %(days)d days ago."), days=NEWCOMER_DAYS),
+                words(_("Member, registered less than %(days)d days ago."), days=Told("phase.newcomer")),
                 "green",
             ),
             LabelSpec(
@@ -63,8 +80,8 @@ FAMILIES = (
                 _("Leaver"),
                 words(
                     _("Last subscription ends within %(before)d days or ended in the last %(after)d days."),
-                    before=LEAVER_DAYS_BEFORE,
-                    after=LEAVER_DAYS_AFTER,
+                    before=Told("phase.before"),
+                    after=Told("phase.after"),
                 ),
                 "red",
             ),
@@ -74,7 +91,8 @@ FAMILIES = (
         code="household",
         name=_("Household size"),
         sql=_HOUSEHOLD,
-        params=lambda _now: {},
+        params=lambda _now, _limits: {},
+        of_household=True,
         is_profiling=False,
         labels=(
             LabelSpec("household-1", _("Household: 1 customer"), _("The only customer at the address."), "grey"),
@@ -97,7 +115,8 @@ FAMILIES = (
         code="payment",
         name=_("Payment method"),
         sql=_PAYMENT,
-        params=lambda now: {"today": days_before(now, 0)},
+        params=lambda now, _limits: {"today": days_before(now, 0)},
+        edges=(Edge(_BEGINS_OR_ENDS),),
         is_profiling=False,
         labels=tuple(
             LabelSpec(

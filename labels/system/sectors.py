@@ -1,49 +1,122 @@
-"""Labels for the relation with sectors: only the library, only the theatre, or both. From the totals, not the
-facts.
-"""
+"""Labels for the relation with sectors: only the library, only the theatre, or both; and each sector by itself."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
-from labels.system.specs import Family, LabelSpec, days_before, months_before, words
+from common.sql import rows
+from customers.facts import fact_kinds
+from labels.system.kinds import LIBRARY, ONLINE, THEATRE
+from labels.system.specs import Edge, Family, LabelSpec, Limits, Threshold, Told, days_before, months_before, words
 
-SECTOR_MONTHS = 24
-LIBRARY_KINDS = ["loan", "reservation", "fee"]
-THEATRE_KINDS = ["ticket"]
-
-_SECTORS = """
+# From the totals, not the facts.
+RELATIONS = """
+    SELECT customer_id, kind = ANY(%(library)s) AS is_library FROM customers_facttotal
+     WHERE kind = ANY(%(library)s || %(theatre)s) AND last_at >= %(since)s AND first_at <= %(now)s
+       AND {among[customer_id]}
+    UNION ALL
+    SELECT customer_id, true FROM customers_subscription
+     WHERE started_on <= %(today)s AND (ended_on IS NULL OR ended_on >= %(today)s) AND {among[customer_id]}
+"""
+_SECTORS = f"""
 SELECT customer_id,
        CASE WHEN bool_and(is_library) THEN 'sector-library'
             WHEN bool_and(NOT is_library) THEN 'sector-theatre'
             ELSE 'sector-both' END AS code
-  FROM (SELECT customer_id, kind = ANY(%(library)s) AS is_library FROM customers_facttotal
-         WHERE kind = ANY(%(library)s || %(theatre)s) AND last_at >= %(since)s AND first_at <= %(now)s
-        UNION ALL
-        SELECT customer_id, true FROM customers_subscription
-         WHERE started_on <= %(today)s AND (ended_on IS NULL OR ended_on >= %(today)s)) AS relations
+  FROM ({RELATIONS}) AS relations
  GROUP BY customer_id
-"""
+"""  # noqa: S608 - constants of this file
+
+# A total whose first or last time passes a limit.
+TOTAL_EDGE = Edge("""
+SELECT customer_id FROM customers_facttotal
+ WHERE kind = ANY(%(library)s || %(theatre)s)
+   AND (last_at >= %(was_since)s AND last_at < %(since)s OR first_at > %(was_now)s AND first_at <= %(now)s)
+""")
+SUBSCRIPTION_EDGE = Edge("""
+SELECT customer_id FROM customers_subscription
+ WHERE started_on > %(was_today)s AND started_on <= %(today)s
+    OR ended_on >= %(was_today)s AND ended_on < %(today)s
+""")
+
+_SLUG = "trim(BOTH '-' FROM left(regexp_replace(lower(sector), '[^a-z0-9]+', '-', 'g'), 24))"
+# Each sector in which somebody was, as the sources call it; what people do on the website has labels of its own.
+_EACH = f"""
+SELECT customer_id, 'with-' || {_SLUG} AS code FROM (
+    SELECT customer_id, sector, count(*) AS times FROM {{facts}}
+     WHERE sector <> '' AND sector <> 'website' AND kind = ANY(%(kinds)s)
+       AND occurred_at >= %(since)s AND occurred_at <= %(now)s
+     GROUP BY customer_id, sector
+) AS counted GROUP BY 1, 2 HAVING sum(times) >= %(minimum)s
+"""  # noqa: S608
+_KNOWN = f"""
+SELECT slug, min(sector) AS name
+  FROM (SELECT {_SLUG} AS slug, sector FROM (SELECT DISTINCT sector FROM customers_fact) AS said) AS spelled
+ WHERE slug <> '' AND slug <> 'website' GROUP BY slug ORDER BY slug LIMIT 40
+"""  # noqa: S608
+_NEW_SECTOR = f"""
+SELECT 1 FROM {{facts}} WHERE sector <> '' AND sector <> 'website' AND {_SLUG} <> ''
+   AND 'with-' || {_SLUG} NOT IN (SELECT code FROM labels_label WHERE kind = 'system' AND is_active) LIMIT 1
+"""  # noqa: S608
+
+
+def relation_params(now: dt.datetime, limits: Limits) -> Mapping[str, Any]:
+    """Return the params of ``RELATIONS``."""
+    return {
+        "now": now,
+        "today": days_before(now, 0),
+        "since": months_before(now, limits.whole("months")),
+        "library": list(LIBRARY),
+        "theatre": list(THEATRE),
+    }
+
+
+def _all_kinds() -> list[str]:
+    """Return all kinds, but for what people do online, which is kept too short for this."""
+    return sorted(kind.code for kind in fact_kinds if kind.code not in (*ONLINE, "click", "open"))
+
+
+def _each_params(now: dt.datetime, limits: Limits) -> Mapping[str, Any]:
+    since = months_before(now, limits.whole("months"))
+    return {"now": now, "since": since, "minimum": limits["minimum"], "kinds": _all_kinds()}
+
+
+def _each_label() -> Sequence[LabelSpec]:
+    definition = words(
+        _("Active in this sector %(minimum)d times or more in the last %(months)d months."),
+        minimum=Told("sectors.minimum"),
+        months=Told("sectors.months"),
+    )
+    return [
+        LabelSpec(
+            code=f"with-{row['slug']}",
+            name=words(_("Customer of: %(sector)s"), sector=row["name"]),
+            description=definition,
+            colour="teal",
+        )
+        for row in rows(_KNOWN)
+    ]
+
 
 FAMILIES = (
     Family(
         code="sector",
         name=_("Relation with sectors"),
         sql=_SECTORS,
-        params=lambda now: {
-            "now": now,
-            "today": days_before(now, 0),
-            "since": months_before(now, SECTOR_MONTHS),
-            "library": LIBRARY_KINDS,
-            "theatre": THEATRE_KINDS,
-        },
+        thresholds=(Threshold("months", _("What was done in the last … months counts"), "months", 24, 1, 120),),
+        params=relation_params,
+        edges=(TOTAL_EDGE, SUBSCRIPTION_EDGE),
         labels=(
             LabelSpec(
                 "sector-library",
                 _("Library only"),
                 words(
                     _("Subscribed or active in the library in the last %(months)d months; no tickets."),
-                    months=SECTOR_MONTHS,
+                    months=Told("sector.months"),
                 ),
                 "teal",
             ),
@@ -52,7 +125,7 @@ FAMILIES = (
                 _("Theatre only"),
                 words(
                     _("Bought tickets in the last %(months)d months; no relation with the library."),
-                    months=SECTOR_MONTHS,
+                    months=Told("sector.months"),
                 ),
                 "orange",
             ),
@@ -61,10 +134,24 @@ FAMILIES = (
                 _("Library and theatre"),
                 words(
                     _("In the last %(months)d months both a customer of the library and a buyer of tickets."),
-                    months=SECTOR_MONTHS,
+                    months=Told("sector.months"),
                 ),
                 "green",
             ),
         ),
+    ),
+    Family(
+        code="sectors",
+        name=_("Customer of a sector"),
+        sql=_EACH,
+        thresholds=(
+            Threshold("months", _("What was done in the last … months counts"), "months", 24, 1, 60),
+            Threshold("minimum", _("A sector counts from … times"), "number", 1, 1, 100),
+        ),
+        params=_each_params,
+        fact_edges={"since": _all_kinds, "now": _all_kinds},
+        more_labels=_each_label,
+        has_news=_NEW_SECTOR,
+        is_exclusive=False,
     ),
 )

@@ -10,16 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.sql import rows
 from customers.models import World
-from labels.system.specs import Family, LabelSpec, months_before, words
+from labels.system.specs import Family, LabelSpec, Limits, Measure, Threshold, Told, months_before, words
 
-YEAR = 12  # months; whole years, since a theatre has a season and a summer without performances
-TREND_MINIMUM = 3  # purchases in the larger year; less is chance
-GROWER_FACTOR = 1.5
-FADER_FACTOR = 0.5
-
-FAVOURITE_MONTHS = 24
-FAVOURITE_MINIMUM = 3  # purchases
-FAVOURITE_SHARE = 0.6  # of the purchases of which the genre (world) is known
 MOST_GENRES = 60  # labels are made for those that are bought most
 
 GENRE, WORLD = "ticket-genre", "ticket-world"
@@ -28,14 +20,10 @@ GENRE, WORLD = "ticket-genre", "ticket-world"
 _TREND = """
 SELECT customer_id,
        CASE WHEN recent > earlier THEN 'ticket-trend-grower' ELSE 'ticket-trend-fader' END AS code
-  FROM (SELECT customer_id,
-               count(*) FILTER (WHERE occurred_at >= %(middle)s) AS recent,
-               count(*) FILTER (WHERE occurred_at < %(middle)s) AS earlier
-          FROM customers_fact
-         WHERE kind = 'ticket' AND quantity > 0 AND occurred_at >= %(since)s AND occurred_at <= %(now)s
-         GROUP BY customer_id) AS years
+  FROM (SELECT customer_id, coalesce({m[recent]}, 0) AS recent, {m[earlier]} AS earlier
+          FROM label_measure AS measure) AS years
  WHERE greatest(recent, earlier) >= %(minimum)s AND earlier > 0
-   AND (recent >= earlier * %(grower)s OR recent <= earlier * %(fader)s)
+   AND (recent * 100 >= earlier * %(grower)s OR recent * 100 <= earlier * %(fader)s)
 """
 
 # What a genre is called in the code of a label: systems write "Jazz & blues" and "jazz-blues".
@@ -43,7 +31,7 @@ _SLUG = "trim(BOTH '-' FROM regexp_replace(lower(genre), '[^a-z0-9]+', '-', 'g')
 
 _FAVOURITES = f"""
 WITH bought AS MATERIALIZED (
-    SELECT customer_id, {_SLUG} AS genre, world FROM customers_fact
+    SELECT customer_id, {_SLUG} AS genre, world FROM {{facts}}
      WHERE kind = 'ticket' AND quantity > 0 AND occurred_at >= %(since)s AND occurred_at <= %(now)s
 )
 SELECT customer_id, what || '-' || value AS code FROM (
@@ -52,7 +40,7 @@ SELECT customer_id, what || '-' || value AS code FROM (
       FROM bought CROSS JOIN LATERAL (VALUES ('{GENRE}', genre), ('{WORLD}', world)) AS said (what, value)
      WHERE value <> '' GROUP BY customer_id, what, value
 ) AS counted
- WHERE times >= %(minimum)s AND times >= known * %(share)s
+ WHERE times >= %(minimum)s AND times * 100 >= known * %(share)s
 """  # noqa: S608 - constants of this file
 
 _GENRES = f"""
@@ -60,6 +48,15 @@ SELECT slug, (array_agg(genre ORDER BY times DESC, genre))[1] AS name FROM (
     SELECT {_SLUG} AS slug, genre, count(*) AS times FROM customers_fact
      WHERE kind = 'ticket' AND genre <> '' GROUP BY genre
 ) AS spelled WHERE slug <> '' GROUP BY slug ORDER BY sum(times) DESC, slug LIMIT %(most)s
+"""  # noqa: S608
+
+# A genre without a label, while there is room for one. Which are bought most is looked at again in a full run.
+_NEW_GENRE = f"""
+SELECT 1 FROM {{facts}} WHERE kind = 'ticket' AND genre <> '' AND {_SLUG} <> ''
+   AND '{GENRE}-' || {_SLUG} NOT IN (SELECT code FROM labels_label WHERE kind = 'system' AND is_active)
+   AND {MOST_GENRES} >
+       (SELECT count(*) FROM labels_label WHERE kind = 'system' AND is_active AND code LIKE '{GENRE}-%%')
+ LIMIT 1
 """  # noqa: S608
 
 _DEFINITION = _(
@@ -70,7 +67,10 @@ GROUPS = {GENRE: _("Favourite genre of performances"), WORLD: _("Favourite world
 
 def _favourites() -> Sequence[LabelSpec]:
     definition = words(
-        _DEFINITION, percent=int(FAVOURITE_SHARE * 100), minimum=FAVOURITE_MINIMUM, months=FAVOURITE_MONTHS
+        _DEFINITION,
+        percent=Told("ticket-favourites.share"),
+        minimum=Told("ticket-favourites.minimum"),
+        months=Told("ticket-favourites.months"),
     )
     return [
         LabelSpec(
@@ -93,20 +93,17 @@ def _known() -> Iterator[tuple[str, str, str]]:
         yield WORLD, code, name
 
 
-def _trend_params(now: dt.datetime) -> Mapping[str, Any]:
+def _trend_measures(limits: Limits) -> Mapping[str, Measure]:
+    months = limits.whole("months")
     return {
-        "now": now,
-        "since": months_before(now, 2 * YEAR),
-        "middle": months_before(now, YEAR),
-        "minimum": TREND_MINIMUM,
-        "grower": GROWER_FACTOR,
-        "fader": FADER_FACTOR,
+        "recent": Measure("count", ("ticket",), months, bought=True),
+        "earlier": Measure("count", ("ticket",), 2 * months, months, bought=True),
     }
 
 
-def _favourite_params(now: dt.datetime) -> Mapping[str, Any]:
-    since = months_before(now, FAVOURITE_MONTHS)
-    return {"now": now, "since": since, "minimum": FAVOURITE_MINIMUM, "share": FAVOURITE_SHARE}
+def _favourite_params(now: dt.datetime, limits: Limits) -> Mapping[str, Any]:
+    since = months_before(now, limits.whole("months"))
+    return {"now": now, "since": since, "minimum": limits["minimum"], "share": limits["share"]}
 
 
 FAMILIES = (
@@ -114,13 +111,29 @@ FAMILIES = (
         code="ticket-trend",
         name=_("Trend of ticket buying"),
         sql=_TREND,
-        params=_trend_params,
+        thresholds=(
+            # Whole years, since a theatre has a season and a summer without performances.
+            Threshold("months", _("Compare the last … months with as many before"), "months", 12, 12, 36, 12),
+            Threshold(
+                "minimum", _("Only who bought … times or more in the larger of both periods"), "number", 3, 1, 100
+            ),
+            Threshold("grower", _("Growing from … percent of what it was"), "percent", 150, 101, 1000, 5),
+            Threshold("fader", _("Fading up to … percent of what it was"), "percent", 50, 0, 99, 5),
+        ),
+        measures=_trend_measures,
+        params=lambda _now, limits: {
+            "minimum": limits["minimum"],
+            "grower": limits["grower"],
+            "fader": limits["fader"],
+        },
         labels=(
             LabelSpec(
                 "ticket-trend-grower",
                 _("Growing ticket buyer"),
                 words(
-                    _("Bought tickets %(factor)s times as often or more as in the year before."), factor=GROWER_FACTOR
+                    _("Bought tickets %(percent)d%% or more as often as in the %(months)d months before."),
+                    percent=Told("ticket-trend.grower"),
+                    months=Told("ticket-trend.months"),
                 ),
                 "green",
             ),
@@ -128,8 +141,9 @@ FAMILIES = (
                 "ticket-trend-fader",
                 _("Fading ticket buyer"),
                 words(
-                    _("Bought tickets %(percent)d%% or less as often as in the year before."),
-                    percent=int(FADER_FACTOR * 100),
+                    _("Bought tickets %(percent)d%% or less as often as in the %(months)d months before."),
+                    percent=Told("ticket-trend.fader"),
+                    months=Told("ticket-trend.months"),
                 ),
                 "orange",
             ),
@@ -139,8 +153,15 @@ FAMILIES = (
         code="ticket-favourites",
         name=_("Favourite performances"),
         sql=_FAVOURITES,
+        thresholds=(
+            Threshold("months", _("Purchases of the last … months count"), "months", 24, 1, 60),
+            Threshold("minimum", _("A favourite needs … purchases or more"), "number", 3, 1, 100),
+            Threshold("share", _("… percent or more of all purchases"), "percent", 60, 51, 100),
+        ),
         params=_favourite_params,
+        fact_edges={"since": lambda: ["ticket"], "now": lambda: ["ticket"]},
         more_labels=_favourites,
+        has_news=_NEW_GENRE,
         groups=GROUPS,
     ),
 )

@@ -9,28 +9,26 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import World
-from labels.system.specs import Family, LabelSpec, months_before, words
+from labels.system.specs import Family, LabelSpec, Limits, Threshold, Told, months_before, words
 
-WORLD_MONTHS = 24
-WORLD_MINIMUM = 3  # loans in a world before it counts
 RANKS = {1: _("Primary world"), 2: _("Secondary world"), 3: _("Tertiary world")}
 _DEFINITION = _("%(rank)s by number of loans in the last %(months)d months; a world counts from %(minimum)d loans.")
 
 _WORLDS = """
 SELECT customer_id, 'world-' || rank || '-' || world AS code FROM (
-    SELECT customer_id, world,
-           row_number() OVER (PARTITION BY customer_id
-                              ORDER BY sum(quantity) DESC, max(occurred_at) DESC, world) AS rank
-      FROM customers_fact
-     WHERE kind = 'loan' AND occurred_at >= %(since)s AND occurred_at <= %(now)s
-       AND world IN (SELECT code FROM customers_world)
-     GROUP BY customer_id, world HAVING sum(quantity) >= %(minimum)s
+    SELECT customer_id, world, row_number() OVER (PARTITION BY customer_id ORDER BY loans DESC, latest DESC, world)
+           AS rank
+      FROM (SELECT customer_id, world, sum(quantity) AS loans, max(occurred_at) AS latest
+              FROM {facts}
+             WHERE kind = 'loan' AND occurred_at >= %(since)s AND occurred_at <= %(now)s AND world <> ''
+             GROUP BY customer_id, world HAVING sum(quantity) >= %(minimum)s) AS counted
+     WHERE world IN (SELECT code FROM customers_world)
 ) AS ranked WHERE rank <= 3
 """
 
 
-def _params(now: dt.datetime) -> Mapping[str, Any]:
-    return {"now": now, "since": months_before(now, WORLD_MONTHS), "minimum": WORLD_MINIMUM}
+def _params(now: dt.datetime, limits: Limits) -> Mapping[str, Any]:
+    return {"now": now, "since": months_before(now, limits.whole("months")), "minimum": limits["minimum"]}
 
 
 def _labels() -> Sequence[LabelSpec]:
@@ -38,7 +36,9 @@ def _labels() -> Sequence[LabelSpec]:
         LabelSpec(
             code=f"world-{rank}-{code}",
             name=words("%(rank)s: %(world)s", rank=rank_name, world=name),
-            description=words(_DEFINITION, rank=rank_name, months=WORLD_MONTHS, minimum=WORLD_MINIMUM),
+            description=words(
+                _DEFINITION, rank=rank_name, months=Told("worlds.months"), minimum=Told("worlds.minimum")
+            ),
             colour="orange",
             group=f"world-{rank}",
         )
@@ -52,7 +52,12 @@ FAMILIES = (
         code="worlds",
         name=_("Worlds"),
         sql=_WORLDS,
+        thresholds=(
+            Threshold("months", _("Loans of the last … months count"), "months", 24, 1, 60),
+            Threshold("minimum", _("A world counts from … loans"), "number", 3, 1, 100),
+        ),
         params=_params,
+        fact_edges={"since": lambda: ["loan"], "now": lambda: ["loan"]},
         more_labels=_labels,
         groups={f"world-{rank}": name for rank, name in RANKS.items()},
     ),
