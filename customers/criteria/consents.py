@@ -11,9 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.criteria import Criterion, Params
-from customers.consents import allowed_sql
+from customers.consents import PROCESSING, allowed_sql, states_of
+from customers.consents.channels import grounds_at
 from customers.criteria import wording
-from customers.models import Channel, Purpose
+from customers.models import Channel, Customer, Purpose, PurposeChannel
+
+_OF_MEMBERS = (
+    PurposeChannel.Basis.SERVICE,
+    PurposeChannel.Basis.INTEREST,
+    PurposeChannel.Basis.RELATION,
+)
+_KINDS_FORGET = gettext_lazy(
+    "Who may be reached without a yes follows from being a member, and only the present kind is kept."
+)
 
 
 class AllowedParams(Params):
@@ -56,3 +66,16 @@ class Allowed(Criterion):
 
     def check(self, params: AllowedParams) -> None:
         wording.require_known([params.purpose], dict(purpose_choices()), field="purpose")
+
+    def seen(self, params: AllowedParams, customer: Customer, *, now: dt.datetime) -> str:
+        channel = Channel.EMAIL if params.purpose in PROCESSING else params.channel
+        for state in states_of(customer, now=now):
+            if (state.purpose.code, state.channel) == (params.purpose, channel):
+                return state.explanation.rstrip(".")
+        return _("this channel is not used for this purpose")
+
+    def gap(self, params: AllowedParams, *, now: dt.datetime, present: dt.datetime) -> str:
+        """Return that a ground which follows from being a member is judged by the present; what was said is exact."""
+        purpose = Purpose.objects.filter(code=params.purpose).first()
+        basis = grounds_at(now).get((purpose.pk, params.channel), "") if purpose else ""
+        return str(_KINDS_FORGET) if basis in _OF_MEMBERS else ""

@@ -6,20 +6,21 @@ import datetime as dt
 
 from django import forms
 from django.db.models import Exists, OuterRef, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
-from common.criteria import Criterion, Params
-from common.time import local_date, start_of_day
-from customers.models import Note
+from common.criteria import Criterion
+from common.time import local_date
+from customers.criteria.windows import WindowForm, WindowParams
+from customers.models import Customer, Note
 
 
-class NoteParams(Params):
-    """A kind of note, or "" for any; ``within_days`` counts back from today, which counts too; empty means ever."""
+class NoteParams(WindowParams):
+    """A kind of note, or "" for any, in a window of time."""
 
     kind: str = ""
-    within_days: int | None = Field(default=None, ge=0, le=36500)
 
     @field_validator("kind")
     @classmethod
@@ -29,17 +30,15 @@ class NoteParams(Params):
         return value
 
 
-class NoteForm(forms.Form):
+class NoteForm(WindowForm):
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"), required=False, choices=[("", gettext_lazy("any kind")), *Note.Kind.choices]
     )
-    within_days = forms.IntegerField(
-        label=gettext_lazy("In the past … days (empty: ever)"), required=False, min_value=0, max_value=36500
-    )
+    field_order = ("kind", *WindowForm.WINDOW)
 
 
 class HasNote(Criterion):
-    """Has a note of a kind from the past so many days; when the contact was decides, not when it was written down."""
+    """Has a note of a kind in a window of time; when the contact was decides, not when it was written down."""
 
     code = "customer.note"
     label = gettext_lazy("Note or contact")
@@ -48,19 +47,21 @@ class HasNote(Criterion):
     form = NoteForm
 
     def to_q(self, params: NoteParams, *, now: dt.datetime) -> Q:
-        notes = Note.objects.filter(customer=OuterRef("pk"), happened_at__lte=now).order_by()
-        if params.kind:
-            notes = notes.filter(kind=params.kind)
-        if params.within_days is not None:
-            since = start_of_day(local_date(now) - dt.timedelta(days=params.within_days))
-            notes = notes.filter(happened_at__gte=since)
-        return Q(Exists(notes))
+        notes = Note.objects.filter(params.at("happened_at", now=now), customer=OuterRef("pk")).order_by()
+        return Q(Exists(notes.filter(kind=params.kind) if params.kind else notes))
 
     def sentence(self, params: NoteParams) -> str:
         kind = str(Note.Kind(params.kind).label) if params.kind else _("any kind")
-        if params.within_days is None:
+        if params.is_ever:
             return _("have a note or contact (%(kind)s)") % {"kind": kind.lower()}
-        if params.within_days == 0:
-            return _("have a note or contact (%(kind)s) %(when)s") % {"kind": kind.lower(), "when": _("today")}
-        when = ngettext("in the past %d day", "in the past %d days", params.within_days) % params.within_days
-        return _("have a note or contact (%(kind)s) %(when)s") % {"kind": kind.lower(), "when": when}
+        return _("have a note or contact (%(kind)s) %(when)s") % {"kind": kind.lower(), "when": params.words()}
+
+    def seen(self, params: NoteParams, customer: Customer, *, now: dt.datetime) -> str:
+        notes = Note.objects.filter(customer=customer, happened_at__lt=now).order_by("-happened_at")
+        moments = list((notes.filter(kind=params.kind) if params.kind else notes).values_list("happened_at", flat=True))
+        if not moments:
+            return _("no note or contact")
+        words = ngettext(
+            "%(many)d note or contact, last on %(day)s", "%(many)d notes or contacts, last on %(day)s", len(moments)
+        )
+        return words % {"many": len(moments), "day": date_format(local_date(moments[0]))}

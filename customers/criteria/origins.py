@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 from django import forms
 from django.db.models import Exists, OuterRef, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from common.criteria import Criterion, Params
+from common.time import local_date
 from customers.criteria import wording
+from customers.criteria.people import FORGETS, OneOfForm, OneOfParams
 from customers.criteria.quality import QUALITY, Nothing, NothingForm, living
-from customers.models import Absence, Source, SourceRecord
+from customers.models import Absence, Customer, Source, SourceRecord
 
 
 def source_choices() -> wording.Choices:
@@ -27,15 +30,22 @@ def _said(sources: Sequence[str]) -> str:
     return wording.one_of(wording.named(sources, list(Source.objects.values_list("code", "name"))))
 
 
+def known_by(customer: Customer, *, now: dt.datetime) -> str:
+    """Return the sources that had a record of somebody by then."""
+    records = SourceRecord.objects.filter(customer=customer, created_at__lte=now).order_by("source__name")
+    names = dict.fromkeys(records.values_list("source__name", flat=True))
+    return _("known by %(sources)s") % {"sources": ", ".join(names)} if names else _("known by no source")
+
+
 def _require_known(sources: Sequence[str]) -> None:
     wording.require_known(sources, Source.objects.values_list("code", flat=True), field="sources")
 
 
-class SourceParams(Params):
+class SourceParams(OneOfParams):
     sources: list[str] = Field(min_length=1)
 
 
-class SourceForm(forms.Form):
+class SourceForm(OneOfForm):
     sources = forms.MultipleChoiceField(
         label=gettext_lazy("Sources"), choices=source_choices, widget=forms.CheckboxSelectMultiple
     )
@@ -51,11 +61,16 @@ class KnownBy(Criterion):
     form = SourceForm
 
     def to_q(self, params: SourceParams, *, now: dt.datetime) -> Q:
-        sources = Source.objects.filter(code__in=params.sources).values_list("pk", flat=True)
-        return Q(Exists(SourceRecord.objects.filter(customer=OuterRef("pk"), source__in=list(sources))))
+        sources = list(Source.objects.filter(code__in=params.sources).values_list("pk", flat=True))
+        records = SourceRecord.objects.filter(customer=OuterRef("pk"), source__in=sources, created_at__lte=now)
+        return ~Q(Exists(records)) if params.op == "none" else Q(Exists(records))
 
     def sentence(self, params: SourceParams) -> str:
-        return _("are known by %(sources)s") % {"sources": _said(params.sources)}
+        sources = {"sources": _said(params.sources)}
+        return (_("are not known by %(sources)s") if params.op == "none" else _("are known by %(sources)s")) % sources
+
+    def seen(self, params: SourceParams, customer: Customer, *, now: dt.datetime) -> str:
+        return known_by(customer, now=now)
 
     def check(self, params: SourceParams) -> None:
         _require_known(params.sources)
@@ -84,16 +99,27 @@ class Absent(Criterion):
     params = AbsentParams
     form = AbsentForm
 
+    forgets = gettext_lazy("Who was back in a later delivery is no longer noted as absent.")
+
     def to_q(self, params: AbsentParams, *, now: dt.datetime) -> Q:
         gone = Absence.objects.filter(since__lte=now)
         if params.sources:
             gone = gone.filter(record__source__code__in=params.sources)
-        return living(Q(pk__in=gone.values("record__customer_id")))
+        return living(Q(pk__in=gone.values("record__customer_id")), now=now)
 
     def sentence(self, params: AbsentParams) -> str:
         if not params.sources:
             return _("are no longer delivered by a source")
         return _("are no longer delivered by %(sources)s") % {"sources": _said(params.sources)}
+
+    def seen(self, params: AbsentParams, customer: Customer, *, now: dt.datetime) -> str:
+        gone = Absence.objects.filter(record__customer=customer, since__lte=now).select_related("record__source")
+        texts = [
+            _("not delivered by %(source)s since %(day)s")
+            % {"source": one.record.source, "day": date_format(local_date(one.since))}
+            for one in gone.order_by("since")
+        ]
+        return ", ".join(texts) or known_by(customer, now=now)
 
     def check(self, params: AbsentParams) -> None:
         _require_known(params.sources)
@@ -105,6 +131,7 @@ class Branchless(Criterion):
     code = "customer.no_branch"
     group = QUALITY
     label = gettext_lazy("Belongs to no branch")
+    forgets = FORGETS
     params = Nothing
     form = NothingForm
 
@@ -113,6 +140,9 @@ class Branchless(Criterion):
 
     def sentence(self, params: Nothing) -> str:
         return _("belong to no branch")
+
+    def seen(self, params: Nothing, customer: Customer, *, now: dt.datetime) -> str:
+        return str(customer.branch) if customer.branch else _("no branch")
 
 
 CRITERIA: tuple[Criterion, ...] = (Absent(), KnownBy(), Branchless())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django import forms
 from django.db.models import Exists, OuterRef, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field
@@ -15,14 +17,39 @@ from common.criteria import Criterion, Params
 from common.time import local_date
 from customers.criteria import wording
 from customers.criteria.people import Bounds, BoundsForm
-from customers.models import Subscription
+from customers.models import Customer, Subscription
 from customers.models.querysets import SubscriptionQuerySet
 
 GROUP = gettext_lazy("Subscriptions")
 
 
+TYPES_FORGET = gettext_lazy("Of a subscription only the present name, price and payment method are kept.")
+
+
 def _own() -> SubscriptionQuerySet:
     return Subscription.objects.filter(customer=OuterRef("pk"))
+
+
+def subscriptions_of(customer: Customer, *, now: dt.datetime) -> str:
+    """Return the subscriptions that had begun by then, the newest three: "Jeugd, 3 April 2020 to 1 May 2024"."""
+    begun = Subscription.objects.filter(customer=customer, started_on__lte=local_date(now))
+    texts = [
+        _("%(name)s, from %(start)s to %(end)s")
+        % {"name": one.name, "start": date_format(one.started_on), "end": date_format(one.ended_on)}
+        if one.ended_on
+        else _("%(name)s, since %(start)s") % {"name": one.name, "start": date_format(one.started_on)}
+        for one in begun.order_by("-started_on", "-pk")[:3]
+    ]
+    return "; ".join(texts) or _("never a subscription")
+
+
+class SubscriptionCriterion(Criterion):
+    """What the criteria about subscriptions share: they see the same, and dates are known of any day."""
+
+    group = GROUP
+
+    def seen(self, params: Any, customer: Customer, *, now: dt.datetime) -> str:
+        return subscriptions_of(customer, now=now)
 
 
 class HasParams(Params):
@@ -47,11 +74,10 @@ class HasForm(forms.Form):
     )
 
 
-class HasSubscription(Criterion):
+class HasSubscription(SubscriptionCriterion):
     """Whether a subscription runs today."""
 
     code = "subscriptions.has"
-    group = GROUP
     label = gettext_lazy("Has a running subscription")
     params = HasParams
     form = HasForm
@@ -78,16 +104,19 @@ class HasSubscription(Criterion):
             return _("have a subscription paid by %(methods)s") % {"methods": methods}
         return _("have a running subscription")
 
+    def gap(self, params: HasParams, *, now: dt.datetime, present: dt.datetime) -> str:
+        """Return that how somebody paid then is not kept; the days and the type of a subscription are."""
+        return str(TYPES_FORGET) if params.payment_methods else ""
+
     def check(self, params: HasParams) -> None:
         if params.types:
             wording.require_known(params.types, dict(wording.subscription_types()), field="types")
 
 
-class MemberYears(Criterion):
+class MemberYears(SubscriptionCriterion):
     """Whole years since the first subscription, of those who have one that runs."""
 
     code = "subscriptions.years"
-    group = GROUP
     label = gettext_lazy("Years of membership")
     params = Bounds
     form = BoundsForm
@@ -114,11 +143,10 @@ class EndsForm(forms.Form):
     days = forms.IntegerField(label=gettext_lazy("Ends in the coming … days"), min_value=0, max_value=3650)
 
 
-class EndsSoon(Criterion):
+class EndsSoon(SubscriptionCriterion):
     """Whose subscription ends soon, without another that runs on: an empty end date runs on."""
 
     code = "subscriptions.ends"
-    group = GROUP
     label = gettext_lazy("Subscription ends soon")
     params = DaysParams
     form = EndsForm
@@ -142,11 +170,10 @@ class HadForm(forms.Form):
     days = forms.IntegerField(label=gettext_lazy("Ended in the past … days"), min_value=0, max_value=3650)
 
 
-class HadSubscription(Criterion):
+class HadSubscription(SubscriptionCriterion):
     """Whose last subscription ended recently and who has none that runs."""
 
     code = "subscriptions.ended"
-    group = GROUP
     label = gettext_lazy("Subscription has ended")
     params = DaysParams
     form = HadForm

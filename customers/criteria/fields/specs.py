@@ -1,0 +1,119 @@
+"""All fields that can be asked about, one declaration each."""
+
+from __future__ import annotations
+
+from django.db.models import CharField, F, Func, IntegerField, OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from customers.criteria import wording
+from customers.criteria.fields.base import FieldSpec
+from customers.criteria.fields.owners import Address, Contact, OfBranch, OfSubscription, Own
+from customers.models import Source, Subscription
+from customers.names import normalise_email, normalise_phone, normalise_postal_code
+
+OWN, ADDRESS, BRANCH, SUBSCRIPTION = Own(), Address(), OfBranch(), OfSubscription()
+EMAIL, PHONE = Contact("email"), Contact("phone")
+
+_NAMES_FORGET = gettext_lazy("Of names and addresses only the present ones are kept.")
+_POINTS_FORGET = gettext_lazy("Of e-mail addresses and phone numbers only the present ones are kept.")
+_ROW_FORGETS = gettext_lazy("Only what is known of a customer at present is kept, not what it was before.")
+_PRICE_FORGETS = gettext_lazy("Of a subscription only the present name, price and payment method are kept.")
+
+
+def _sources() -> wording.Choices:
+    return list(Source.objects.exclude(kind=Source.Kind.PRODUCT).values_list("code", "name"))
+
+
+def _payment_methods() -> wording.Choices:
+    return list(Subscription.PaymentMethod.choices)
+
+
+# "12a" is number 12; a house number without digits is none.
+_HOUSE_NUMBER = Cast(
+    Func(F("house_number"), Value(r"^\d{1,9}"), function="substring", output_field=TextField()), IntegerField()
+)
+_DOMAIN = Func(F("value"), Value("@"), Value(2), function="split_part", output_field=CharField())
+_SOURCE = Subquery(Source.objects.filter(pk=OuterRef("source_id")).order_by().values("code")[:1])
+
+
+TEXTS = (
+    FieldSpec("customer.number", gettext_lazy("Customer number"), gettext_lazy("customer number"), OWN, "number",
+              normal=str),
+    FieldSpec("customer.card_number", gettext_lazy("Card number"), gettext_lazy("card number"), OWN, "card_number",
+              _ROW_FORGETS, normal=str),
+    FieldSpec("customer.initials", gettext_lazy("Initials"), gettext_lazy("initials"), OWN, "initials", _NAMES_FORGET),
+    FieldSpec("customer.first_name", gettext_lazy("First name"), gettext_lazy("first name"), OWN, "first_name",
+              _NAMES_FORGET),
+    FieldSpec("customer.name_prefix", gettext_lazy("Name prefix"), gettext_lazy("name prefix"), OWN, "name_prefix",
+              _NAMES_FORGET),
+    FieldSpec("customer.last_name", gettext_lazy("Last name"), gettext_lazy("last name"), OWN, "last_name",
+              _NAMES_FORGET),
+    FieldSpec("customer.street", gettext_lazy("Street"), gettext_lazy("street"), ADDRESS, "street", _NAMES_FORGET),
+    FieldSpec("customer.house_number_addition", gettext_lazy("Addition to the house number"),
+              gettext_lazy("addition to the house number"), ADDRESS, "house_number_addition", _NAMES_FORGET),
+    FieldSpec("customer.postal_code", gettext_lazy("Postal code"), gettext_lazy("postal code"), ADDRESS, "postal_code",
+              _NAMES_FORGET, normal=normalise_postal_code),
+    FieldSpec("customer.city", gettext_lazy("City"), gettext_lazy("city"), ADDRESS, "city", _NAMES_FORGET,
+              is_indexed=True),
+    FieldSpec("customer.email", gettext_lazy("E-mail address"), gettext_lazy("e-mail address"), EMAIL, "value",
+              _POINTS_FORGET, normal=normalise_email),
+    FieldSpec("customer.email_domain", gettext_lazy("Domain of the e-mail address"),
+              gettext_lazy("domain of the e-mail address"), EMAIL, _DOMAIN, _POINTS_FORGET, normal=normalise_email),
+    FieldSpec("customer.phone", gettext_lazy("Phone number"), gettext_lazy("phone number"), PHONE, "value",
+              _POINTS_FORGET, normal=normalise_phone),
+    FieldSpec("branch.name", gettext_lazy("Name of the branch"), gettext_lazy("name of the branch"), BRANCH, "name",
+              _ROW_FORGETS),
+    FieldSpec("branch.city", gettext_lazy("City of the branch"), gettext_lazy("city of the branch"), BRANCH, "city",
+              _ROW_FORGETS),
+    FieldSpec("subscription.number", gettext_lazy("Subscription number"), gettext_lazy("subscription number"),
+              SUBSCRIPTION, "number", normal=str),
+    FieldSpec("subscription.name", gettext_lazy("Name of the subscription"), pgettext_lazy("subscription", "name"),
+              SUBSCRIPTION, "name", _PRICE_FORGETS),
+)  # fmt: skip
+
+NUMBERS = (
+    FieldSpec("customer.house_number", gettext_lazy("House number"), gettext_lazy("house number"), ADDRESS,
+              _HOUSE_NUMBER, _NAMES_FORGET),
+)  # fmt: skip
+
+AMOUNTS = (
+    FieldSpec("subscription.price", gettext_lazy("Price of the subscription"), pgettext_lazy("subscription", "price"),
+              SUBSCRIPTION, "price_cents", _PRICE_FORGETS),
+)  # fmt: skip
+
+DATES = (
+    FieldSpec("customer.birth_date", gettext_lazy("Birth date"), gettext_lazy("birth date"), OWN, "birth_date",
+              says=gettext_lazy("were born %(when)s")),
+    FieldSpec("customer.registered_on", gettext_lazy("Registration date"), gettext_lazy("registration date"), OWN,
+              "registered_on", says=gettext_lazy("were registered %(when)s")),
+    FieldSpec("subscription.started_on", gettext_lazy("Start date of the subscription"),
+              pgettext_lazy("subscription", "start date"), SUBSCRIPTION, "started_on",
+              says=gettext_lazy("have a running subscription that began %(when)s"),
+              says_of_any=gettext_lazy("have or had a subscription that began %(when)s")),
+    FieldSpec("subscription.ended_on", gettext_lazy("End date of the subscription"),
+              pgettext_lazy("subscription", "end date"), SUBSCRIPTION, "ended_on",
+              says=gettext_lazy("have a running subscription that ends %(when)s"),
+              says_of_any=gettext_lazy("have or had a subscription that ends %(when)s")),
+)  # fmt: skip
+
+PAST_DATES = (
+    FieldSpec("customer.deceased_on", gettext_lazy("Date of death"), gettext_lazy("date of death"), OWN, "deceased_on",
+              says=gettext_lazy("died %(when)s")),
+)  # fmt: skip
+
+MOMENTS = (
+    FieldSpec("customer.created_at", gettext_lazy("Known to us since"), gettext_lazy("moment of becoming known"), OWN,
+              "created_at", says=gettext_lazy("became known to us %(when)s")),
+    FieldSpec("customer.updated_at", gettext_lazy("Last changed"), gettext_lazy("last change"), OWN, "updated_at",
+              _ROW_FORGETS, says=gettext_lazy("were last changed %(when)s")),
+)  # fmt: skip
+
+CHOICES = (
+    FieldSpec("customer.brought_by", gettext_lazy("Source that brought them"), gettext_lazy("first source"), OWN,
+              _SOURCE, choices=_sources),
+    FieldSpec("subscription.type", gettext_lazy("Type of subscription"), pgettext_lazy("subscription", "type"),
+              SUBSCRIPTION, "type", choices=wording.subscription_types),
+    FieldSpec("subscription.payment_method", gettext_lazy("Payment method"), gettext_lazy("payment method"),
+              SUBSCRIPTION, "payment_method", _PRICE_FORGETS, choices=_payment_methods),
+)  # fmt: skip

@@ -1,0 +1,147 @@
+"""Numbers that are known of every customer: age, years as a member, how much and how often ever, days of quiet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    DateField,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Subquery,
+    When,
+)
+from django.db.models import Value as Constant
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from common.time import AMSTERDAM, local_date
+from common.values import Measured, Value, values
+from customers.facts import FactKind, fact_kinds
+from customers.models import Customer, FactTotal, Subscription
+
+TOTALS_FORGET = _("Of what was done ever only the present totals are kept.")
+HOMES_FORGET = _("Who lived with whom before is not kept.")
+
+
+class Years(Func):
+    """Whole years from a date until a day; NULL when the date is."""
+
+    template = "extract(year FROM age(%(expressions)s))::int"
+    output_field = IntegerField()
+
+    def __init__(self, day: dt.date, since: Combinable) -> None:
+        super().__init__(Constant(day, output_field=DateField()), since)
+
+
+class Days(Func):
+    """Days from a date until a day; NULL when the date is."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " - "
+    output_field = IntegerField()
+
+    def __init__(self, day: dt.date, since: Combinable) -> None:
+        super().__init__(Constant(day, output_field=DateField()), since)
+
+
+class Age(Value):
+    """Age in whole years."""
+
+    code = "customer.age"
+    label = _("age")
+    unit: Measured = "years"
+
+    def expression(self, *, now: dt.datetime) -> Combinable:
+        return Years(local_date(now), F("birth_date"))
+
+
+class MemberYears(Value):
+    """Whole years since the first subscription, of who has one that runs."""
+
+    code = "customer.member_years"
+    label = _("years as a member")
+    unit: Measured = "years"
+
+    def expression(self, *, now: dt.datetime) -> Combinable:
+        today, own = local_date(now), Subscription.objects.filter(customer=OuterRef("pk")).order_by()
+        first = own.values("customer").annotate(first=Min("started_on")).values("first")
+        since = Subquery(first, output_field=DateField())
+        return Case(When(Exists(own.active_on(today)), then=Years(today, since)), output_field=IntegerField())
+
+
+class HouseholdSize(Value):
+    """How many known customers share the address; who has no complete address counts as one."""
+
+    code = "customer.household_size"
+    label = _("people in the household")
+    forgets = HOMES_FORGET
+
+    def expression(self, *, now: dt.datetime) -> Combinable:
+        living_there = Customer.objects.filter(household=OuterRef("household")).order_by()
+        counted = living_there.values("household").annotate(many=Count("pk")).values("many")
+        return Coalesce(Subquery(counted, output_field=IntegerField()), Constant(1))
+
+
+class QuietDays(Value):
+    """Days since the customer last did anything; unknown of who never did."""
+
+    code = "customer.quiet_days"
+    label = _("days since the last activity")
+    unit: Measured = "days"
+    forgets = TOTALS_FORGET
+
+    def expression(self, *, now: dt.datetime) -> Combinable:
+        own = FactTotal.objects.filter(customer=OuterRef("pk")).order_by().values("customer")
+        last = own.annotate(last=Max("last_at")).values(day=TruncDate("last", tzinfo=AMSTERDAM))
+        return Days(local_date(now), Subquery(last, output_field=DateField()))
+
+
+class OfTotal(Value):
+    """What somebody did ever of one kind: how often, or for how much; 0 when never. Outlives the facts themselves."""
+
+    forgets = TOTALS_FORGET
+
+    def __init__(self, kind: FactKind, column: str) -> None:
+        self.kind, self.column = kind.code, column
+        is_money = column == "amount_cents"
+        self.code = f"facts.{kind.code}.{'amount' if is_money else 'count'}"
+        self.unit = "cents" if is_money else "number"
+        words = _("{kind}: amount ever") if is_money else _("{kind}: how often ever")
+        self.label = format_lazy(words, kind=kind.name)
+
+    def expression(self, *, now: dt.datetime) -> Combinable:
+        own = FactTotal.objects.filter(customer=OuterRef("pk"), kind=self.kind).order_by()
+        return Coalesce(Subquery(own.values(self.column)[:1], output_field=BigIntegerField()), Constant(0))
+
+
+def of_kind(kind: FactKind) -> Iterator[Value]:
+    """Yield the values of one kind of fact: how often, and for how much when customers pay for it."""
+    yield OfTotal(kind, "count")
+    if kind.is_income:
+        yield OfTotal(kind, "amount_cents")
+
+
+def of_own_kinds() -> Iterator[Value]:
+    """Yield the values of the kinds that the organisation made itself."""
+    for kind in fact_kinds.own().values():
+        yield from of_kind(kind)
+
+
+for _value in (Age(), MemberYears(), HouseholdSize(), QuietDays()):
+    values.register(_value)
+for _kind in fact_kinds.declared():
+    for _of_kind in of_kind(_kind):
+        values.register(_of_kind)
+values.provide(of_own_kinds)
