@@ -190,6 +190,14 @@ class Customer(models.Model):
             # Duplicates are looked for among those who were born on one day.
             models.Index(fields=["birth_date"], name="customer_birth_date"),
             GinIndex(OpClass("name_key", name="gin_trgm_ops"), name="customer_name_trgm"),
+            # Places by name, without capitals and accents.
+            models.Index(
+                OpClass(
+                    models.Func("city", function="customers_plain", output_field=models.TextField()),
+                    name="text_pattern_ops",
+                ),
+                name="customer_city_plain",
+            ),
         ]
 
     def __str__(self) -> str:
