@@ -32,6 +32,8 @@ REMEDIES: dict[str, _StrPromise] = {
     "email": _("This is no complete e-mail address. Correct it, or leave the cell empty."),
     "phone": _("This is no complete phone number. Write 0612345678, or leave the cell empty."),
     "postal_code": _("This is no Dutch postal code. Write 1441 AB, or leave the cell empty."),
+    "postal_area": _("This is no Dutch postal code. Write 1441 AB, or 1441 for all of that area."),
+    "degrees": _("This is no place in the Netherlands. Latitude lies between 50 and 54, longitude between 3 and 8."),
     "code": _("A code holds letters, digits, dashes and underscores only."),
     "kind": _("This kind is not known. Use one of those in the explanation of the format."),
     "choice": _("This is not one of the possible answers. See the explanation of the format."),

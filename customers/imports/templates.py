@@ -170,6 +170,8 @@ _OTHER_NAMES: dict[str, Sequence[str]] = {
     "huisnummer": ("huisnr", "streetnumber", "nummer"),
     "toevoeging": ("huisnrtoev", "huisnummertoevoeging", "toev"),
     "postcode": ("zipcode", "pc"),
+    "lat": ("latitude", "breedtegraad", "y"),
+    "lon": ("longitude", "lengtegraad", "lng", "long", "x"),
     "plaats": ("woonplaats", "city", "stad"),
     "vestiging": ("vestigingscode", "branchcode", "filiaal", "locatie"),
     "inschrijfdatum": ("dateenrolled", "lidsinds"),
