@@ -8,6 +8,7 @@ from django.db.models import Model
 
 from campaigns.models import Action, Trigger
 from campaigns.triggers.selections import EntersSelection
+from labels.actions.rules import givers
 from labels.models import Label
 from selections.models import Selection
 from selections.usages import Use, finders, json_has
@@ -32,4 +33,10 @@ def _as_door(thing: Model) -> Iterator[Use]:
         yield from (Use(str(Trigger._meta.verbose_name), trigger) for trigger in found)
 
 
+def _as_giver(label: Label) -> Iterator[Use]:
+    """Yield the actions that give a label to whom they reach."""
+    yield from (Use(str(Action._meta.verbose_name), one) for one in Action.objects.filter(gives_label=label))
+
+
 finders.extend([_as_audience, _as_door])
+givers.append(_as_giver)

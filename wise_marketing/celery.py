@@ -47,6 +47,8 @@ app.conf.beat_schedule = {
     "retention": nightly("customers.tasks.keep_no_longer", 1, 15),
     "tally facts": nightly("customers.tasks.tally_facts", 4, 45),
     "check the ledger of consents": nightly("customers.tasks.check_ledger_nightly", 2, 50),
+    "end and count labels": nightly("labels.tasks.end_labels_nightly", 0, 5),
+    "work out histories of labels": tick("labels.tasks.work_out_histories", 60),
     "refresh system labels": nightly("labels.tasks.refresh_system_labels_nightly", 3, 30),
     "count quality": nightly("customers.tasks.count_quality", 4, 30),
     "clear sessions": nightly("wise_marketing.clear_sessions", 4, 10),

@@ -10,7 +10,8 @@ app_name = "workbench"
 
 NOUNS = [
     "dashboard", "roadmap", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy",
-    "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "selections", "actions", "campaigns",
+    "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "label_groups",
+    "label_holders", "label_rules", "label_versions", "selections", "actions", "campaigns",
     "newsletters", "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics",
     "users", "integrations", "mailbox",
 ]  # fmt: skip

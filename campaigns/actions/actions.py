@@ -13,9 +13,10 @@ from campaigns.actions.history import name_of, noted
 from campaigns.actions.names import check_name_free
 from campaigns.models import Action
 from common.errors import Refused
+from common.time import local_date
 from customers.models import Customer, Purpose
 from labels.actions import give_label
-from labels.models import Label
+from labels.models import Assignment, Label
 from mailings.actions import save_content, start_mailing
 from mailings.models import Content, Decision, Mailing
 
@@ -124,7 +125,8 @@ def run_action(
 ) -> Mailing:
     """Hand the customers to the gate as one mailing; the same ``due_key`` gives the same mailing, not a second one.
 
-    Whoever the gate lets through also gets the action's label. Raises Refused when the action is not ready.
+    Whoever the gate lets through also gets the action's label, on days on which that is valid. Raises Refused when the
+    action is not ready.
     """
     check_action(action)
     mailing = start_mailing(
@@ -138,14 +140,15 @@ def run_action(
         by=by,
         now=now,
     )
-    if action.gives_label:
+    if action.gives_label and action.gives_label.is_valid_on(local_date(now)):
         accepted = Decision.objects.filter(mailing=mailing, outcome=Decision.Outcome.ACCEPTED)
         reached = Customer.objects.filter(pk__in=accepted.values("customer"))
-        give_label(action.gives_label, reached, by=name_of(by), reason=action.name, now=now)
+        how = {"how": Assignment.How.ACTION, "through": action.pk}
+        give_label(action.gives_label, reached, by=name_of(by), reason=action.name, now=now, **how)
     return mailing
 
 
 def _label_to_give(label: Label | None) -> Label | None:
-    if label and label.kind != Label.Kind.OWN:
+    if label and (label.kind != Label.Kind.OWN or label.is_by_rule):
         raise Refused("no_own_label", _("Only own labels are given by hand: choose one."), field="gives_label")
     return label

@@ -1,35 +1,71 @@
-"""Make and change the groups of labels."""
+"""Make, change and delete the groups of labels."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import pghistory
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from labels.models import Assignment, Label, LabelGroup
+from labels.models import Assignment, Colour, Label, LabelGroup
+
+if TYPE_CHECKING:
+    from labels.actions.labels import By
 
 
-def create_group(*, name: str, is_exclusive: bool = False, code: str = "") -> LabelGroup:
+def create_group(
+    *,
+    name: str,
+    is_exclusive: bool = False,
+    code: str = "",
+    description: str = "",
+    colour: str = Colour.BLUE,
+    by: By = None,
+) -> LabelGroup:
     """Make a group for own labels; without a code the name gives one."""
+    group = LabelGroup(code=code or free_code(LabelGroup, name), name=name, is_exclusive=is_exclusive)
+    group.description, group.colour = description, colour
     try:
-        with transaction.atomic():
-            return LabelGroup.objects.create(
-                code=code or free_code(LabelGroup, name), name=name, is_exclusive=is_exclusive
-            )
+        with _noted(by), transaction.atomic():
+            group.save()
     except IntegrityError:
         raise Refused("code_taken", _("There is a group with this code already."), field="code") from None
+    return group
 
 
 @transaction.atomic
-def change_group(group: LabelGroup, *, name: str, is_exclusive: bool) -> LabelGroup:
-    """Change a group; it becomes exclusive only while no customer has two of its labels (else Refused)."""
+def change_group(group: LabelGroup, *, by: By = None, **fields: Any) -> LabelGroup:
+    """Change name, description, colour, is_active or is_exclusive; a group becomes exclusive only while no customer has
+    two of its labels (else Refused).
+    """
     refuse_system_group(group)
-    group.name, group.is_exclusive = name, is_exclusive
-    group.save()
-    mark_exclusive(Assignment.objects.open().filter(label__group=group), group)
+    if unknown := set(fields) - {"name", "description", "colour", "is_active", "is_exclusive"}:
+        raise TypeError(f"change_group does not change {', '.join(sorted(unknown))}")
+    was = LabelGroup.objects.select_for_update().get(pk=group.pk)  # nobody gives one of its labels meanwhile
+    becomes = "is_exclusive" in fields and fields["is_exclusive"] != was.is_exclusive
+    for name, value in fields.items():
+        setattr(group, name, value)
+    with _noted(by):
+        group.save()
+    if becomes:
+        mark_exclusive(Assignment.objects.open().filter(label__group=group), group)
     return group
+
+
+@transaction.atomic
+def delete_group(group: LabelGroup, *, by: By = None) -> None:
+    """Delete a group without labels that nothing ever stood in; otherwise Refused with the remedy."""
+    refuse_system_group(group)
+    if group.labels.exists():
+        raise Refused("has_labels", _("“%s” still has labels. Move them to another group first.") % group)
+    if Assignment.objects.filter(exclusive_group=group).exists():
+        raise Refused("has_history", _("“%s” has a history. Put it out of use instead.") % group)
+    with _noted(by):
+        group.delete()
 
 
 def refuse_system_group(group: LabelGroup | None) -> None:
@@ -53,3 +89,7 @@ def free_code(model: type[Label] | type[LabelGroup], name: str) -> str:
     base = slugify(name)[:32] or "label"
     taken = set(model.objects.filter(code__startswith=base).values_list("code", flat=True))
     return next(code for n in range(1, len(taken) + 2) if (code := base if n == 1 else f"{base}-{n}") not in taken)
+
+
+def _noted(by: By) -> pghistory.context:
+    return pghistory.context(**({"user": by.pk} if by is not None and by.pk else {}))

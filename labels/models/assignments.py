@@ -14,7 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from common.time import end_of_day
 from customers.models import Customer, Merge
+from labels.models.counts import LabelCount
 from labels.models.labels import Label, LabelGroup
+
+COUNTED_AT_ONCE = 20_000  # labels with more holders are not counted while somebody waits
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -50,6 +53,14 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
                 for day, end in ends.items()
             }
         )
+
+    def holders(self, labels: Collection[Label]) -> dict[int, int]:
+        """Return label id -> how many have it; those of very many as they were counted last night."""
+        counted = LabelCount.objects.filter(label__in=labels).order_by("label", "-day").distinct("label")
+        last_night = dict(counted.values_list("label", "holders"))
+        few = [label.pk for label in labels if last_night.get(label.pk, 0) <= COUNTED_AT_ONCE]
+        now = self.open().filter(label__in=few).order_by().values_list("label").annotate(Count("pk"))
+        return {label.pk: last_night.get(label.pk, 0) for label in labels} | dict.fromkeys(few, 0) | dict(now)
 
     def given_by_what(self, hows: Collection[str]) -> AssignmentQuerySet:
         """Return what was given by one of these; rows that do not say it are told by who gave them."""

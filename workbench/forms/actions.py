@@ -25,7 +25,7 @@ class ActionForm(forms.Form):
     )
     channels = forms.ChoiceField(label=_("Channels"), choices=Mailing.Channels, initial=Mailing.Channels.EMAIL)
     gives_label = forms.ModelChoiceField(
-        Label.objects.filter(kind=Label.Kind.OWN, is_active=True),
+        Label.objects.for_hand().filter(kind=Label.Kind.OWN),
         label=_("Label it gives"),
         required=False,
         empty_label=_("No label"),

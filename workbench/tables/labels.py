@@ -1,4 +1,4 @@
-"""The table of who has a label."""
+"""The tables of who has a label, and of what its rule did."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class HolderTable(tables.Table):
     )
     branch = tables.Column(accessor="customer__branch", verbose_name=_("Branch"), default="–")
     since = MomentColumn(verbose_name=_("Since"))
-    given_by = tables.Column(verbose_name=_("Given by"))
+    given_by = tables.Column(accessor="given_words", verbose_name=_("Given"), order_by=("given_how", "given_by"))
     reason = tables.Column(verbose_name=_("Reason"), default="–")
     take = tables.TemplateColumn(
         template_name="workbench/_labels_take.html",
@@ -31,6 +31,3 @@ class HolderTable(tables.Table):
         model = Assignment
         fields = ("customer", "number", "branch", "since", "given_by", "reason", "take")
         order_by = "-since"
-
-    def render_given_by(self, value: str) -> str:
-        return {"system": str(_("computed")), "customer": str(_("the customer"))}.get(value, value)
