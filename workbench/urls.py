@@ -13,7 +13,7 @@ NOUNS = [
     "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "label_groups",
     "label_holders", "label_rules", "label_versions", "selections", "actions", "campaigns",
     "newsletters", "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics",
-    "users", "integrations", "mailbox",
+    "school_holidays", "places", "users", "integrations", "mailbox",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [

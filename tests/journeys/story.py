@@ -23,7 +23,7 @@ from customers.actions.merging import merge_customers
 from customers.actions.notes import write_note
 from customers.actions.privacy import request_access, request_erasure
 from customers.consents import record_consent
-from customers.models import Branch, Channel, Consent, Customer, ImportRun, MatchPair, Purpose, Source
+from customers.models import Branch, Channel, Consent, Customer, ImportRun, MatchPair, Purpose, SchoolHoliday, Source
 from demo.library import write_files
 from demo.loading import imports
 from demo.mailbox import Mailbox
@@ -242,6 +242,8 @@ class Story:
             "users/": self.by.pk,
             "integrations/": self.integration.pk,
             "mailbox/": 1,
+            "school-holidays/": SchoolHoliday.objects.order_by("pk")[0].pk,
+            "places/": self.branch.pk,
             "balie/": self.redemption.pk,
             "mijn/": self.voucher.pk,
         }
