@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mijnmenu.views import choices, details, entrance, privacy, sign_up, vouchers, websites
+from mijnmenu.views import choices, details, entrance, interests, privacy, sign_up, vouchers, websites
 
 app_name = "mijnmenu"
 
@@ -20,7 +20,8 @@ urlpatterns = [
     path("aanmelden/bevestigen/", sign_up.ConfirmSignUp.as_view(), name="confirm_sign_up"),
     path("aanmelden/bevestigen/<str:token>/", sign_up.ConfirmLink.as_view(), name="confirm_link"),
     path("aanmelden/<slug:code>/", sign_up.SignUp.as_view(), name="sign_up"),
-    path("interesses/", choices.Interests.as_view(), name="interests"),
+    path("interesses/", interests.Interests.as_view(), name="interests"),
+    path("interesses/<slug:code>/weghalen/", interests.TakeOff.as_view(), name="take_off"),
     path("afmelden/", choices.Objection.as_view(), name="objection"),
     path("bonnen/", vouchers.VoucherList.as_view(), name="vouchers"),
     path("bonnen/<int:pk>/", vouchers.OneVoucher.as_view(), name="voucher"),

@@ -135,14 +135,17 @@ class MovedInGroup(_OfGroup):
             "up": _("moved up in the group “%(group)s”"),
             "down": _("moved down in the group “%(group)s”"),
         }[params.direction] % name
-        if params.from_labels:
-            values = {"clause": clause, "labels": self.names(params.from_labels, _("or"))}
-            clause = _("%(clause)s from %(labels)s") % values
-        if params.to_labels:
-            clause = _("%(clause)s to %(labels)s") % {
-                "clause": clause,
-                "labels": self.names(params.to_labels, _("or")),
-            }
+        values = {
+            "clause": clause,
+            "left": self.names(params.from_labels, _("or")) if params.from_labels else "",
+            "came": self.names(params.to_labels, _("or")) if params.to_labels else "",
+        }
+        if params.from_labels and params.to_labels:
+            clause = _("%(clause)s from %(left)s to %(came)s") % values
+        elif params.from_labels:
+            clause = _("%(clause)s from %(left)s") % values
+        elif params.to_labels:
+            clause = _("%(clause)s to %(came)s") % values
         if params.is_ever:
             return clause
         return _("%(clause)s %(when)s") % {"clause": clause, "when": params.words()}

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from common.time import local_date
 from customers import consents
 from customers.models import Consent, Customer, Purpose, Wording
-from labels.actions import choose_labels
 from labels.models import Label
 from mijnmenu import actions
 from mijnmenu.actions.choices import may_choose
@@ -172,24 +171,6 @@ class Newsletters(CustomerView):
         changed = actions.save_subscriptions(self.customer, shown=_ids(request, "shown"), wanted=wanted, now=self.now)
         _tell(request, changed)
         return redirect("mijnmenu:newsletters")
-
-
-class Interests(CustomerView):
-    part = "interests"
-    template_name = "mijnmenu/interests.html"
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        mine = {label.pk for label in chosen_labels(self.customer)}
-        groups: dict[Any, list[tuple[Label, bool]]] = {}
-        for label in Label.objects.for_customers().select_related("group").order_by("group__name", "name"):
-            groups.setdefault(label.group, []).append((label, label.pk in mine))
-        return self.show(groups=list(groups.items()), has_labels=bool(groups))
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        codes = {code for name in request.POST if name.startswith("labels") for code in request.POST.getlist(name)}
-        choose_labels(self.customer, codes=codes - {""}, now=self.now)
-        messages.success(request, _("Your interests have been saved. Thank you!"))
-        return redirect("mijnmenu:interests")
 
 
 class Objection(CustomerView):
