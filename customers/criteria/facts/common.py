@@ -1,0 +1,244 @@
+"""What the criteria over facts share: which facts are meant, how that is said, and how far back they are kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from pydantic import Field, field_validator
+
+from common.criteria import Criterion, Params
+from common.money import format_cents
+from customers.criteria import wording
+from customers.criteria.moments import day_of
+from customers.criteria.several import Codes
+from customers.criteria.windows import WindowForm, WindowParams
+from customers.facts import fact_kinds
+from customers.models import Branch, Customer, Fact, KindSetting, Source
+from customers.models.querysets import FactQuerySet
+
+GROUP = gettext_lazy("What they did")
+
+#: What counts as one time: each fact, the lines of one order together, or all of one Amsterdam day.
+Per = Literal["fact", "order", "day"]
+PER = [
+    ("fact", gettext_lazy("each time")),
+    ("order", gettext_lazy("an order, with all its lines")),
+    ("day", gettext_lazy("a day, whatever happened on it")),
+]
+
+
+class NarrowParams(Params):
+    """Facts of a kind; narrowed by codes (any of them will do) and by how long one lasted or what it came to."""
+
+    kind: str
+    world: Codes = ()
+    genre: Codes = ()
+    sector: Codes = ()
+    branch: Codes = ()
+    source: Codes = ()
+    at_least_seconds: int | None = Field(default=None, ge=1, le=86400)
+    at_least_cents: int | None = Field(default=None, ge=1, le=10**9)
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in fact_kinds:
+            raise ValueError(_("The kind “%s” does not exist.") % value[:60])
+        return value
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether not every fact of the kind counts."""
+        codes = (self.world, self.genre, self.sector, self.branch, self.source)
+        return any((*codes, self.at_least_seconds, self.at_least_cents))
+
+
+class FactParams(NarrowParams, WindowParams):
+    """Facts of a kind in a window of time.
+
+    What is not narrowed is answered from the totals of customers where those tell it exactly; they outlive facts
+    whose retention is over. All else only sees facts that are still kept.
+    """
+
+
+def source_choices() -> wording.Choices:
+    """Return all sources, by code: what the product itself notes is a source as well."""
+    return list(Source.objects.values_list("code", "name"))
+
+
+def codes_in(text: str) -> list[str]:
+    """Return the codes in a text, which commas separate."""
+    return [code for part in text.split(",") if (code := part.strip())]
+
+
+class EurosField(forms.DecimalField):
+    """An amount in euros, which ``FactForm`` hands on as cents."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_digits=9, decimal_places=2, localize=True, required=False, **kwargs)
+
+
+class CodesField(forms.CharField):
+    """Codes that no list of ours knows, with commas between them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = gettext_lazy("More than one? Put commas between them.")
+        super().__init__(required=False, max_length=400, help_text=help_text, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        return codes_in(super().clean(value))
+
+
+class NarrowForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("What"), choices=wording.kind_choices)
+    world = forms.MultipleChoiceField(
+        label=gettext_lazy("World"), required=False, choices=lambda: wording.world_choices()[1:]
+    )
+    genre = CodesField(label=gettext_lazy("Genre"))
+    sector = CodesField(label=gettext_lazy("Sector"))
+    branch = forms.MultipleChoiceField(label=gettext_lazy("Branch"), required=False, choices=wording.branch_choices)
+    source = forms.MultipleChoiceField(label=gettext_lazy("Source"), required=False, choices=source_choices)
+    at_least_seconds = forms.IntegerField(
+        label=gettext_lazy("Lasted at least … seconds"), required=False, min_value=1, max_value=86400
+    )
+    at_least_cents = EurosField(label=gettext_lazy("Came to at least … euros"))
+
+    NARROW = ("world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_cents")
+
+    def clean_at_least_cents(self) -> int | None:
+        euros: Decimal | None = self.cleaned_data["at_least_cents"]
+        return int(euros * 100) if euros else None
+
+
+class FactForm(NarrowForm, WindowForm):
+    field_order = ("kind", *WindowForm.WINDOW, *NarrowForm.NARROW)
+
+
+def facts_of(params: NarrowParams, start: dt.datetime | None, end: dt.datetime) -> FactQuerySet:
+    """Return the facts that the params speak of, from ``start`` until just before ``end``, of any customer."""
+    return narrow(Fact.objects.between(start, end), params)
+
+
+def narrow(facts: FactQuerySet, params: NarrowParams) -> FactQuerySet:
+    """Keep the facts of the kind that the params speak of, without order."""
+    facts = facts.filter(kind=params.kind).order_by()
+    for field in ("world", "genre", "sector"):
+        if codes := getattr(params, field):
+            facts = facts.filter(**{f"{field}__in": codes})
+    if params.branch:
+        facts = facts.filter(branch__in=Branch.objects.filter(code__in=params.branch).values("pk"))
+    if params.source:
+        facts = facts.filter(source__in=Source.objects.filter(code__in=params.source).values("pk"))
+    if params.at_least_seconds:
+        facts = facts.filter(duration_seconds__gte=params.at_least_seconds)
+    if params.at_least_cents:
+        facts = facts.filter(amount_cents__gte=params.at_least_cents)
+    return facts
+
+
+def narrowed(sentence: str, params: NarrowParams) -> str:
+    """Return the sentence with what narrows it behind: "… (world Reizen, branch Edam)"."""
+    parts = list(_narrowings(params))
+    return f"{sentence} ({', '.join(parts)})" if parts else sentence
+
+
+def _narrowings(params: NarrowParams) -> list[str]:
+    parts = []
+    if params.world:
+        parts.append(_("world %s") % _named(params.world, wording.world_choices()))
+    if params.genre:
+        parts.append(_("genre %s") % wording.one_of(params.genre))
+    if params.sector:
+        parts.append(_("sector %s") % wording.one_of(params.sector))
+    if params.branch:
+        parts.append(_("branch %s") % _named(params.branch, wording.branch_choices()))
+    if params.source:
+        parts.append(_("from %s") % _named(params.source, source_choices()))
+    if params.at_least_seconds:
+        seconds = ngettext("at least %d second", "at least %d seconds", params.at_least_seconds)
+        parts.append(seconds % params.at_least_seconds)
+    if params.at_least_cents:
+        parts.append(_("at least %s a time") % format_cents(params.at_least_cents))
+    return parts
+
+
+def _named(codes: tuple[str, ...], choices: wording.Choices) -> str:
+    return wording.one_of(wording.named(codes, choices))
+
+
+def what(kind: str) -> str:
+    """Return what they have done: "borrowed"."""
+    return str(fact_kinds[kind].done)
+
+
+def kept_from(kind: str) -> dt.datetime | None:
+    """Return the moment before which facts of a kind have become counts; None when all are there."""
+    kept: dt.datetime | None = (
+        KindSetting.objects.filter(code=kind).values_list("kept_from", flat=True).order_by().first()
+    )
+    return kept
+
+
+class FactCriterion(Criterion):
+    """What the criteria over facts share."""
+
+    group = GROUP
+
+    def rows_since(self, params: Any, *, now: dt.datetime) -> dict[str, dt.datetime | None]:
+        """Return kind -> since when its facts must still be there for an exact answer at ``now``; None: all of them.
+
+        What totals, and the remainders of facts that are gone, answer by themselves is left out.
+        """
+        return {params.kind: params.happened(now=now)[0]}
+
+    def gap(self, params: Any, *, now: dt.datetime, present: dt.datetime) -> str:
+        """Return why the answer at ``now`` would be a guess: facts it must see are not kept any more."""
+        for kind, since in self.rows_since(params, now=now).items():
+            kept = kept_from(kind)
+            if kept is not None and (since is None or since < kept):
+                values = {"kind": fact_kinds[kind].name, "day": day_of(kept)}
+                return _("Of “%(kind)s” only what happened since %(day)s is kept.") % values
+        return ""
+
+    def check(self, params: Any) -> None:
+        """Refuse worlds, branches and sources that are not there."""
+        check_codes(params)
+
+    def initial(self, params: Params) -> dict[str, Any]:
+        """Return what the form shows: codes with commas between them, euros."""
+        return shown(super().initial(params))
+
+    def read(self, cleaned_data: Mapping[str, Any]) -> Params:
+        """Turn a valid form into params; what was left empty is left out."""
+        return super().read({name: value for name, value in cleaned_data.items() if value != []})
+
+
+def check_codes(params: NarrowParams, suffix: str = "") -> None:
+    """Refuse worlds, branches and sources that are not there; ``suffix`` belongs to the names of the form's fields."""
+    known = {"world": wording.world_choices, "branch": wording.branch_choices, "source": source_choices}
+    for field, choices in known.items():
+        if codes := getattr(params, field):
+            wording.require_known(codes, dict(choices()), field=f"{field}{suffix}")
+
+
+def shown(dumped: dict[str, Any]) -> dict[str, Any]:
+    """Return dumped params as a form shows them."""
+    for name in ("genre", "sector"):
+        if name in dumped:
+            dumped[name] = ", ".join(dumped[name])
+    if "at_least_cents" in dumped:
+        dumped["at_least_cents"] /= 100
+    return {name: value for name, value in dumped.items() if value not in ([], "")}
+
+
+def last_of(params: NarrowParams, customer: Customer, *, now: dt.datetime) -> dt.datetime | None:
+    """Return when a customer last did what the params speak of before ``now``, in any window."""
+    found = facts_of(params, None, now).filter(customer=customer)
+    last: dt.datetime | None = found.order_by("-occurred_at").values_list("occurred_at", flat=True).first()
+    return last

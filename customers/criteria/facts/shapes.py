@@ -1,0 +1,188 @@
+"""The shapes in which a statement asks about facts, where the ORM has no words for one.
+
+Everything in them is compiled by the ORM from querysets; only the frame around those is written here, and nothing a
+user typed comes into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import EmptyResultSet
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    DateField,
+    DateTimeField,
+    Expression,
+    F,
+    Field,
+    Func,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import TruncDate
+
+from common.time import AMSTERDAM
+
+#: The Amsterdam day of a fact.
+DAY = TruncDate("occurred_at", tzinfo=AMSTERDAM)
+
+
+class Among(Expression):
+    """Whether the row at hand is one of the customers that querysets of one column yield.
+
+    EXISTS over the querysets as a table, not IN: PostgreSQL makes a join of it, and an anti-join when it is negated;
+    NOT IN over more ids than fit in its memory is looked through again for each row.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, *querysets: QuerySet[Any, Any], outer: str = "pk") -> None:
+        super().__init__()
+        self.sources: list[Any] = [F(outer), *(Subquery(queryset) for queryset in querysets)]
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return the column of the row at hand and the querysets."""
+        return self.sources
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        """Take them back, resolved."""
+        self.sources = list(exprs)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return the SQL; querysets that can yield nothing are left out."""
+        outer, outer_values = compiler.compile(self.sources[0])
+        tables, values = [], []
+        for source in self.sources[1:]:
+            try:
+                table, given = compiler.compile(source)
+            except EmptyResultSet:
+                continue
+            tables.append(table)
+            values += given
+        if not tables:
+            raise EmptyResultSet
+        found = f"({' UNION ALL '.join(tables)}) AS found (customer_id)"
+        return f"EXISTS (SELECT FROM {found} WHERE found.customer_id = {outer})", [*values, *outer_values]
+
+
+class Column(Expression):
+    """A column of the frame that ``Chain`` writes, for use in the querysets of its steps."""
+
+    def __init__(self, name: str, output_field: Field[Any, Any]) -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return the name, which is ours."""
+        return self.name, []
+
+
+def owner() -> Column:
+    """Return whose chain it is."""
+    return Column("s1.customer_id", BigIntegerField())
+
+
+def moment(number: int) -> Column:
+    """Return the moment at which a step was reached."""
+    return Column(f"s{number}.moment", DateTimeField())
+
+
+class DaysLater(Func):
+    """The first instant after so many Amsterdam days beyond the day of a moment."""
+
+    template = "(((%(expressions)s)::timestamp AT TIME ZONE 'Europe/Amsterdam')"
+    arg_joiner = " AT TIME ZONE 'Europe/Amsterdam')::date + "
+    output_field = DateTimeField()
+
+    def __init__(self, since: Any, days: int) -> None:
+        super().__init__(since, Value(days + 1))
+
+
+class DaysBetween(Func):
+    """How many days lie from the second date to the first, as a whole number that may be multiplied freely."""
+
+    template = "((%(expressions)s)::bigint)"
+    arg_joiner = " - "
+    output_field = BigIntegerField()
+
+
+def local_day(expression: Any) -> TruncDate:
+    """Return the Amsterdam day of a moment."""
+    return TruncDate(expression, tzinfo=AMSTERDAM, output_field=DateField())
+
+
+@dataclass(frozen=True)
+class Link:
+    """A later step of a chain: a queryset of one moment, which must be there or (``is_wanted`` false) must not."""
+
+    queryset: QuerySet[Any, Any]
+    is_wanted: bool
+
+
+class Chain(Expression):
+    """Whether somebody went through steps, one after the other.
+
+    ``start`` yields customers with the moment of their first step (with ``earliest``: the earliest of several counts);
+    each later step is looked for beside it (LATERAL), after the moment of the one before. The querysets of later
+    steps say ``owner()`` and ``moment(n)`` for the customer and for the moment of step n.
+    """
+
+    output_field: Field[Any, Any] = BooleanField()
+
+    def __init__(self, start: QuerySet[Any, Any], links: Sequence[Link], *, earliest: bool = False) -> None:
+        super().__init__()
+        self.wanted = [link.is_wanted for link in links]
+        self.earliest = earliest
+        self.sources: list[Any] = [F("pk"), Subquery(start), *(Subquery(link.queryset) for link in links)]
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return the column of the row at hand and the querysets."""
+        return self.sources
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        """Take them back, resolved."""
+        self.sources = list(exprs)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return the SQL."""
+        frame, outer, values = self._frame(compiler)
+        conditions = [f"s1.customer_id = {outer}", *self._conditions()]
+        return f"EXISTS (SELECT FROM {frame} WHERE {' AND '.join(conditions)})", values
+
+    def _conditions(self) -> list[str]:
+        return [f"s{n}.moment IS {'NOT NULL' if wanted else 'NULL'}" for n, wanted in enumerate(self.wanted, start=2)]
+
+    def _frame(self, compiler: Any) -> tuple[str, str, list[Any]]:
+        """Return the tables, the column of the row at hand, and their values."""
+        outer, outer_values = compiler.compile(self.sources[0])
+        start, values = compiler.compile(self.sources[1])
+        if self.earliest:
+            start = f"(SELECT customer_id, min(moment) FROM {start} AS s (customer_id, moment) GROUP BY customer_id)"  # noqa: S608
+        frame = f"{start} AS s1 (customer_id, moment)"
+        for number, source in enumerate(self.sources[2:], start=2):
+            step, given = compiler.compile(source)
+            frame += f" LEFT JOIN LATERAL {step} AS s{number} (moment) ON TRUE"
+            values = [*values, *given]
+        return frame, outer, [*values, *outer_values]
+
+
+class Moments(Chain):
+    """How far somebody came in a chain: the moment of each step, empty where none was found; of several starts the one
+    that came furthest, and of those the first.
+    """
+
+    output_field = ArrayField(DateTimeField())
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return the SQL."""
+        frame, outer, values = self._frame(compiler)
+        names = [f"s{n}.moment" for n in range(1, len(self.wanted) + 2)]
+        furthest = " + ".join(f"({condition})::int" for condition in self._conditions())
+        reached = f"SELECT ARRAY[{', '.join(names)}] FROM {frame} WHERE s1.customer_id = {outer}"  # noqa: S608
+        return f"({reached} ORDER BY {furthest} DESC, s1.moment LIMIT 1)", values

@@ -1,0 +1,93 @@
+"""What the totals of customers answer exactly, at any moment.
+
+A total knows the first and the last time, the count and the sums up to the present. At a moment before the last time
+it is brought back to that moment by leaving out the facts since then; that needs only those facts, which are the
+newest, so it also holds of what is no longer kept from before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import BigIntegerField, Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Greatest
+
+from customers.criteria.facts.shapes import Among
+from customers.models import Customer, Fact, FactRemainder, FactTotal
+
+
+def totals_at(kind: str, end: dt.datetime) -> list[QuerySet[FactTotal]]:
+    """Return the totals of who did it before ``end``, as they were then: those that are as they were, and those that
+    were brought back. Each has ``times``, ``pieces``, ``cents``, ``first_at`` and ``last_then``.
+    """
+    totals = FactTotal.objects.filter(kind=kind)
+    same = totals.filter(last_at__lt=end).alias(
+        times=F("count"), pieces=F("quantity"), cents=F("amount_cents"), last_then=F("last_at")
+    )
+    since = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"), occurred_at__gte=end).order_by()
+    before = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"), occurred_at__lt=end).order_by()
+    gone = FactRemainder.objects.filter(kind=kind, customer=OuterRef("customer_id")).order_by()
+    back = totals.filter(first_at__lt=end, last_at__gte=end).alias(
+        times=F("count") - _summed(since, Count("pk")),
+        pieces=F("quantity") - _summed(since, Sum("quantity")),
+        cents=F("amount_cents") - _summed(since, Sum("amount_cents")),
+        # GREATEST leaves out what is NULL.
+        last_then=Greatest(
+            Subquery(before.values("customer_id").annotate(n=Max("occurred_at")).values("n")),
+            Subquery(gone.values("customer_id").annotate(n=Max("last_at")).values("n")),
+        ),
+    )
+    return [same, back]
+
+
+def _summed(facts: QuerySet[Fact], aggregate: Any) -> Coalesce:
+    found = Subquery(facts.values("customer_id").annotate(n=aggregate).values("n"))
+    return Coalesce(found, Value(0), output_field=BigIntegerField())
+
+
+def who(kind: str, end: dt.datetime, condition: Q) -> Q:
+    """Return who met a condition on his total (the names of ``totals_at``) just before ``end``."""
+    found = (totals.filter(condition).values("customer_id") for totals in totals_at(kind, end))
+    return Q(Among(*found))
+
+
+def once(kind: str, start: dt.datetime | None, end: dt.datetime) -> Q:
+    """Return who did it at least once from ``start`` until ``end``.
+
+    Whose last time lies within is found by it; of who did it after ``end`` as well the facts are asked, and the last
+    of those that are not kept.
+    """
+    if start is None:
+        return first_within(kind, None, end)
+    later = FactTotal.objects.filter(kind=kind, last_at__gte=end).values("customer_id")
+    facts = Fact.objects.filter(kind=kind, occurred_at__gte=start, occurred_at__lt=end, customer__in=later)
+    gone = FactRemainder.objects.filter(kind=kind, last_at__gte=start, last_at__lt=end)
+    last = FactTotal.objects.filter(kind=kind, last_at__gte=start, last_at__lt=end)
+    return Q(Among(*(found.order_by().values("customer_id") for found in (last, facts, gone))))
+
+
+def of_customer(kind: str, customer: Customer, end: dt.datetime) -> dict[str, Any]:
+    """Return ``times``, ``pieces``, ``cents``, ``first`` and ``last`` of one customer just before ``end``; empty when
+    he never did it.
+    """
+    columns = {"n": F("times"), "p": F("pieces"), "c": F("cents"), "last": F("last_then")}
+    for totals in totals_at(kind, end):
+        for row in totals.filter(customer=customer).annotate(**columns).values(*columns, "first_at"):
+            return {"times": row["n"], "pieces": row["p"], "cents": row["c"], "first": row["first_at"],
+                    "last": row["last"]}  # fmt: skip
+    return {}
+
+
+def first_within(kind: str, start: dt.datetime | None, end: dt.datetime) -> Q:
+    """Return who did it for the first time from ``start`` until ``end``; the first time never changes by what
+    follows.
+    """
+    totals = FactTotal.objects.filter(kind=kind, customer=OuterRef("pk"), first_at__lt=end)
+    return Q(Exists(totals.filter(first_at__gte=start) if start else totals))
+
+
+def last_within(kind: str, start: dt.datetime | None, end: dt.datetime, *, now: dt.datetime) -> Q:
+    """Return whose last time before ``now`` lies from ``start`` until ``end``."""
+    within = Q(last_then__lt=end)
+    return who(kind, now, within & Q(last_then__gte=start) if start else within)
