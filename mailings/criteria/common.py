@@ -1,0 +1,156 @@
+"""What the criteria about mailings share: which mailings are meant, in which window, and how that is said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from django import forms
+from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from common.criteria import Criterion, Params
+from common.errors import Refused
+from common.time import local_date
+from customers.criteria import wording
+from customers.criteria.moments import day_of
+from customers.criteria.several import Codes, Ids
+from customers.criteria.windows import WindowForm, WindowParams
+from customers.models import Purpose
+from customers.privacy.periods import chosen_rules
+from mailings.models import Mailing, Message
+
+SHOWN = 300  # mailings to choose from, the latest first
+GROUP = gettext_lazy("Mailings")
+
+M = TypeVar("M", bound=Model)
+
+ORIGINS = {
+    "action": gettext_lazy("by hand, an action"),
+    "trigger": gettext_lazy("a trigger"),
+    "step": gettext_lazy("a step of a campaign"),
+    "edition": gettext_lazy("a newsletter"),
+}
+
+
+class MailingParams(WindowParams):
+    """Mailings by id, purpose, where they come from and channel (none: any), and a window."""
+
+    mailing: Ids = ()
+    purpose: Codes = ()
+    origin: tuple[Literal["action", "trigger", "step", "edition"], ...] = ()
+    channel: Literal["", "email", "post"] = ""
+
+
+def latest() -> list[tuple[int, str]]:
+    """Return mailings to choose from, with their day."""
+    found = Mailing.objects.order_by("-id").values_list("pk", "name", "created_at")[:SHOWN]
+    return [(pk, f"{name} ({local_date(at):%d-%m-%Y})") for pk, name, at in found]
+
+
+def purposes() -> wording.Choices:
+    """Return the purposes mail can be sent for."""
+    return list(Purpose.objects.values_list("code", "name"))
+
+
+class MailingForm(WindowForm):
+    mailing = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Mailing"),
+        coerce=int,
+        required=False,
+        choices=latest,
+        help_text=gettext_lazy("None chosen: any of them."),
+    )
+    purpose = forms.MultipleChoiceField(label=gettext_lazy("Purpose"), required=False, choices=purposes)
+    origin = forms.MultipleChoiceField(label=gettext_lazy("Came from"), required=False, choices=list(ORIGINS.items()))
+    channel = forms.ChoiceField(
+        label=gettext_lazy("Channel"),
+        required=False,
+        choices=[("", gettext_lazy("any channel")), *Message.Channel.choices],
+    )
+
+    MAILING = ("mailing", *WindowForm.WINDOW, "purpose", "origin", "channel")
+    field_order = MAILING
+
+
+class MailingCriterion(Criterion):
+    """What the criteria share: the mailings must exist, and what is in no list is left out."""
+
+    group = GROUP
+
+    def check(self, params: Any) -> None:
+        missing = set(params.mailing) - set(Mailing.objects.filter(pk__in=params.mailing).values_list("pk", flat=True))
+        if missing:
+            message = _("This mailing does not exist (any more). Choose another.")
+            raise Refused("unknown_mailing", message, field="mailing")
+        wording.require_known(params.purpose, dict(purposes()), field="purpose")
+
+    def read(self, cleaned_data: Mapping[str, Any]) -> Params:
+        """Turn a valid form into params; what was left empty is left out."""
+        return super().read({name: value for name, value in cleaned_data.items() if value != []})
+
+    def initial(self, params: Params) -> dict[str, Any]:
+        """Return what the form shows."""
+        return {name: value for name, value in super().initial(params).items() if value != [] and value != ""}
+
+
+def of_mailings(rows: QuerySet[M], params: MailingParams) -> QuerySet[M]:
+    """Keep the messages or decisions of the mailings that are meant."""
+    if params.mailing:
+        rows = rows.filter(mailing__in=params.mailing)
+    if params.purpose:
+        rows = rows.filter(mailing__purpose__code__in=params.purpose)
+    if params.origin:
+        rows = rows.filter(from_origins(params, "mailing__origin"))
+    return rows.filter(channel=params.channel) if params.channel else rows
+
+
+def from_origins(params: MailingParams, field: str) -> Q:
+    """Return the condition that a mailing comes from one of the chosen origins ("step:12" is of a step)."""
+    q = Q()
+    for origin in params.origin:
+        q |= Q(**{f"{field}__startswith": f"{origin}:"})
+    return q
+
+
+def mailing_words(params: MailingParams) -> str:
+    """Return which mailings are meant: "the mailing “Spring”", "a message (Marketing, by letter)"."""
+    name = _("a message")
+    if params.mailing:
+        names = dict(Mailing.objects.filter(pk__in=params.mailing).values_list("pk", "name"))
+        quoted = [_("the mailing “%(name)s”") % {"name": names.get(pk, "?")} for pk in params.mailing]
+        name = wording.one_of(quoted)
+    parts = []
+    if params.purpose:
+        parts.append(wording.one_of(wording.named(params.purpose, purposes())))
+    if params.origin:
+        parts.append(_("from %s") % wording.one_of(ORIGINS[origin] for origin in params.origin))
+    if params.channel:
+        parts.append(_("by letter") if params.channel == "post" else _("by e-mail"))
+    return f"{name} ({', '.join(parts)})" if parts else name
+
+
+def seen_last(rows: QuerySet[Any], field: str) -> str:
+    """Return how many rows there are of one customer and the last of them, with its mailing; "never" of none."""
+    times = rows.count()
+    last = rows.order_by(f"-{field}").values_list(field, "mailing__name").first()
+    if last is None:
+        return _("never")
+    values = {"n": times, "day": day_of(last[0]), "name": last[1]}
+    return _("%(n)d ×, last on %(day)s: “%(name)s”") % values
+
+
+def removed_before(rule: str, present: dt.datetime) -> dt.datetime | None:
+    """Return the moment before which rows are removed by a rule of retention; None when it is switched off."""
+    for chosen in chosen_rules():
+        if chosen.rule.code == rule and chosen.is_on:
+            return chosen.before(local_date(present))
+    return None
+
+
+def gap_of(rule: str, words: str, params: WindowParams, *, now: dt.datetime, present: dt.datetime) -> str:
+    """Return ``words`` with the day since when rows are kept, when the window begins before it."""
+    kept, start = removed_before(rule, present), params.happened(now=now)[0]
+    return words % {"day": day_of(kept)} if kept and (start is None or start < kept) else ""
