@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from dateutil.relativedelta import relativedelta
 from django.db.models import Max, Sum
 
+from common.criteria import criteria
 from common.time import local_date
+from customers.actions.retention import limit
+from customers.criteria.facts.common import FactCriterion
 from customers.facts import FactKind, fact_kinds
 from customers.models import FactCount, FactTally, KindSetting
 from selections.models import Selection
+from selections.rules import Condition, parse_rule, walk
 from selections.usages import json_has
 
 MONTHS = 24
@@ -92,7 +96,19 @@ def per_month(kind: str, *, now: dt.datetime) -> dict[dt.date, int]:
     return {month: found.get(month, 0) + gone.get(month, 0) for month in months}
 
 
-def looking_further(kind: str, months: int) -> list[Selection]:
+def looking_further(kind: str, months: int, *, now: dt.datetime) -> list[Selection]:
     """Return the selections that look further back at this kind than ``months``, for its facts and not its totals."""
-    path = '$.** ? (@.criterion starts with "facts." && @.params.kind == $kind && @.params.within_days > $days)'
-    return list(Selection.objects.filter(json_has("rule", path, kind=kind, days=months * 31)).order_by("name")[:20])
+    before = limit(local_date(now), months)
+    asking = Selection.objects.filter(json_has("rule", "$.** ? (@.kind == $kind)", kind=kind)).order_by("name")
+    return [selection for selection in asking if _looks_before(selection, kind, before, now)][:20]
+
+
+def _looks_before(selection: Selection, kind: str, before: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a part of the rule must see facts of the kind from before a moment."""
+    for _path, node in walk(parse_rule(selection.rule)):
+        criterion = criteria[node.criterion] if isinstance(node, Condition) else None
+        if isinstance(node, Condition) and isinstance(criterion, FactCriterion):
+            since = criterion.rows_since(node.params, now=now).get(kind, now)
+            if since is None or since < before:
+                return True
+    return False

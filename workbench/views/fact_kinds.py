@@ -81,7 +81,7 @@ class KindDetail(KindMixin, TemplatePage):
                 "datasets": [{"label": str(self.kind.name), "data": list(months.values())}],
             },
             look_backs=[look for look in look_backs if self.kind.code in look.kinds],
-            further=kind_figures.looking_further(self.kind.code, kept) if kept else [],
+            further=kind_figures.looking_further(self.kind.code, kept, now=self.now) if kept else [],
             history=changes_of(figures.setting, ignore=["kept_from"]) if figures.setting else [],
             **extra,
         )
