@@ -21,6 +21,7 @@ from labels.system import Family
 from labels.system.measures import Measures, columns_of
 from labels.system.thresholds import Limits
 
+FEW = 1000  # rows: a table this small is planned well without statistics
 _MEMORY = "128MB"  # for sorting and hashing, until the transaction ends
 
 _DROP = """
@@ -94,15 +95,14 @@ class Computing:
         execute(_DROP)
         people = _SCOPED if self.scoped else EVERYBODY
         if self.scoped:
-            self._timed("facts", _FACTS)
-            execute("ANALYZE label_fact")
+            self._timed("facts", "label_fact", _FACTS)
         unprofiled = unprofiled_sql(now=self.now, among=people)
-        self._timed("profiling", f"CREATE TEMPORARY TABLE label_unprofiled ON COMMIT DROP AS {unprofiled}", {})
+        made = f"CREATE TEMPORARY TABLE label_unprofiled ON COMMIT DROP AS {unprofiled}"
+        self._timed("profiling", "label_unprofiled", made, {})
         execute(_MERGED)
         sql, params = self.measures.statement(self.facts, self.now)
-        self._timed("measures", f"CREATE TEMPORARY TABLE label_measure ON COMMIT DROP AS {sql}", params)
-        for table in ("label_unprofiled", "label_merged", "label_measure"):
-            execute(f"ANALYZE {table}")
+        made = f"CREATE TEMPORARY TABLE label_measure ON COMMIT DROP AS {sql}"
+        self._timed("measures", "label_measure", made, params)
         self._values()
 
     @property
@@ -137,16 +137,20 @@ class Computing:
         )
         started = time.monotonic()
         columns = {measure: f"measure.{self.measures.column(measure)}" for measure in self.measures}
+        written = 0
         for pk, terms in self._terms.items():
             number, condition = number_sql(terms, columns)
             allowed = _MAY_BE_PROFILED.format(customer="measure.customer_id")
-            execute(_VALUE.format(number=number, condition=condition, allowed=allowed), {"value": pk})
-        execute("ANALYZE label_value")
+            written += execute(_VALUE.format(number=number, condition=condition, allowed=allowed), {"value": pk})
+        if written > FEW:
+            execute("ANALYZE label_value")
         self.seconds["values"] = time.monotonic() - started
 
-    def _timed(self, what: str, statement: str, params: dict[str, Any] | None = None) -> None:
+    def _timed(self, what: str, table: str, statement: str, params: dict[str, Any] | None = None) -> None:
+        """Make a table, and tell the planner what is in it."""
         started = time.monotonic()
-        execute(statement, params)
+        if execute(statement, params) > FEW:
+            execute(f"ANALYZE {table}")
         self.seconds[what] = time.monotonic() - started
 
 

@@ -18,7 +18,7 @@ from django.utils import translation
 
 from common.sql import execute
 from labels import changes
-from labels.computing import Among, Computing
+from labels.computing import FEW, Among, Computing
 from labels.models import Label, LabelGroup, RefreshRun, ValueDefinition
 from labels.profiling import refused_sql
 from labels.standard import ensure_standard_values
@@ -166,14 +166,14 @@ def _write(family: Family, work: Computing) -> dict[str, Any]:
     started = time.monotonic()
     execute("DROP TABLE IF EXISTS pg_temp.label_target, pg_temp.label_difference")
     statement, params = work.statement(family)
-    execute(_TARGET.format(family=statement), params)
-    execute("ANALYZE label_target")
+    if execute(_TARGET.format(family=statement), params) > FEW:
+        execute("ANALYZE label_target")
     among = Among(scoped=work.scoped, with_mates=family.of_household)
     labels = Label.objects.filter(kind=Label.Kind.SYSTEM, group__code__in=family.all_groups)
     ids = list(labels.values_list("pk", flat=True))
-    execute(_DIFFERENCE.format(among=among["customer_id"]), {"labels": ids})
-    taken = execute(_CLOSE, {"now": work.now})
-    given = execute(_OPEN, {"now": work.now})
+    differing = execute(_DIFFERENCE.format(among=among["customer_id"]), {"labels": ids})
+    taken = execute(_CLOSE, {"now": work.now}) if differing else 0
+    given = execute(_OPEN, {"now": work.now}) if differing else 0
     return {"code": family.code, "seconds": round(time.monotonic() - started, 2), "given": given, "taken": taken}
 
 

@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 
 from common.money import format_cents
 from common.time import local_date, start_of_day
+from common.values import values
 from customers.facts import fact_kinds, income
 from customers.models import Customer, Fact, FactTotal, World
+from labels.values import PREFIX
 
 MONTHS_SHOWN = 24
 KINDS_SHOWN = 4
@@ -84,6 +86,18 @@ def value(customer: Customer, totals: Sequence[FactTotal], *, now: dt.datetime) 
             for year in reversed(shown)
         ],
     }
+
+
+def computed(customer: Customer, *, now: dt.datetime) -> list[dict[str, str]]:
+    """Return the computed values that are known of a customer, by name and in words; one query."""
+    found = [value for value in values if value.code.startswith(PREFIX)]
+    numbers = {f"n{place}": value.expression(now=now) for place, value in enumerate(found)}
+    known = Customer.everyone.filter(pk=customer.pk).annotate(**numbers).values(*numbers)[0] if found else {}
+    return [
+        {"name": str(value.label), "words": value.words(known[name])}
+        for name, value in zip(numbers, found, strict=True)
+        if known[name] is not None
+    ]
 
 
 def _per_year(paid: Iterable[FactTotal], now: dt.datetime) -> int:

@@ -18,7 +18,7 @@ from common.sql import rows
 from customers.models import Customer
 from labels import facts, values
 from labels.computing import Computing, values_of
-from labels.formulas import read_terms, stored
+from labels.formulas import STANDARD, read_terms, stored
 from labels.models import Label, ThresholdSetting, ValueDefinition
 from labels.system import Family
 from labels.system.thresholds import Limits, Number, chosen
@@ -161,8 +161,10 @@ def change_value(
         if [term.what for term in read] != measured or unit != definition.unit:
             message = _("Labels follow from this value: its activities and months may change, what it measures not.")
             raise Refused("standard", message, field="terms")
-    definition.name, definition.unit, definition.description = name, unit, description
-    definition.terms = stored(read)
+    usual = [str(text) for text in STANDARD[definition.code][:2]] if definition.is_standard else []
+    # A standard name stays empty, so that each reads it in his own language.
+    definition.name, definition.description = ("" if text in usual else text for text in (name, description))
+    definition.unit, definition.terms = unit, stored(read)
     with pghistory.context(**_who(by)):
         definition.save()
     _forget()

@@ -155,7 +155,7 @@ def test_who_refuses_profiling_gets_no_labels_of_behaviour(profiling: Purpose) -
     for state in ("granted", None):
         assert open_codes(people[state]) >= {"borrowing-average", "household-1"}
     for state in ("withdrawn", "objected"):
-        assert open_codes(people[state]) == {"household-1"}
+        assert open_codes(people[state]) == {"household-1", "address-alone"}
     assert len(rows(unprofiled_sql(now=NOW), {})) == 2
 
 
@@ -217,9 +217,9 @@ def test_who_objects_loses_those_labels_and_at_once_when_asked(profiling: Purpos
     refresh_system_labels(now=NOW, due_key="1")
     ConsentFactory(customer=customer, purpose=profiling, state="objected", event_at=NOW)
     before = open_codes(other)
-    assert before == open_codes(customer) > {"household-1"}
-    assert take_profiling_labels(customer, now=NOW) == len(before) - 1
-    assert open_codes(customer) == {"household-1"}
+    assert before == open_codes(customer) > {"household-1", "address-alone"}
+    assert take_profiling_labels(customer, now=NOW) == len(before) - 2
+    assert open_codes(customer) == {"household-1", "address-alone"}
     assert open_codes(other) == before
     assert refresh_system_labels(now=NOW + DAY, due_key="2").given_count == 0
 

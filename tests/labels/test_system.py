@@ -252,4 +252,4 @@ def test_every_label_of_a_family_has_a_name_and_a_definition_in_both_languages()
         assert texts["nl"] != texts["en"]
         assert "%(" not in "".join(texts["nl"])
     assert {label.kind for label in Label.objects.all()} == {"system"}
-    assert len(families) == 10
+    assert len(families) == 17

@@ -58,6 +58,7 @@ class CustomerDetail(CustomerPage):
             worlds=customer_figures.worlds(customer, now=now),
             activity=customer_figures.activity(customer, kinds, now=now),
             value=customer_figures.value(customer, totals, now=now),
+            computed=customer_figures.computed(customer, now=now),
             recent=Timeline(customer).page(RECENT_SHOWN).moments,
             **extra,
         )
