@@ -160,11 +160,21 @@ def _length(window: WindowParams) -> int:
     return (after - first).days if first and after else LONGEST + 1
 
 
+class YearsInput(forms.TextInput):
+    """Whole numbers in one line."""
+
+    def format_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        sent = data.getlist(name) if hasattr(data, "getlist") else data.get(name)
+        return self.format_value(sent)
+
+
 class YearsField(forms.CharField):
     """Whole numbers with commas between them."""
 
-    def prepare_value(self, value: Any) -> Any:
-        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    widget = YearsInput
 
     def to_python(self, value: Any) -> Any:
         parts = [part for part in re.split(r"[\s,;]+", super().to_python(value) or "") if part]
@@ -173,7 +183,7 @@ class YearsField(forms.CharField):
         return [int(part) for part in parts]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.prepare_value(initial or []) != (data or "")
+        return list(initial or []) != self.to_python(data)
 
 
 class AnniversaryForm(AnyWindowForm):

@@ -24,6 +24,7 @@ from tests.factories import (
     CustomerFactory,
     HouseholdFactory,
     PurposeFactory,
+    SourceFactory,
     SubscriptionFactory,
     WorldFactory,
 )
@@ -373,6 +374,95 @@ SENTENCES = [
     ("facts.sum", {"kind": "ticket", "at_least": 5000}, "ooit voor minstens €\u00a050,00 kaarten gekocht hebben"),
     ("consents.allowed", {"purpose": "newsletter"}, "voor “Nieuwsbrief” per e-mail benaderd mogen worden"),
     ("customer.source", {"sources": ["library"]}, "bekend zijn bij Bibliotheeksysteem"),
+    ("customer.kind", {"kinds": ["former"], "op": "none"}, "geen oud-lid zijn"),
+    ("customer.age", {"at_most": 18, "unit": "month"}, "hoogstens 18 maanden oud zijn"),
+    ("customer.anniversary", {"period": "this_month"}, "deze maand jarig zijn"),
+    ("customer.anniversary", {"years": [50, 65]}, "vandaag 50 of 65 jaar worden"),
+    (
+        "customer.anniversary",
+        {"of": "member", "every": 5, "period": "next_week"},
+        "volgende week een veelvoud van 5 jaar lid zijn",
+    ),
+    ("customer.number", {"op": "starts", "value": "90"}, "een klantnummer beginnend met “90” hebben"),
+    ("customer.card_number", {"op": "filled"}, "een pasnummer hebben"),
+    ("customer.initials", {"value": "A."}, "“A.” als voorletters hebben"),
+    ("customer.first_name", {"op": "in", "values": ["Jan", "Piet"]}, "“Jan” of “Piet” als voornaam hebben"),
+    ("customer.name_prefix", {"op": "empty"}, "geen tussenvoegsel hebben"),
+    ("customer.last_name", {"op": "not_contains", "value": "x"}, "geen achternaam met “x” erin hebben"),
+    ("customer.street", {"op": "ends", "value": "laan"}, "een straat eindigend op “laan” hebben"),
+    (
+        "customer.house_number",
+        {"op": "between", "number": 1, "number_to": 9},
+        "een huisnummer van 1 tot en met 9 hebben",
+    ),
+    ("customer.house_number_addition", {"value": "a"}, "“a” als toevoeging bij het huisnummer hebben"),
+    (
+        "customer.postal_code",
+        {"op": "matches", "value": "^144[1-8]"},
+        "een postcode volgens het patroon “^144[1-8]” hebben",
+    ),
+    ("customer.city", {"op": "not", "value": "Edam"}, "niet “Edam” als plaats hebben"),
+    ("customer.email", {"op": "contains", "value": "info@"}, "een e-mailadres met “info@” erin hebben"),
+    ("customer.email_domain", {"value": "gmail.com"}, "“gmail.com” als domein van het e-mailadres hebben"),
+    ("customer.phone", {"op": "starts", "value": "06"}, "een telefoonnummer beginnend met “06” hebben"),
+    ("customer.birth_date", {"period": "between", "until": "1960-12-31"}, "tot en met 31 december 1960 zijn geboren"),
+    (
+        "customer.registered_on",
+        {"op": "outside", "period": "this_year"},
+        "op een ander moment dan dit jaar zijn ingeschreven",
+    ),
+    ("customer.deceased_on", {"period": "last", "number": 30}, "de afgelopen 30 dagen zijn overleden"),
+    ("customer.created_at", {"period": "yesterday"}, "gisteren bij ons bekend werden"),
+    ("customer.updated_at", {"period": "last_week"}, "vorige week voor het laatst zijn gewijzigd"),
+    ("customer.brought_by", {"op": "none", "choices": ["library"]}, "niet bibliotheeksysteem als eerste bron hebben"),
+    ("branch.name", {"op": "contains", "value": "dam"}, "een naam van de vestiging met “dam” erin hebben"),
+    ("branch.city", {"value": "Edam"}, "“Edam” als plaats van de vestiging hebben"),
+    (
+        "subscription.number",
+        {"op": "starts", "value": "A"},
+        "een lopend abonnement met een abonnementsnummer beginnend met “A” hebben",
+    ),
+    ("subscription.name", {"op": "not", "value": "x"}, "een lopend abonnement met iets anders dan “x” als naam hebben"),
+    (
+        "subscription.price",
+        {"number": 1250, "which": "any"},
+        "een abonnement met een prijs van minstens €\u00a012,50 hebben of hadden",
+    ),
+    (
+        "subscription.started_on",
+        {"period": "next_holiday", "holiday": "herfst"},
+        "een lopend abonnement hebben dat in de komende herfstvakantie begon",
+    ),
+    (
+        "subscription.ended_on",
+        {"period": "end_this_year"},
+        "een lopend abonnement hebben dat op de laatste dag van dit jaar afloopt",
+    ),
+    (
+        "subscription.type",
+        {"choices": ["volwassen"]},
+        "een lopend abonnement met volwassenenabonnement als soort hebben",
+    ),
+    (
+        "subscription.payment_method",
+        {"op": "none", "choices": ["free"]},
+        "een lopend abonnement met iets anders dan gratis als betaalwijze hebben",
+    ),
+    ("household.children", {"at_least": 2, "under": 12}, "minstens 2 kinderen onder de 12 in het huishouden hebben"),
+    ("customer.distance", {"km": 2.5, "branch": "EDA"}, "binnen 2,5 km van Edam wonen"),
+    ("customer.distance", {"km": 5.0}, "binnen 5 km van de eigen vestiging wonen"),
+    ("customer.nearest_branch", {"branches": ["EDA"], "km": 10.0}, "het dichtst bij Edam wonen, binnen 10 km"),
+    ("customer.value", {"value": "customer.age", "number": 18}, "minstens 18 als “leeftijd” hebben"),
+    (
+        "customer.value",
+        {"value": "facts.fee.amount", "op": "top", "percent": 10},
+        "bij de 10% met de hoogste “Contributie: bedrag ooit” horen",
+    ),
+    (
+        "customer.value",
+        {"value": "facts.fee.amount", "op": "between", "number": 1000, "number_to": 2000},
+        "€\u00a010,00 tot en met €\u00a020,00 als “Contributie: bedrag ooit” hebben",
+    ),
     ("quality.missing", {"fields": ["email", "birth_date"]}, "geen e-mailadres of geboortedatum hebben"),
     ("quality.invalid", {"fields": ["phone"]}, "een telefoonnummer hebben dat niet kan kloppen"),
     ("quality.double", {"what": "email"}, "hun e-mailadres delen met een andere klant"),
@@ -389,6 +479,7 @@ SENTENCES = [
 @pytest.mark.parametrize(("code", "params", "dutch"), SENTENCES)
 def test_sentences_complete_klanten_die(code: str, params: dict[str, Any], dutch: str) -> None:
     BranchFactory(code="EDA", name="Edam")
+    SubscriptionFactory(type="volwassen")
     criterion = criteria[code]
     with translation.override("nl"):
         assert criterion.sentence(criterion.params.model_validate(params)) == dutch
@@ -397,17 +488,48 @@ def test_sentences_complete_klanten_die(code: str, params: dict[str, Any], dutch
 @pytest.mark.parametrize(("code", "params", "dutch"), SENTENCES)
 def test_a_form_filled_from_params_gives_the_same_params(code: str, params: dict[str, Any], dutch: str) -> None:
     SubscriptionFactory(type="volwassen")
+    SourceFactory(code="library")
     for branch in ("EDA", "gone"):
         BranchFactory(code=branch)
     criterion = criteria[code]
     given = criterion.params.model_validate(params)
     data = QueryDict(mutable=True)
     for name, value in criterion.initial(given).items():
-        shown = [str(item) for item in value] if isinstance(value, list) else [str(value).replace(".", ",")]
-        data.setlist(name, shown)
+        shown = value if isinstance(value, list) else [value]
+        data.setlist(name, [str(one) if isinstance(one, str) else str(one).replace(".", ",") for one in shown])
     form = criterion.form(data)
     assert form.is_valid(), form.errors
     assert criterion.read(form.cleaned_data) == given
+
+
+@pytest.mark.parametrize(("code", "params"), [(code, params) for code, params, _dutch in SENTENCES])
+def test_every_criterion_says_what_it_saw(code: str, params: dict[str, Any], person: Person) -> None:
+    """Of somebody of whom much is known, and of somebody of whom nothing is; never in the words of another language."""
+    home = HouseholdFactory()
+    known = person("known", branch=BranchFactory(code="EDA"), household=home, phone="+31612340001", gender="f")
+    SubscriptionFactory(customer=known)
+    did(known, "loan", 3)
+    bare = person("bare", birth_date=None, registered_on=None, first_name="", postal_code="", email="", city="")
+    criterion = criteria[code]
+    given = criterion.params.model_validate(params)
+    for customer in (known, bare):
+        with translation.override("en"):
+            english = criterion.seen(given, customer, now=NOW)
+        with translation.override("nl"):
+            dutch = criterion.seen(given, customer, now=NOW)
+        assert english
+        assert dutch
+        assert "%(" not in english + dutch
+
+
+@pytest.mark.parametrize(("code", "params"), [(code, params) for code, params, _dutch in SENTENCES])
+def test_the_opposite_of_a_criterion_is_everybody_else(code: str, params: dict[str, Any], person: Person) -> None:
+    home = HouseholdFactory()
+    known = person("known", branch=BranchFactory(code="EDA", postal_code="1135AB"), household=home, gender="f")
+    SubscriptionFactory(customer=known)
+    person("child", household=home, birth_date=NOW.date() - dt.timedelta(days=900))
+    person("bare", birth_date=None, registered_on=None, first_name="", postal_code="", email="", city="", street="")
+    found(code, params)
 
 
 def test_every_criterion_of_this_app_is_in_the_table() -> None:
