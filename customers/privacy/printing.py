@@ -148,7 +148,7 @@ def _words(table: PersonalTable, row: Row) -> Iterator[tuple[str, str]]:
     worlds = _worlds() if "world" in table.shown else {}
     for column, value in row.items():
         choices = dict(fields[column].flatchoices or ()) or _CHOICES.get(column, {})
-        choices = choices | table.words.get(column, {})
+        choices = {**choices, **table.words.get(column, {})}
         if column == "kind" and table.table.startswith("customers_fact"):
             yield column, _kind(value)
         elif column == "world":
