@@ -1,0 +1,90 @@
+"""How long a figure may take, what makes it take long, and about how many there are when it takes too long."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from psycopg2.errors import QueryCanceled
+
+from common.criteria import criteria
+from common.errors import Refused
+from common.sql import rows
+from customers.models import Customer
+from selections.compiler import compile_rule, parts_of
+from selections.rules import Condition, Group, Node, Path, pointer_of, walk
+
+PAGE_SECONDS = 5.0  # what a page may wait for a figure
+
+
+@contextmanager
+def time_limit(
+    seconds: float = PAGE_SECONDS, *, rule: Group | None = None, now: dt.datetime | None = None
+) -> Iterator[None]:
+    """Give up on a statement after so many seconds; raises Refused ``too_heavy``.
+
+    With the rule and its moment it tells which part weighs most: in words, and as ``field``, its JSON pointer.
+    """
+    try:
+        with transaction.atomic():
+            [before] = rows("SELECT current_setting('statement_timeout') AS timeout")
+            _set_timeout(f"{int(seconds * 1000)}ms")
+            yield
+            _set_timeout(before["timeout"])
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        raise _too_heavy(seconds, rule, now) from error
+
+
+def _too_heavy(seconds: float, rule: Group | None, now: dt.datetime | None) -> Refused:
+    message = _("This takes longer than %d seconds. Make it narrower, or save it and count it at night.") % seconds
+    found = heaviest(rule, now=now) if rule is not None and now is not None else None
+    if rule is None or found is None:
+        return Refused("too_heavy", message)
+    node = dict(walk(rule))[found]
+    which = criteria[node.criterion].label if isinstance(node, Condition) else _("a group that is thinned out")
+    message = _("This takes longer than %(seconds)d seconds, most of all because of “%(which)s”.") % {
+        "seconds": seconds,
+        "which": which,
+    }
+    return Refused("too_heavy", message, field=pointer_of(found))
+
+
+def heaviest(rule: Group, *, now: dt.datetime) -> Path | None:
+    """Return the part that the planner thinks costs most by itself; nothing is run. None when there are no parts."""
+    parts = parts_of(rule, now=now)
+    costs = {
+        path: _plan(Customer.objects.usable().filter(parts[path].q))["Total Cost"]
+        for path, node in walk(rule)
+        if _is_asked(node)
+    }
+    return max(costs, key=lambda path: costs[path], default=None)
+
+
+def estimate(rule: Group, *, now: dt.datetime) -> int:
+    """Return about how many the rule means, as the planner guesses from its statistics; nothing is run."""
+    guess = int(_plan(compile_rule(rule, now=now))["Plan Rows"])
+    return round(guess, 2 - len(str(guess))) if guess >= 100 else guess
+
+
+def _is_asked(node: Node) -> bool:
+    return isinstance(node, Condition) or bool(node.picks)
+
+
+def _plan(found: QuerySet[Any]) -> dict[str, Any]:
+    """Return the outermost node of the plan."""
+    [plan] = json.loads(found.order_by().values("pk").explain(format="json"))
+    outermost: dict[str, Any] = plan["Plan"]
+    return outermost
+
+
+def _set_timeout(value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [value])
