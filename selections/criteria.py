@@ -13,6 +13,7 @@ from pydantic import Field
 
 from common.criteria import Criterion, Params, criteria
 from common.errors import Refused
+from common.remembering import remembered
 from selections.compiler import entering, members
 from selections.explain import describe
 from selections.models import Selection
@@ -26,6 +27,7 @@ class InParams(Params):
     selection: int = Field(ge=1)
 
 
+@remembered
 def _choices() -> list[tuple[int | str, str]]:
     return [("", "---------"), *Selection.objects.values_list("pk", "name")]
 

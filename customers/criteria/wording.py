@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.remembering import remembered
 from customers.facts import fact_kinds
 from customers.models import Branch, World
 
@@ -36,11 +37,13 @@ def between(at_least: int | None, at_most: int | None) -> str:
     return _("at most %(number)s") % {"number": at_most} if at_most is not None else ""
 
 
+@remembered
 def branch_choices() -> Choices:
     """Return the branches by code."""
     return list(Branch.objects.values_list("code", "name"))
 
 
+@remembered
 def world_choices() -> Choices:
     """Return the worlds by code, after an empty choice."""
     return [("", _("any world")), *World.objects.values_list("code", "name")]
@@ -51,6 +54,7 @@ def kind_choices() -> Choices:
     return [(kind.code, kind.name) for kind in fact_kinds]
 
 
+@remembered
 def subscription_types() -> Choices:
     """Return the types of subscription in use, by hopping over the index: a few look-ups among a million
     rows.
