@@ -1,21 +1,107 @@
-/* The selection builder: searching its menus, and forgetting a complaint once the field is changed. The rest is htmx. */
+/* The selection builder: its buttons by htmx, dragging, keys, and fields that belong together. Without this file every button posts the page. */
 (() => {
   "use strict";
+  const form = () => document.getElementById("builder-form");
   const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
-  const items = (menu) => [...menu.querySelectorAll(".rule-menu .menu-item")];
+
+  // --- sending: a change of the rule goes before any count that runs ---
+  let hands = ""; // what the hands were on, to find it again afterwards
+  const send = (command) => {
+    for (const id of ["live", "panels"]) {
+      const counting = document.getElementById(id);
+      if (counting) window.htmx.trigger(counting, "htmx:abort");
+    }
+    window.htmx.ajax("POST", location.pathname + location.search, { source: form(), target: "#builder", swap: "outerHTML", values: { do: command } });
+  };
+  const handsOn = (button) => {
+    if (button.closest("details[data-menu]")) return ".rule-tools summary";
+    const verb = button.value.split(":")[0];
+    return verb === "up" || verb === "down" ? `.rule-tools [value^="${verb}:"]` : "";
+  };
+  document.addEventListener("submit", (e) => {
+    const button = e.submitter;
+    if (e.target !== form() || !window.htmx) return;
+    if (button?.name === "do") {
+      e.preventDefault();
+      if (button.getAttribute("aria-disabled") === "true") return;
+      hands = handsOn(button);
+      send(button.value);
+    } else if (button?.name === "panel_open") {
+      e.preventDefault();
+      document.getElementById("panels").setAttribute("hx-vals", JSON.stringify({ panel_open: button.value }));
+      window.htmx.trigger(document.body, "counted");
+    }
+  }, true);
+  document.addEventListener("change", (e) => { // the words between the parts change with how a group combines
+    if (e.target.matches?.(".rule-select")) send("count:r");
+  });
+  document.addEventListener("htmx:afterSettle", () => { // go on where the hands were
+    const part = document.querySelector(".rule-builder [data-did]");
+    if (!part) return;
+    const did = part.dataset.did;
+    delete part.dataset.did;
+    const found = hands && part.querySelector(hands);
+    hands = "";
+    if (did === "add") part.querySelector(".rule-fields .field:not(.is-off) :is(input:not([type=hidden]), select:not([multiple]))")?.focus();
+    else if (did === "pick") [...part.querySelectorAll(":scope > .rule-picks .rule-pick:last-child :is(input:not([type=hidden]), select)")].shift()?.focus();
+    else if (found) found.focus();
+  });
+
+  // --- the menu of criteria: one for the whole page, put where it is opened ---
+  const items = (menu) => [...menu.querySelectorAll(".rule-menu .menu-item")].filter((item) => item.offsetParent);
+  const open = (menu) => {
+    const list = menu.querySelector(".rule-menu");
+    if (!list.querySelector("[data-menu-search]")) {
+      list.replaceChildren(document.getElementById("criteria-menu").content.cloneNode(true));
+      list.querySelectorAll("button").forEach((button) => { button.value = button.value.replace("__path__", menu.dataset.path); });
+    }
+    list.querySelector("[data-menu-search]").focus();
+    keepInView(list);
+  };
+  const keepInView = (list) => {
+    const edge = document.querySelector(".rule-bar").getBoundingClientRect().top;
+    const below = list.getBoundingClientRect().bottom - edge + 8;
+    if (below > 0) window.scrollBy({ top: below });
+  };
   const search = (field) => {
     const menu = field.closest("[data-menu]");
     const wanted = plain(field.value).split(/\s+/).filter(Boolean);
-    menu.querySelectorAll(".rule-menu-group").forEach((group) => {
+    const holds = (text) => wanted.every((word) => text.includes(word));
+    const groups = [...menu.querySelectorAll(".rule-menu-group")];
+    const show = (texts) => groups.forEach((group) => {
       const head = plain(group.querySelector(".rule-menu-head").textContent);
-      group.querySelectorAll(".menu-item").forEach((item) => {
-        const text = `${head} ${plain(item.textContent)}`;
-        item.hidden = !wanted.every((word) => text.includes(word));
-      });
+      const isUsed = group.classList.contains("rule-menu-used");
+      group.querySelectorAll(".menu-item").forEach((item) => { item.hidden = (isUsed && wanted.length > 0) || !holds(`${head} ${texts(item)}`); });
       group.hidden = !group.querySelector(".menu-item:not([hidden])");
     });
-    menu.querySelector(".rule-menu-none").hidden = Boolean(menu.querySelector(".menu-item:not([hidden])"));
+    const label = (item) => plain(item.firstElementChild.firstChild.textContent);
+    show(label);
+    if (groups.every((group) => group.hidden)) show((item) => plain(item.textContent)); // then in the explanations too
+    menu.querySelector(".rule-menu-none").hidden = groups.some((group) => !group.hidden);
   };
+  document.addEventListener("toggle", (e) => {
+    if (e.target.matches?.(".rule-choose") && e.target.open) open(e.target);
+  }, true);
+  document.addEventListener("keydown", (e) => {
+    const menu = e.target.closest?.(".rule-choose");
+    if (!menu) return;
+    const shown = items(menu);
+    const at = shown.indexOf(document.activeElement);
+    if (e.key === "Enter" && e.target.matches("[data-menu-search]")) {
+      e.preventDefault();
+      if (e.target.value.trim()) shown[0]?.click();
+    } else if (e.key === "ArrowDown" || e.key === "ArrowUp") {
+      e.preventDefault();
+      const next = e.key === "ArrowDown" ? shown[at + 1] ?? shown[0] : shown[at - 1] ?? menu.querySelector("[data-menu-search]");
+      next?.focus();
+    }
+  });
+
+  // --- fields: only those of the choice that is made; a complaint is forgotten once its field is changed ---
+  const showFields = (part) => part.querySelectorAll("[data-when]").forEach((input) => {
+    const other = part.querySelector(`[name="${CSS.escape(`${part.dataset.prefix}-${input.dataset.when}`)}"]`);
+    if (other) input.closest(".field")?.classList.toggle("is-off", !input.dataset.whenIs.split(" ").includes(other.value));
+  });
   document.addEventListener("input", (e) => {
     if (e.target.matches("[data-menu-search]")) {
       e.stopPropagation(); // searching the menu is no change of the rule
@@ -31,30 +117,38 @@
   }, true);
   document.addEventListener("change", (e) => {
     if (e.target.matches("[data-menu-search]")) e.stopPropagation();
+    const part = e.target.closest?.(".rule-criterion");
+    if (part) showFields(part);
   }, true);
+
+  // --- moving: by the handle, with the arrow keys or dragged; Ctrl+Z takes back ---
+  const ARROWS = { ArrowUp: "up", ArrowDown: "down", ArrowRight: "into", ArrowLeft: "out" };
   document.addEventListener("keydown", (e) => {
-    const menu = e.target.closest?.(".rule-add [data-menu]");
-    if (!menu) return;
-    const shown = items(menu).filter((item) => !item.hidden);
-    const at = shown.indexOf(document.activeElement);
-    if (e.key === "Enter" && e.target.matches("[data-menu-search]")) {
+    const handle = e.target.closest?.(".rule-handle");
+    if (handle && ARROWS[e.key]) {
       e.preventDefault();
-      if (e.target.value.trim()) shown[0]?.click();
-    } else if (e.key === "ArrowDown" || e.key === "ArrowUp") {
+      hands = ".rule-handle";
+      send(`${ARROWS[e.key]}:${handle.closest("li").dataset.path}`);
+    } else if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z" && !e.target.closest?.("input, textarea, select, dialog")) {
       e.preventDefault();
-      const next = e.key === "ArrowDown" ? shown[at + 1] ?? shown[0] : shown[at - 1] ?? menu.querySelector("[data-menu-search]");
-      next?.focus();
+      send(e.shiftKey ? "redo:r" : "undo:r");
     }
   });
-  document.addEventListener("htmx:afterSettle", () => { // go on where the hands were
-    const part = document.querySelector(".rule-builder [data-did]");
-    if (!part) return;
-    const did = part.dataset.did;
-    delete part.dataset.did;
-    if (did === "add") part.querySelector(".rule-fields input:not([type=hidden]), .rule-fields select:not([multiple])")?.focus();
-    if (did === "up" || did === "down") part.querySelector(`.rule-tools [value^="${did}:"]`)?.focus();
-  });
-  document.addEventListener("toggle", (e) => {
-    if (e.target.matches?.(".rule-add [data-menu]") && e.target.open) e.target.querySelector("[data-menu-search]").focus();
-  }, true);
+  const sortable = (list) => {
+    if (window.Sortable.get(list)) return;
+    window.Sortable.create(list, {
+      group: "rule", handle: ".rule-handle", animation: 120, forceFallback: true, fallbackOnBody: true,
+      fallbackTolerance: 4, swapThreshold: 0.6, invertSwap: true, emptyInsertThreshold: 16, ghostClass: "rule-ghost", dragClass: "rule-drag", scroll: true,
+      onStart: () => document.body.classList.add("is-dragging"),
+      onEnd: ({ item, to, from, newDraggableIndex, oldDraggableIndex }) => {
+        document.body.classList.remove("is-dragging");
+        if (to === from && newDraggableIndex === oldDraggableIndex) return;
+        hands = ".rule-handle";
+        send(`move:${item.dataset.path}:${to.dataset.path}:${newDraggableIndex}`);
+      },
+    });
+  };
+  const prepare = () => document.querySelectorAll(".rule-parts").forEach(sortable);
+  document.addEventListener("DOMContentLoaded", prepare);
+  document.addEventListener("htmx:load", prepare);
 })();

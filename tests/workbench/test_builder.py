@@ -9,8 +9,10 @@ from django.http import QueryDict
 
 from common.errors import Refused
 from selections.rules import MAX_DEPTH, MAX_NODES, Condition, Group, Node, parse_rule
+from tests.factories import BranchFactory
 from tests.selections.test_rules import MEMBERS, rule
-from workbench.forms.builder import Builder, menu
+from workbench.forms.builder import Builder, examples, menu
+from workbench.forms.builder.fields import MOST_BOXES
 
 pytestmark = pytest.mark.django_db
 
@@ -171,6 +173,117 @@ def test_a_command_changes_the_tree(example: Builder, command: str, expected: An
 
 
 @pytest.mark.parametrize(
+    ("command", "expected", "focus"),
+    [
+        ("move:r-0:r-2:1", ["all", "kind", ["any", "age", "age", ["none", "kind"]]], "r-1-1"),
+        ("move:r-2-1-0:r:0", ["all", "kind", "age", "kind", ["any", "age", ["none"]]], "r-0"),
+        ("move:r-2-1:r:3", ["all", "age", "kind", ["any", "age"], ["none", "kind"]], "r-3"),
+        ("move:r-1:r:0", ["all", "kind", "age", ["any", "age", ["none", "kind"]]], "r-0"),
+        ("move:r-1:r:99", ["all", "age", ["any", "age", ["none", "kind"]], "kind"], "r-2"),
+        ("into:r-1", ["all", "age", ["any", "kind", "age", ["none", "kind"]]], "r-1-0"),
+        ("into:r-2-0", ["all", "age", "kind", ["any", ["none", "age", "kind"]]], "r-2-0-0"),
+        ("into:r-0", ["all", "age", "kind", ["any", "age", ["none", "kind"]]], "r-0"),
+        ("out:r-2-1", ["all", "age", "kind", ["any", "age"], ["none", "kind"]], "r-3"),
+        ("out:r-2-1-0", ["all", "age", "kind", ["any", "age", ["none"], "kind"]], "r-2-2"),
+        ("out:r-0", ["all", "age", "kind", ["any", "age", ["none", "kind"]]], "r-0"),
+    ],
+)
+def test_a_part_is_put_elsewhere(example: Builder, command: str, expected: Any, focus: str) -> None:
+    example.do(command)
+    assert (outline(example), example.focus) == (expected, focus)
+    assert example.said
+
+
+def test_it_is_told_where_a_part_stands_now(example: Builder) -> None:
+    example.do("move:r-0:r-2:1")
+    assert example.said == "Leeftijd: nu nummer 2 van 3 in Groep “minstens één van deze”."
+    example.do("out:r-1-1")
+    assert example.said == "Leeftijd: nu nummer 3 van 3 in de hele selectie."
+
+
+def test_a_part_keeps_its_key_wherever_it_goes(example: Builder) -> None:
+    before = {part.key for part in example.parts()}
+    moved = example.by_path("r-0")
+    assert moved is not None
+    key = moved.key
+    example.do("move:r-0:r-2:0")
+    assert example.by_path("r-1-0") is moved
+    assert moved.key == key
+    example.do("duplicate:r-0")
+    assert len({part.key for part in example.parts()}) == len(before) + 1
+
+
+PICKED: dict[str, Any] = {
+    "r__op": "all",
+    "r__pick-0": "household",
+    "r__pick-0-keep": "youngest",
+    "r__pick-1": "sample",
+    "r__pick-1-size": "500",
+    "r__pick-1-seed": "7",
+    "r-0__op": "any",
+    "r-0__pick-0": "share",
+    "r-0__pick-0-percent": "20",
+    "r-0__pick-0-start": "12.5",
+}
+
+
+def test_what_thins_a_group_out_is_read_from_fields_and_shown_again() -> None:
+    builder = Builder.from_post(fields(**PICKED))
+    assert builder.is_valid()
+    made = builder.to_rule()
+    assert made.to_json()["picks"] == [
+        {"pick": "household", "keep": "youngest"},
+        {"pick": "sample", "size": 500, "seed": 7},
+    ]
+    assert made.to_json()["children"][0]["picks"] == [{"pick": "share", "percent": 20.0, "start": 12.5, "seed": 0}]
+    assert Builder.from_rule(made).to_rule() == made
+
+
+def test_picks_are_added_put_in_another_order_drawn_anew_and_removed() -> None:
+    builder = Builder.from_post(fields(**PICKED))
+    builder.do("pickup:r:1")
+    assert [pick.kind for pick in builder.root.picks] == ["sample", "household"]
+    builder.do("redraw:r:0")
+    [drawn, _household] = builder.to_rule().picks
+    assert drawn.model_dump()["seed"] != 7
+    builder.do("unpick:r:0")
+    builder.do("pick:r:share")
+    builder.do("unpick:r:7")
+    assert [pick.kind for pick in builder.root.picks] == ["household", "share"]
+    builder.is_valid()
+    assert builder.to_rule().to_json()["picks"][1]["percent"] == 20
+
+
+def test_a_pick_that_is_not_right_is_told_and_left_out() -> None:
+    builder = Builder.from_post(fields(**{**PICKED, "r__pick-1-size": "0"}))
+    assert not builder.is_valid()
+    assert [pick.pick for pick in builder.to_rule().picks] == ["household"]
+    assert builder.root.picks[1].form is not None
+    assert "size" in builder.root.picks[1].form.errors
+
+
+def test_a_group_is_thinned_out_four_times_at_most() -> None:
+    builder = Builder.from_post(fields(**PICKED))
+    for _number in range(2):
+        builder.do("pick:r:sample")
+    with pytest.raises(Refused) as refused:
+        builder.do("pick:r:sample")
+    assert refused.value.code == "too_many"
+
+
+def test_every_example_makes_a_rule_but_for_what_the_library_must_choose() -> None:
+    assert len(examples()) >= 8
+    for example in examples():
+        builder = Builder.from_rule(parse_rule(rule()))
+        builder.do(f"start:r:{example.code}")
+        builder.is_valid()
+        made = builder.to_rule()
+        assert made.children
+        assert parse_rule(made.to_json()) == made
+        assert len(builder.unfinished) <= 1
+
+
+@pytest.mark.parametrize(
     "command",
     [
         "",
@@ -189,6 +302,18 @@ def test_a_command_changes_the_tree(example: Builder, command: str, expected: An
         "_shift:r-0:1",
         "parts:r",
         "count:r",
+        "move:r-2:r-2-1:0",
+        "move:r:r-2:0",
+        "move:r-0:r-9:0",
+        "move:r-0:r-1:0",
+        "move:r-0:r:x",
+        "pick:r-0:sample",
+        "pick:r:no",
+        "unpick:r:0",
+        "pickup:r:0",
+        "redraw:r:²",
+        "start:r:no",
+        "start:r-2:leaving",
     ],
 )
 def test_a_command_that_makes_no_sense_changes_nothing(example: Builder, command: str) -> None:
@@ -265,10 +390,35 @@ def test_the_menu_names_every_criterion_once_by_group() -> None:
 
 
 def test_every_criterion_can_be_added_and_shown() -> None:
-    builder = Builder.from_rule(parse_rule(rule(MEMBERS)))
     for _group, choices in menu():
+        builder = Builder.from_rule(parse_rule(rule(MEMBERS)))
         for choice in choices:
             builder.do(f"add:r:{choice.code}")
-    for part in builder.parts():
-        if part.form is not None and part.form.fields:  # "has died" asks nothing further
-            assert part.path in str(part.form)
+        for part in builder.parts():
+            for shown in [*part.fields, *part.extra_fields]:  # "has died" asks nothing further
+                assert part.path in str(shown.field)
+
+
+def test_every_criterion_is_explained_in_the_menu() -> None:
+    assert [choice.code for _group, choices in menu() for choice in choices if not choice.explanation] == []
+
+
+def test_fields_of_another_period_are_away() -> None:
+    builder = Builder.from_post(fields(**{"r__op": "all", "r-0__criterion": "facts.none", "r-0-kind": "loan",
+                                          "r-0-period": "last", "r-0-number": "90", "r-0-unit": "day"}))  # fmt: skip
+    [part] = builder.root.children
+    away = {shown.field.name for shown in part.fields if shown.is_off}
+    assert {"since", "until"} <= away
+    assert not {"number", "unit", "period"} & away
+
+
+def test_many_choices_are_searched_and_few_are_ticked() -> None:
+    branch = BranchFactory()
+    few = Builder.from_post(fields(**{"r__op": "all", "r-0__criterion": "customer.branch"}))
+    assert 'type="checkbox"' in str(few.root.children[0].form)
+    for _number in range(MOST_BOXES):
+        BranchFactory()
+    data = fields(**{"r__op": "all", "r-0__criterion": "customer.branch", "r-0-branches": branch.code})
+    shown = next(one for one in Builder.from_post(data).root.children[0].fields if one.field.name == "branches")
+    assert shown.is_searchable
+    assert "<select" in str(shown.field)

@@ -14,14 +14,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from common.errors import Refused
 from common.time import clock
 from customers.models import Customer
 from labels.actions import create_label, give_label
 from labels.models import Label
-from selections import figures
 from selections.actions import count_selection, create_selection, watch_selection
 from selections.models import Export, Selection
+from selections.rules import parse_rule
 from tests.factories import BranchFactory, ConsentFactory, CustomerFactory, PurposeFactory
 from tests.selections.test_rules import MEMBERS, rule
 from workbench.exports import COLUMNS
@@ -134,8 +133,8 @@ def test_the_count_shows_per_part_what_it_leaves(client: Client) -> None:
     body = client.post(NEW, sent, **HTMX).content.decode()
     notes = dict(re.findall(r'id="(note-r-\d)" hx-swap-oob="true">(.*?)</div>', body, re.DOTALL))
     assert {key: re.findall(r"\d+", re.sub("<[^>]+>", "", note)) for key, note in notes.items()} == {
-        "note-r-0": ["4", "4"],
-        "note-r-1": ["3", "4"],
+        "note-r-0": ["4", "1", "4"],
+        "note-r-1": ["3", "1", "4"],
     }
     assert "3 van 5 klanten" in text(client.post(NEW, sent, **HTMX))
 
@@ -143,7 +142,7 @@ def test_the_count_shows_per_part_what_it_leaves(client: Client) -> None:
 def test_what_is_not_filled_in_does_not_count_and_is_no_fault_yet(client: Client) -> None:
     CustomerFactory()
     sent = {**MEMBERS_SENT, "r-1__criterion": "customer.gender"}
-    page = client.post(NEW, {**sent, "do": "count:r"}, **HTMX).content.decode()
+    page = client.post(NEW, {**sent, "do": "count:r"}).content.decode()
     assert "Eén criterium is nog niet ingevuld" in page
     assert "Nog in te vullen" in page
     assert "field-error" not in page
@@ -170,7 +169,8 @@ def test_saving_keeps_the_rule_counts_it_and_shows_its_page(client: Client, mark
     response = client.post(NEW, {**MEMBERS_SENT, "name": "Onze leden", "description": "x"}, follow=True)
     selection = Selection.objects.get()
     assert response.redirect_chain == [(url("detail", selection), 302)]
-    assert (selection.name, selection.rule, selection.owner) == ("Onze leden", rule(MEMBERS), marketeer)
+    assert (selection.name, selection.owner) == ("Onze leden", marketeer)
+    assert parse_rule(selection.rule) == parse_rule(rule(MEMBERS))
     assert selection.last_count == 2
     assert messages_of(response) == ["De selectie is opgeslagen."]
 
@@ -229,34 +229,6 @@ def test_too_many_parts_are_refused_and_nothing_breaks(client: Client) -> None:
     assert Selection.objects.count() == 0
 
 
-def test_a_count_that_takes_too_long_says_so_and_the_builder_goes_on(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slow(*args: Any, **kwargs: Any) -> None:
-        raise Refused("too_heavy", "Dit duurt te lang")
-
-    monkeypatch.setattr(figures, "measure", slow)
-    page = text(client.post(NEW, {**MEMBERS_SENT, "live": "1"}, **HTMX))
-    assert "Dit duurt te lang" in page
-    assert "Klanten die lid zijn." in page
-    assert "niet geteld" in page
-
-
-def test_the_builder_asks_a_bounded_number_of_queries(client: Client) -> None:
-    CustomerFactory.create_batch(5)
-    create_label(code="rood", name="Rood", kind="own", now=clock())
-
-    def queries(parts: int) -> int:
-        sent = {"r__op": "all", "live": "1", "name": ""}
-        for n in range(parts):
-            sent |= {f"r-{n}__criterion": "customer.age", f"r-{n}-at_least": "18"}
-        with CaptureQueriesContext(connection) as found:
-            client.post(NEW, sent, **HTMX)
-        return len(found)
-
-    assert queries(20) == queries(1) <= 18
-
-
 @pytest.mark.parametrize("field", ["r-0-labels", "r-0-match"])
 def test_sql_in_a_field_is_only_text(client: Client, field: str) -> None:
     CustomerFactory()
@@ -309,7 +281,7 @@ def test_a_selection_nobody_is_in_says_so(client: Client, members: Selection) ->
 
 
 def test_a_broken_rule_is_told_on_the_page_and_can_still_be_looked_at(client: Client, members: Selection) -> None:
-    broken = {"version": 1, "op": "all", "children": [{"criterion": "was.once", "params": {}}]}
+    broken = {"version": 2, "op": "all", "children": [{"criterion": "was.once", "params": {}}]}
     Selection.objects.filter(pk=members.pk).update(rule=broken)
     assert "Er is geen criterium “was.once”" in text(client.get(url("detail", members)))
     assert "Er is geen criterium “was.once”" in text(client.get(url("detail", members), **HTMX))

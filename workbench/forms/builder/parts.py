@@ -14,14 +14,19 @@ from pydantic import ValidationError
 from common.criteria import Criterion, criteria
 from selections.figures import Tally
 from selections.rules import Condition, Group, Node, Op, Path
+from workbench.forms.builder.fields import Shown, lighten, shown_fields
+from workbench.forms.builder.picks import PickPart, pick_part
 
 ROOT = "r"
 
 
 @dataclass(eq=False)
 class Part:
-    """A group (``op`` and children) or a criterion (``raw``: its fields as sent, or ``initial`` for a new
-    form).
+    """A group (``op``, children and picks) or a criterion (``raw``: its fields as sent, or ``initial`` for a new
+    form). ``key`` stays with it wherever it goes.
+
+    What was counted: ``tally``, the ``change`` in it since the last edit ("+300"), or what was left in an ``earlier``
+    count; ``is_heavy`` when it takes the time, and ``gap``: why it cannot be answered for the day that is looked at.
     """
 
     op: str = ""
@@ -29,12 +34,18 @@ class Part:
     raw: dict[str, list[str]] | None = None
     initial: dict[str, Any] | None = None
     children: list[Part] = field(default_factory=list)
+    picks: list[PickPart] = field(default_factory=list)
+    key: str = ""
     path: str = ROOT
     parent_op: str = ""
     form: forms.Form | None = None
     condition: Condition | None = None
     rule_path: Path | None = None
     tally: Tally | None = None
+    change: str = ""
+    earlier: int | None = None
+    is_heavy: bool = False
+    gap: str = ""
 
     @property
     def is_group(self) -> bool:
@@ -43,12 +54,28 @@ class Part:
     @property
     def is_untouched(self) -> bool:
         """Whether nothing was filled in yet, so that complaining about it would be early."""
-        return self.form is not None and not self.form.has_changed()
+        if self.form is None or self.raw is None:
+            return self.form is not None
+        return not any(name in self.raw for name in self.form.changed_data)
 
     @property
-    def has_one_field(self) -> bool:
-        """Whether the title of the criterion says all that the label of its field would."""
-        return self.form is not None and len(self.form.fields) == 1
+    def fields(self) -> list[Shown]:
+        """The fields of its form as the builder shows them, but for those that only narrow it."""
+        return [shown for shown in self._shown if not shown.is_extra]
+
+    @property
+    def extra_fields(self) -> list[Shown]:
+        """The fields that only narrow it."""
+        return [shown for shown in self._shown if shown.is_extra]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether one of those is filled in, or wrong."""
+        return any(shown.has_value or shown.field.errors for shown in self.extra_fields)
+
+    @property
+    def _shown(self) -> list[Shown]:
+        return shown_fields(self.form) if self.form is not None else []
 
     @property
     def depth(self) -> int:
@@ -61,50 +88,39 @@ class Part:
             yield from child.walk()
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A line of the menu from which a criterion is added."""
-
-    code: str
-    label: str
-
-
-def menu() -> list[tuple[str, list[Choice]]]:
-    """Return all criteria by group, in the order in which they were declared."""
-    groups: dict[str, list[Choice]] = {}
-    for criterion in criteria:
-        groups.setdefault(str(criterion.group), []).append(Choice(criterion.code, str(criterion.label)))
-    return list(groups.items())
-
-
 def part_of(node: Node) -> Part:
     if isinstance(node, Group):
-        return Part(op=node.op, children=[part_of(child) for child in node.children])
+        return Part(
+            op=node.op, children=[part_of(child) for child in node.children], picks=[pick_part(p) for p in node.picks]
+        )
     criterion = criteria[node.criterion]
     return Part(criterion=criterion, initial=criterion.initial(node.params), condition=node)
 
 
 def sent_part(data: QueryDict, path: str, mark: str) -> Part | None:
     """Return the part of which the fields start with ``path``."""
+    key = data.get(f"{path}__key", "")[:12]
     if mark == "op":
         op = data.get(f"{path}__op", "")
-        return Part(op=op if op in Op.values else Op.ALL)
+        return Part(op=op if op in Op.values else Op.ALL, key=key)
     criterion = criteria.get(data.get(f"{path}__criterion", ""))
     if criterion is None:
         return None
     start = f"{path}-"
     mine = {name.removeprefix(start): data.getlist(name) for name in data if name.startswith(start)}
-    return Part(criterion=criterion, raw={name: values for name, values in mine.items() if name[:1].isalpha()})
+    return Part(criterion=criterion, raw={name: values for name, values in mine.items() if name[:1].isalpha()}, key=key)
 
 
 def form_of(part: Part) -> forms.Form:
     assert part.criterion is not None  # noqa: S101 - for the type checker
     if part.raw is None:
-        return part.criterion.form(initial=part.initial, prefix=part.path)
-    data: MultiValueDict[str, str] = MultiValueDict(
-        {f"{part.path}-{name}": values for name, values in part.raw.items()}
-    )
-    return part.criterion.form(data, prefix=part.path)
+        form = part.criterion.form(initial=part.initial, prefix=part.path)
+    else:
+        data: MultiValueDict[str, str] = MultiValueDict(
+            {f"{part.path}-{name}": values for name, values in part.raw.items()}
+        )
+        form = part.criterion.form(data, prefix=part.path)
+    return lighten(form)
 
 
 def condition_of(part: Part) -> Condition | None:
@@ -147,10 +163,13 @@ def _words_of(problem: Mapping[str, Any]) -> str:
 
 
 def copy_of(part: Part) -> Part:
+    """Return another of the same, without its key."""
     return Part(
         op=part.op,
         criterion=part.criterion,
         raw=dict(part.raw) if part.raw is not None else None,
         initial=part.initial,
+        condition=part.condition,
         children=[copy_of(child) for child in part.children],
+        picks=[pick.copy() for pick in part.picks],
     )

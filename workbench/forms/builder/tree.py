@@ -8,20 +8,24 @@ from collections.abc import Iterator
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from common.criteria import criteria
 from common.errors import Refused
-from selections.rules import MAX_DEPTH, MAX_NODES, Group, Node, Op, Path
-from workbench.forms.builder.parts import ROOT, Part, condition_of, copy_of, form_of, part_of, sent_part
+from selections.rules import MAX_DEPTH, MAX_NODES, MAX_PICKS, Group, Node, Op, Path
+from workbench.forms.builder.commands import carry_out
+from workbench.forms.builder.parts import ROOT, Part, condition_of, form_of, part_of, sent_part
+from workbench.forms.builder.picks import sent_pick
 
 _MARK = re.compile(r"^(r(?:-\d{1,3}){0,12})__(op|criterion)$")
+_PICK = re.compile(r"^(r(?:-\d{1,3}){0,12})__pick-(\d)$")
 
 
 class Builder:
-    """A rule under construction."""
+    """A rule under construction. After a command ``focus`` is the path it was about, ``verb`` what was done and
+    ``said`` the same in words.
+    """
 
     def __init__(self, root: Part) -> None:
         self.root = root
-        self.focus = self.verb = ""
+        self.focus = self.verb = self.said = self.menu_at = ""
         self.is_checked = False
         self._number()
 
@@ -47,6 +51,10 @@ class Builder:
             parts[path] = part
             if parent is not None:
                 parent.children.append(part)
+        for path, place in sorted((match[1], match[2]) for name in data if (match := _PICK.match(name))):
+            pick = sent_pick(data, f"{path}__pick-{place}")
+            if pick is not None and path in parts and parts[path].is_group:
+                parts[path].picks.append(pick)
         root = parts.get(ROOT)
         return cls(root if root is not None and root.is_group else Part(op=Op.ALL))
 
@@ -55,23 +63,29 @@ class Builder:
         return self.root.walk()
 
     def is_valid(self) -> bool:
-        """Check every criterion's form; what is wrong stands in the forms."""
+        """Check every form; what is wrong stands in the forms."""
         for part in self.parts():
             if part.criterion is not None and not self.is_checked:
                 part.condition = condition_of(part)
         self.is_checked = True
-        return not self.unfinished
+        return not self.unfinished and all(pick.pick() is not None for part in self.parts() for pick in part.picks)
 
     def forgive_untouched(self) -> None:
         """Take the complaints away from forms in which nothing was filled in yet."""
         for part in self.unfinished:
             if part.criterion is not None and part.is_untouched:
-                part.form = part.criterion.form(initial=part.initial, prefix=part.path)
+                part.raw = None
+                part.form = form_of(part)
 
     @property
     def unfinished(self) -> list[Part]:
         """Criteria that do not say enough yet; ``to_rule`` leaves them out."""
         return [part for part in self.parts() if not part.is_group and part.condition is None]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was added yet."""
+        return not self.root.children and not self.root.picks
 
     def to_rule(self) -> Group:
         """Return the rule of everything that is filled in, noting where each part went (``rule_path``)."""
@@ -82,112 +96,61 @@ class Builder:
         """Return the part that became this node of the rule."""
         return next((part for part in self.parts() if part.rule_path == rule_path), None)
 
+    def by_path(self, path: str) -> Part | None:
+        """Return the part with this path in the form."""
+        return next((part for part in self.parts() if part.path == path), None)
+
     def do(self, command: str) -> None:
         """Carry out ``verb:path`` or ``verb:path:argument``; unknown ones change nothing. Refused beyond the
         limits.
         """
         verb, _colon, rest = command.partition(":")
         path, _colon, argument = rest.partition(":")
-        part = next((part for part in self.parts() if part.path == path), None)
-        act = getattr(self, f"_do_{verb}", None) if verb.isalpha() else None
-        if part is None or act is None:
+        part = self.by_path(path)
+        if part is None:
             return
-        touched = act(part, argument)
+        done = carry_out(self, verb, part, argument)
         self._number()
+        self._check_limits()
+        if done is not None:
+            self.focus, self.verb, self.said = done.part.path, verb, done.words()
+
+    def place(self, part: Part) -> tuple[list[Part], int | None]:
+        """Return the parts among which this one stands, and its index; none for the root."""
+        parent = self.parent(part)
+        return (parent.children, parent.children.index(part)) if parent is not None else ([], None)
+
+    def parent(self, part: Part) -> Part | None:
+        """Return the group it stands in."""
+        return next((other for other in self.parts() if part in other.children), None)
+
+    def _check_limits(self) -> None:
         if sum(1 for _part in self.parts()) > MAX_NODES:
             raise Refused("too_many", _("A rule has at most %(n)d parts.") % {"n": MAX_NODES})
         if any(part.is_group and part.depth > MAX_DEPTH for part in self.parts()):
             raise Refused("too_deep", _("Groups go at most %(n)d deep.") % {"n": MAX_DEPTH})
-        if touched is not None:
-            self.focus, self.verb = touched.path, verb
-
-    def _do_add(self, group: Part, code: str) -> Part | None:
-        criterion = criteria.get(code)
-        if criterion is None or not group.is_group:
-            return None
-        group.children.append(Part(criterion=criterion))
-        return group.children[-1]
-
-    def _do_group(self, group: Part, op: str) -> Part | None:
-        if not group.is_group:
-            return None
-        other = Op.ANY if group.op == Op.ALL else Op.ALL
-        group.children.append(Part(op=op if op in Op.values else other))
-        return group.children[-1]
-
-    def _do_remove(self, part: Part, _argument: str) -> Part | None:
-        siblings, index = self._place(part)
-        if index is None:
-            return None
-        parent = self._parent(part)
-        del siblings[index]
-        return parent
-
-    def _do_up(self, part: Part, _argument: str) -> Part:
-        return self._shift(part, -1)
-
-    def _do_down(self, part: Part, _argument: str) -> Part:
-        return self._shift(part, 1)
-
-    def _do_duplicate(self, part: Part, _argument: str) -> Part | None:
-        siblings, index = self._place(part)
-        if index is None:
-            return None
-        siblings.insert(index + 1, copy_of(part))
-        return siblings[index + 1]
-
-    def _do_wrap(self, part: Part, op: str) -> Part | None:
-        siblings, index = self._place(part)
-        if index is None:
-            return None
-        parent = self._parent(part)
-        other = Op.ANY if parent is not None and parent.op == Op.ALL else Op.ALL
-        siblings[index] = Part(op=op if op in Op.values else other, children=[part])
-        return siblings[index]
-
-    def _do_unwrap(self, group: Part, _argument: str) -> Part | None:
-        siblings, index = self._place(group)
-        if index is None or not group.is_group:
-            return None
-        siblings[index : index + 1] = group.children
-        return group.children[0] if group.children else self._parent(group)
-
-    def _shift(self, part: Part, step: int) -> Part:
-        """Move a part one line; a criterion enters the group it meets, and both leave a group past its edge."""
-        siblings, index = self._place(part)
-        parent = self._parent(part)
-        if index is None or parent is None:
-            return part
-        if 0 <= index + step < len(siblings):
-            other = siblings.pop(index + step)
-            index = siblings.index(part)
-            if other.is_group and not part.is_group:
-                siblings[index] = other
-                other.children.insert(0 if step > 0 else len(other.children), part)
-            else:
-                siblings.insert(index + (step < 0), other)
-            return part
-        outer, parent_index = self._place(parent)
-        if parent_index is not None:
-            del siblings[index]
-            outer.insert(parent_index + (step > 0), part)
-        return part
-
-    def _place(self, part: Part) -> tuple[list[Part], int | None]:
-        parent = self._parent(part)
-        return (parent.children, parent.children.index(part)) if parent is not None else ([], None)
-
-    def _parent(self, part: Part) -> Part | None:
-        return next((other for other in self.parts() if part in other.children), None)
+        if any(len(part.picks) > MAX_PICKS for part in self.parts()):
+            raise Refused("too_many", _("A group is thinned out at most %(n)d times.") % {"n": MAX_PICKS})
 
     def _number(self) -> None:
-        """Give every part its path, and every criterion a form with the fields named after it."""
+        """Give every part its path and a key of its own, and every criterion and pick a form with fields named so."""
         self.root.path, self.is_checked = ROOT, False
+        known: set[str] = set()
         for part in self.parts():
+            if not part.key or part.key in known:
+                part.key = ""
+            known.add(part.key)
             for index, child in enumerate(part.children):
                 child.path, child.parent_op = f"{part.path}-{index}", part.op
+            for index, pick in enumerate(part.picks):
+                pick.number(part.path, index)
+                pick.is_first, pick.is_last = index == 0, index == len(part.picks) - 1
             if part.criterion is not None:
                 part.form = form_of(part)
+        numbers = (f"k{number}" for number in range(2 * MAX_NODES + len(known)))
+        for part in self.parts():
+            if not part.key:
+                part.key = next(key for key in numbers if key not in known)
 
 
 def _node(part: Part, path: Path) -> Node | None:
@@ -205,7 +168,8 @@ def _node(part: Part, path: Path) -> Node | None:
     if part.children and not children and path:
         part.rule_path = None  # nothing in it is filled in yet, which is not the same as an empty group
         return None
-    return Group(op=Op(part.op), children=tuple(children))
+    picks = [pick for pick in (one.pick() for one in part.picks) if pick is not None]
+    return Group(op=Op(part.op), children=tuple(children), picks=tuple(picks[:MAX_PICKS]))
 
 
 def _indexes(path: str) -> list[int]:

@@ -1,0 +1,85 @@
+"""How the fields of a criterion stand in the builder: as a sentence, with only those that matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+MOST_BOXES = 8  # more choices than this are searched in a list instead of ticked one by one
+MOST_OPTIONS = 12  # a select with more can be searched
+#: Of these the options or the fields around them say what they are; the label is for screen readers.
+QUIET = {"period", "number", "unit", "op", "match", "kind", "what", "compare", "times"}
+WORDS = {"number_to": _("and"), "since": _("from"), "until": _("up to and including")}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One field: its label (empty: as the form has it), whether that is for screen readers only, whether it matters
+    now, whether its choices are searched, and whether it only narrows (``NARROW`` of the form), so may be folded away.
+    """
+
+    field: forms.BoundField
+    label: Any = ""
+    is_quiet: bool = False
+    is_off: bool = False
+    is_searchable: bool = False
+    is_extra: bool = False
+
+    @property
+    def has_value(self) -> bool:
+        """Whether something is filled in."""
+        return self.field.value() not in (None, "", [], ())
+
+    @property
+    def classes(self) -> str:
+        """The classes of its frame; an "off" field is only hidden where scripts can show it again."""
+        wide = isinstance(self.field.field.widget, forms.CheckboxSelectMultiple | forms.SelectMultiple)
+        marks = {"is-quiet": self.is_quiet, "is-off": self.is_off, "is-wide": wide}
+        return " ".join(name for name, is_so in marks.items() if is_so)
+
+
+def shown_fields(form: forms.Form) -> list[Shown]:
+    """Return the visible fields of a form in their order."""
+    visible = form.visible_fields()
+    return [
+        Shown(
+            field,
+            label=WORDS.get(field.name, ""),
+            is_quiet=len(visible) == 1 or (field.name in QUIET and not isinstance(field.field, forms.BooleanField)),
+            is_off=_is_off(form, field),
+            is_searchable=_is_searchable(field.field),
+            is_extra=field.name in getattr(form, "NARROW", ()),
+        )
+        for field in visible
+    ]
+
+
+def lighten(form: forms.Form) -> forms.Form:
+    """Turn a long row of boxes into a list that can be searched."""
+    for field in form.fields.values():
+        if isinstance(field.widget, forms.CheckboxSelectMultiple) and isinstance(field, forms.ChoiceField):
+            choices = list(field.choices)
+            if len(choices) > MOST_BOXES:
+                field.widget = forms.SelectMultiple(attrs=field.widget.attrs)
+                field.choices = choices
+    return form
+
+
+def _is_off(form: forms.Form, field: forms.BoundField) -> bool:
+    """Tell whether a field belongs to another choice than the one that is made (``data-when``, ``data-when-is``)."""
+    attrs = field.field.widget.attrs
+    on = attrs.get("data-when", "")
+    if on not in form.fields:
+        return False
+    chosen = form[on].value()
+    return ("" if chosen is None else str(chosen)) not in str(attrs.get("data-when-is", "")).split(" ")
+
+
+def _is_searchable(field: forms.Field) -> bool:
+    widget = field.widget
+    if not isinstance(widget, forms.Select) or isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+        return False
+    return bool(widget.allow_multiple_selected) or len(list(field.choices)) > MOST_OPTIONS  # type: ignore[attr-defined]
