@@ -18,7 +18,7 @@ from common.sql import execute, rows
 from common.time import local_date
 from customers.consents import PROFILING
 from customers.models import World
-from labels.computing import Computing
+from labels.computing import FEW, Computing
 from labels.models import RefreshRun
 
 FULL_EVERY = 7  # days
@@ -108,7 +108,7 @@ def take_marks() -> None:
 
 
 def find_changed(work: Computing, previous: RefreshRun) -> int:
-    """Fill ``label_scope`` with whom the run is about, those who live with them marked apart; return how many changed.
+    """Fill ``label_scope`` with whom the run is about, those who live with them marked apart; return how many.
 
     ``take_marks`` goes before.
     """
@@ -130,15 +130,17 @@ def find_changed(work: Computing, previous: RefreshRun) -> int:
         for edge in family.edges:
             _add(edge.sql.format(v=work.stored_values(family)), params)
     count = execute(_SCOPE)
-    execute("ANALYZE label_scope")
-    execute(_MATES)
-    execute("ANALYZE label_scope")
+    if count > FEW:
+        execute("ANALYZE label_scope")
+    count += execute(_MATES)
+    if count > FEW:
+        execute("ANALYZE label_scope")
     return count
 
 
 def is_too_many(count: int) -> bool:
     """Whether looking at everybody is quicker than at so many."""
-    return count > MOST * rows("SELECT count(*) AS n FROM customers_customer")[0]["n"] and count > 1000
+    return count > FEW and count > MOST * rows("SELECT count(*) AS n FROM customers_customer")[0]["n"]
 
 
 def has_news(work: Computing) -> bool:

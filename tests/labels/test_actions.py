@@ -100,7 +100,8 @@ def test_taking_ends_the_interval_and_giving_again_starts_another(red: Label, no
         (other.pk, now, None),
         (customer.pk, now + 2 * DAY, None),
     ]
-    assert red.assignments.get(until=now + DAY).taken_by == "Jan: vergissing"
+    ended = red.assignments.get(until=now + DAY)
+    assert (ended.taken_by, ended.taken_reason, ended.taken_how) == ("Jan", "vergissing", "hand")
 
 
 def test_who_had_a_label_at_a_moment_can_be_asked_afterwards(red: Label, now: dt.datetime) -> None:

@@ -75,7 +75,7 @@ def test_labels_can_be_asked_as_of_an_earlier_moment(people: dict[str, Customer]
         (
             "labels.had_since",
             {"labels": ["rood"], "within_days": 30},
-            "in de afgelopen 30 dagen het label “Rood” hadden",
+            "de afgelopen 30 dagen het label “Rood” hadden",
         ),
     ],
 )

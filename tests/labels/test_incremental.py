@@ -81,7 +81,7 @@ class World:
         self.people = [
             CustomerFactory(
                 household=self.homes[n % HOMES],
-                kind="member" if n % 2 else "prospect",
+                kind="member" if n < 4 else "prospect",
                 birth_date=NOW.date() - relativedelta(years=18) + (n - 1) * DAY if n < 3 else dt.date(1980, 1, n),
                 registered_on=NOW.date() - (88 + n) * DAY,
             )
