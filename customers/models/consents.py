@@ -90,6 +90,12 @@ class PurposeChannel(models.Model):
         """Whether the organisation has confirmed all conditions of the customer relation that it must answer for."""
         return self.same_entity and self.was_informed and self.could_refuse and self.own_similar
 
+    @property
+    def effective(self) -> str:
+        """The basis that holds at present, which the API tells: a customer relation that is not confirmed is none."""
+        unconfirmed = self.basis == self.Basis.RELATION and not self.is_confirmed
+        return self.Basis.CONSENT.value if unconfirmed else self.basis
+
 
 class WordingQuerySet(models.QuerySet["Wording"]):
     """Reads of wordings."""
