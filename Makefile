@@ -6,7 +6,7 @@ TEMPORARY := $(EMBEDDED) run --temp --
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed demo test lint format translations test-native bench shell vendor screenshots resetdb lock
+.PHONY: help setup installed demo test test-long lint format translations test-native bench shell vendor screenshots resetdb lock
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: installed  ## Tell the story with a demo library, then serve it (EXIT=1 st
 
 test: setup  ## Run the tests on throw-away servers (T=tests/customers or T="tests/x.py -k name" for some)
 	@$(TEMPORARY) $(PYTHON) -m pytest $(if $(T),-p no:randomly $(T),-q -n 2 --dist worksteal --durations=20)
+
+test-long: setup  ## Try thousands of random rules against a plain reading of them (TREES=2000)
+	@TREES=$(or $(TREES),2000) $(TEMPORARY) $(PYTHON) -m pytest -q -n 2 tests/selections/test_random_trees.py
 
 lint: installed  ## Check style, types, floors, templates, migrations, translations and security
 	@scripts/lint.sh
@@ -47,8 +50,8 @@ shell: installed  ## Open a Python shell on the demo's data
 vendor: installed  ## Fetch the front end's files again into static/vendor (needs Node)
 	@scripts/vendor.sh
 
-screenshots: setup  ## Photograph every page at 1440 and 390 pixels into screenshots/ (CUSTOMERS=1000)
-	@$(TEMPORARY) $(PYTHON) scripts/screenshots.py
+screenshots: setup  ## Photograph every page at 1440 and 390 pixels into screenshots/ (CUSTOMERS=1000; README=1 renews those of the README)
+	@$(TEMPORARY) $(PYTHON) scripts/screenshots.py $(if $(README),readme)
 
 resetdb: installed  ## Throw the demo's data away
 	@env -u DATABASE_URL -u REDIS_URL $(EMBEDDED) run -- sh -c '$(PYTHON) manage.py shell --no-imports --command \

@@ -2,7 +2,8 @@
 
 Run by `make screenshots` on throw-away servers. It follows links from the entrances and takes one picture per
 address pattern, so a new page appears by itself; at the counter it also takes in a voucher. Also says which pages
-overflow sideways and what the browser complains about.
+overflow sideways and what the browser complains about. With the word ``readme`` it renews the three pictures of the
+README instead.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 PROJECT = Path(__file__).resolve().parent.parent
 TARGET = PROJECT / "screenshots"
+README = PROJECT / "docs" / "screenshots"
 WIDTHS = {1440: 900, 390: 844}
 CUSTOMERS = os.environ.get("CUSTOMERS", "1000")
 # Documents, feeds and switches that are no pages.
@@ -44,6 +46,13 @@ def main() -> int:
     from common.roles import COUNTER, ROLES
     from tests.browser import FLAGS, chromium
 
+    if sys.argv[1:] == ["readme"]:
+        with served(port) as base, sync_playwright() as playwright:
+            path = chromium(playwright.chromium.executable_path)
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            show_in_readme(browser, base)
+            browser.close()
+        return 0
     TARGET.mkdir(exist_ok=True)
     for picture in TARGET.glob("*.png"):
         picture.unlink()
@@ -124,6 +133,29 @@ def walk(browser: Browser, base: str, role: str, entrances: list[str], user: obj
         seen.add(name)
         if photograph(page, path, f"{role}-{name.replace(':', '-')}"):
             waiting += links_of(page, base)
+    context.close()
+
+
+def show_in_readme(browser: Browser, base: str) -> None:
+    """Photograph what the README shows, as an administrator sees it, one screen high."""
+    from django.contrib.auth.models import User
+    from django.db.models import Count
+
+    from common.roles import ADMINISTRATOR
+    from customers.models import Customer
+    from mailings.models import Mailing
+
+    context = browser.new_context(base_url=base, locale="nl-NL", timezone_id="Europe/Amsterdam")
+    sign_in(context, base, User.objects.filter(groups__name=ADMINISTRATOR, is_active=True).order_by("pk").first())
+    page = context.new_page()
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    customer = Customer.objects.annotate(many=Count("facts")).order_by("-many", "pk")[0]
+    mailing = Mailing.objects.annotate(many=Count("messages")).order_by("-many", "pk")[0]
+    shown = {"dashboard": "/", "customer": f"/customers/{customer.pk}/", "mailing": f"/mailings/{mailing.pk}/"}
+    for name, path in shown.items():
+        page.goto(path, wait_until="load")
+        page.wait_for_selector(".htmx-request", state="detached")
+        page.screenshot(path=README / f"{name}.png")
     context.close()
 
 
