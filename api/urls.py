@@ -15,6 +15,7 @@ from api.resources import (
     facts,
     formats,
     imports,
+    label_rules,
     labels,
     mailings,
     merges,
@@ -53,7 +54,8 @@ router.register("formats", formats.FormatViewSet, "format")
 router.register("sources", sources.SourceViewSet, "source")
 router.register("feeds", sources.FeedViewSet, "feed")
 router.register("records", records.RecordViewSet, "record")
-router.register("labels", labels.LabelViewSet, "label")
+router.register("labels", label_rules.LabelsWithRules, "label")
+router.register("label-groups", labels.GroupViewSet, "label-group")
 router.register("selections", selections.SelectionViewSet, "selection")
 router.register("voucher-definitions", vouchers.DefinitionViewSet, "definition")
 router.register("vouchers", vouchers.VoucherViewSet, "voucher")

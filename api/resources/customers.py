@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from api.resources.consents import ConsentsOfCustomer
 from api.resources.fields import branch_field, by_code, paged, user_of
 from api.resources.knowing import KnownOfCustomer
+from api.resources.labels import LabelsOfCustomer
 from api.resources.reached import ReachedOfCustomer
 from common.time import clock
 from customers import actions
@@ -25,7 +26,7 @@ from customers.models import Branch, ContactPoint, Customer, Fact, Source, Subsc
 from customers.names import normalise_email, normalise_phone, normalise_postal_code
 from customers.numbers import find
 from labels.actions import give_label, take_label
-from labels.models import Label
+from labels.models import Assignment, Label
 
 
 class BranchSerializer(serializers.ModelSerializer[Branch]):
@@ -201,6 +202,7 @@ def _text(name: str, value: Any) -> str:
 class CustomerViewSet(
     ConsentsOfCustomer,
     KnownOfCustomer,
+    LabelsOfCustomer,
     ReachedOfCustomer,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -313,6 +315,7 @@ class CustomerViewSet(
             Customer.objects.filter(pk=customer.pk),
             by=user_of(request).get_username(),
             reason=wish.validated_data["reason"],
+            how=Assignment.How.API,
             now=clock(),
         )
         return self._labels_of(customer, code)

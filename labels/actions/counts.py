@@ -38,10 +38,13 @@ step AS (
     SELECT label_id, (until AT TIME ZONE 'Europe/Amsterdam')::date, -1 FROM stretch WHERE until IS NOT NULL
 ),
 per_day AS (
-    SELECT missing.id AS label_id, day::date AS day, coalesce(changed.change, 0) AS change
-      FROM missing CROSS JOIN generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS day
+    SELECT missing.id AS label_id, counted.day, coalesce(changed.change, 0) AS change
+      FROM missing
+     CROSS JOIN (
+        SELECT at::date AS day FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS at
+     ) AS counted
       LEFT JOIN (SELECT label_id, day, sum(change) AS change FROM step GROUP BY label_id, day) AS changed
-        ON changed.label_id = missing.id AND changed.day = day.day::date
+        ON changed.label_id = missing.id AND changed.day = counted.day
 )
 INSERT INTO labels_labelcount (label_id, day, holders)
 SELECT label_id, day, greatest(0, sum(change) OVER (PARTITION BY label_id ORDER BY day)) FROM per_day

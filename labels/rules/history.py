@@ -57,7 +57,7 @@ WITH made AS (
     SELECT label_id, customer_id, range_agg(tstzrange(since, until)) AS stretches FROM (
         SELECT label_id, customer_id, since, until FROM backfill_stretch
         UNION ALL SELECT label_id, customer_id, since, %(until)s FROM backfill_open
-    ) AS both GROUP BY label_id, customer_id
+    ) AS found GROUP BY label_id, customer_id
 ),
 known AS (
     SELECT made.label_id, made.customer_id, range_agg(tstzrange(a.since, a.until)) AS stretches
