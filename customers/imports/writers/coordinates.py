@@ -21,7 +21,7 @@ def write_coordinates(present: frozenset[str], values: Mapping[str, Any]) -> tup
     good = execute(
         f"""
         CREATE TEMPORARY TABLE import_wanted ON COMMIT DROP AS
-        SELECT told.*, old.id AS existing, jsonb_build_object('lat', latitude, 'lon', longitude) AS after
+        SELECT told.*, old.id AS existing, jsonb_build_object('lat', told.latitude, 'lon', told.longitude) AS after
         FROM (
             SELECT min(r.row_number) AS row_number, upper(replace(r.postcode, ' ', '')) AS code,
                 round(avg(replace(r.lat, ',', '.')::numeric), 6)::float8 AS latitude,
