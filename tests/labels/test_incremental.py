@@ -39,7 +39,6 @@ from labels.system import families
 from tests.factories import (
     NOW,
     CustomerFactory,
-    FactFactory,
     HouseholdFactory,
     PurposeFactory,
     SourceFactory,
@@ -184,7 +183,7 @@ def base(transactional_db: None) -> Purpose:
 @given(steps=st.lists(STEP, min_size=1, max_size=14))
 def test_looking_at_who_changed_ends_where_looking_at_everybody_does(steps: list[tuple[Any, ...]]) -> None:
     world = World()
-    FactFactory(customer=world.people[0], sector="museum")  # so that its label is there
+    world.does(0, "loan", 1, 1)  # in a sector, so that its label is there
     first = world.run()
     assert (first.is_full, first.why_full) == (True, "first")
     for step in steps:
