@@ -36,7 +36,7 @@ def save_holiday(
         message = _("This day does not lie in school year %(year)d-%(next)d.")
         raise Refused("year", message % {"year": school_year, "next": school_year + 1}, field="first_day")
     same = SchoolHoliday.objects.filter(region=region, name=name, school_year=school_year)
-    if same.exclude(pk=known.pk if known else None).exists():
+    if (same.exclude(pk=known.pk) if known else same).exists():
         raise Refused("twice", _("This holiday of this school year is there already; change that one."), field="name")
     holiday = known or SchoolHoliday()
     holiday.region, holiday.name, holiday.school_year = region, name, school_year

@@ -183,7 +183,7 @@ class YearsField(forms.CharField):
         return [int(part) for part in parts]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
+        return bool(list(initial or []) != self.to_python(data))
 
 
 class AnniversaryForm(AnyWindowForm):

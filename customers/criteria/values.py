@@ -8,7 +8,7 @@ from typing import Any, Literal
 from django import forms
 from django.db.models import BooleanField, F, FloatField, Func, Q, Value, Window
 from django.db.models.functions import PercentRank
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual, Range
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -114,18 +114,6 @@ class Surely(Func):
     output_field = BooleanField()
 
 
-class Between(Func):
-    """A number lies between two, both included."""
-
-    template = "(%(expressions)s)"
-    output_field = BooleanField()
-
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
-        parts = [compiler.compile(expression) for expression in self.get_source_expressions()]
-        (number, _a), (low, _b), (high, _c) = parts
-        return f"({number} BETWEEN {low} AND {high})", [param for _sql, params in parts for param in params]
-
-
 class HasValue(Criterion):
     """A value compared with a number, or with that of all others; of whom it is unknown only "is unknown" is true."""
 
@@ -146,7 +134,7 @@ class HasValue(Criterion):
             return self._share(worth, params)
         low = Value(params.number, output_field=FloatField())
         if params.op in _OF_TWO:
-            between: Any = Between(worth, low, Value(params.number_to, output_field=FloatField()))
+            between: Any = Range(worth, [low, Value(params.number_to, output_field=FloatField())])
             return Q(Surely(between)) if params.op == "between" else Q(Surely(Not(between)))
         if params.op == "not":
             return Q(Surely(Not(Exact(worth, low))))

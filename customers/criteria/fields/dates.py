@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from django import forms
 from django.db.models import Q
@@ -56,7 +56,7 @@ class DateCriterion(FieldCriterion):
     """A date of a customer; who has none is only found by "is empty"."""
 
     base_params = DateParams
-    base_form = DateForm
+    base_form: ClassVar[type[forms.Form]] = DateForm
 
     def to_q(self, params: DateParams, *, now: dt.datetime) -> Q:
         return self.spec.owner.customers(self._condition(params, now), params, now=now)

@@ -97,7 +97,7 @@ class OfBranch(Owner):
         return Q(branch__in=Branch.objects.filter(condition).order_by().values("pk"))
 
     def held(self, customer: Customer, column: str | Combinable, params: Any, *, now: dt.datetime) -> list[Any]:
-        branches = Branch.objects.filter(pk=customer.branch_id).order_by()
+        branches = Branch.objects.filter(pk__in=[customer.branch_id]).order_by()
         return _known(branches.annotate(seen=_expression(column)).values_list("seen", flat=True))
 
 

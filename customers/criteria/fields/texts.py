@@ -94,7 +94,7 @@ class LinesField(forms.CharField):
         return [part.strip() for part in re.split(r"[\n,;]", super().to_python(value) or "") if part.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
+        return bool(list(initial or []) != self.to_python(data))
 
 
 class TextForm(forms.Form):
@@ -150,7 +150,7 @@ class TextCriterion(FieldCriterion):
         return nouns[params.op]() % {"field": self.spec.name, "fields": self.spec.name, "text": quoted}
 
     def words_of(self, value: Any) -> str:
-        return _("“%s”") % value
+        return str(_("“%s”") % value)
 
 
 _LOOKUPS: dict[str, Any] = {

@@ -88,14 +88,15 @@ class WindowParams(Params):
 
     def _rolling(self, today: dt.date) -> Stretch:
         near, far = self.number or 0, self.number_to or 0
-        return {
+        stretches: dict[str, Callable[[], Stretch]] = {
             "last": lambda: (back(today, near, self.unit), _after(today)),
             "before_last": lambda: (None, back(today, near, self.unit)),
             "ago": lambda: (back(today, far, self.unit), _after(back(today, near, self.unit))),
             "next": lambda: (today, _after(back(today, -near, self.unit))),
             "after_next": lambda: (_after(back(today, -near, self.unit)), None),
             "ahead": lambda: (back(today, -near, self.unit), _after(back(today, -far, self.unit))),
-        }[self.period]()
+        }
+        return stretches[self.period]()
 
     def _holiday(self, today: dt.date) -> Stretch:
         ours = SchoolHoliday.objects.filter(region=CalendarSettings.load().region).named(self.holiday)
