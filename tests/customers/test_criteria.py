@@ -17,6 +17,7 @@ from common.errors import Refused
 from customers.actions import record_fact
 from customers.actions.retention import retention_of_facts
 from customers.models import Customer, Fact, KindSetting
+from tests.customers.facts_sentences import FACTS
 from tests.factories import (
     NOW,
     BranchFactory,
@@ -338,6 +339,7 @@ def test_a_purpose_that_is_gone_finds_nobody_and_is_refused_when_saved(person: P
 
 
 SENTENCES = [
+    *FACTS,
     ("customer.kind", {"kinds": ["member", "prospect"]}, "lid of prospect zijn"),
     ("customer.branch", {"branches": ["EDA", "gone"]}, "bij Edam of gone horen"),
     ("customer.age", {"at_least": 18, "at_most": 25}, "18 tot en met 25 jaar oud zijn"),
