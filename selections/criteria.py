@@ -1,4 +1,4 @@
-"""A selection as a criterion of another: build once "active parents", use it everywhere."""
+"""A selection or a result set as a criterion: build once "active parents", use it everywhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import Field
@@ -14,9 +15,10 @@ from pydantic import Field
 from common.criteria import Criterion, Params, criteria
 from common.errors import Refused
 from common.remembering import remembered
+from common.time import local_date
 from selections.compiler import entering, members
 from selections.explain import describe
-from selections.models import Selection
+from selections.models import ResultMember, ResultSet, Selection
 from selections.past import gaps
 from selections.rules import parse_rule
 
@@ -29,7 +31,7 @@ class InParams(Params):
 
 @remembered
 def _choices() -> list[tuple[int | str, str]]:
-    return [("", "---------"), *Selection.objects.values_list("pk", "name")]
+    return [("", "---------"), *Selection.objects.filter(archived_at=None).values_list("pk", "name")]
 
 
 class InForm(forms.Form):
@@ -71,4 +73,57 @@ class InSelection(Criterion):
         return selection
 
 
+class InSetParams(Params):
+    """The result set's id."""
+
+    result_set: int = Field(ge=1)
+
+
+@remembered
+def _sets() -> list[tuple[int | str, str]]:
+    return [("", "---------"), *ResultSet.objects.order_by("name").values_list("pk", "name")]
+
+
+class InSetForm(forms.Form):
+    result_set = forms.TypedChoiceField(label=gettext_lazy("Result set"), coerce=int, choices=_sets)
+
+
+class InResultSet(Criterion):
+    """Whether the customer is among those who were kept; that does not change, so every moment has one answer."""
+
+    code = "selections.in_set"
+    group = gettext_lazy("Selections")
+    label = gettext_lazy("Is in a result set")
+    params = InSetParams
+    form = InSetForm
+
+    def to_q(self, params: InSetParams, *, now: dt.datetime) -> Q:
+        kept = self._kept(params)
+        return Q(pk__in=ResultMember.objects.filter(result_set=kept.pk).values("customer_id"))
+
+    def sentence(self, params: InSetParams) -> str:
+        kept = ResultSet.objects.filter(pk=params.result_set).only("name", "as_of").first()
+        if kept is None:
+            return _("are in the result set “%s”") % f"#{params.result_set}"
+        shown = {"name": kept.name, "day": date_format(local_date(kept.as_of), "j F Y")}
+        return _("are in the result set “%(name)s” of %(day)s") % shown
+
+    def seen(self, params: InSetParams, customer: Any, *, now: dt.datetime) -> str:
+        kept = self._kept(params)
+        is_in = ResultMember.objects.filter(result_set=kept.pk, customer=customer.pk).exists()
+        day = date_format(local_date(kept.as_of), "j F Y")
+        return (_("was in it on %s") if is_in else _("was not in it on %s")) % day
+
+    def check(self, params: InSetParams) -> None:
+        self._kept(params)
+
+    def _kept(self, params: InSetParams) -> ResultSet:
+        kept = ResultSet.objects.filter(pk=params.result_set).only("as_of").first()
+        if kept is None:
+            message = _("The result set it refers to does not exist.")
+            raise Refused("unknown_result_set", message, field="result_set")
+        return kept
+
+
 criteria.register(InSelection())
+criteria.register(InResultSet())

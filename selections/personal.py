@@ -28,3 +28,13 @@ personal_tables.register(
         shown={"selection_id": _("selection"), "since": _("since"), "until": _("until")},
     )
 )
+
+personal_tables.register(
+    PersonalTable(
+        "selections_resultmember",
+        _("Lists you were kept in"),
+        unique=(("result_set_id",),),
+        about=_("Groups of customers as they were at a moment, kept to compare with later."),
+        shown={"result_set_id": _("list")},
+    )
+)

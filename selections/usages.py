@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import PROTECT, BooleanField, F, Func, Model, Value
 
-from selections.models import Selection
+from selections.models import ResultSet, Selection
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,9 @@ def _relations(thing: Model) -> Iterator[Use]:
 def _in_rules(thing: Model) -> Iterator[Use]:
     if isinstance(thing, Selection):
         for user in selections_with("selections.in", "@.params.selection == $id", id=thing.pk):
+            yield Use(str(Selection._meta.verbose_name), user)
+    if isinstance(thing, ResultSet):
+        for user in selections_with("selections.in_set", "@.params.result_set == $id", id=thing.pk):
             yield Use(str(Selection._meta.verbose_name), user)
 
 

@@ -1,0 +1,112 @@
+"""Result sets: keep who are in a selection, as they are or were."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
+from common.sql import as_subquery, execute
+from selections.actions.selections import Rule, checked, refuse_used
+from selections.actions.who import By
+from selections.compiler import compile_rule, entering
+from selections.explain import describe
+from selections.models import ResultSet, Selection
+from selections.past import as_of as at_a_past_moment
+
+MANY = 10_000  # rows after which the planner's figures would be too old to plan by
+
+
+def keep_selection(
+    selection: Selection,
+    *,
+    name: str,
+    as_of: dt.datetime | None = None,
+    assume_present: bool = False,
+    by: By = None,
+    now: dt.datetime,
+) -> ResultSet:
+    """Keep who are in a selection now, or were at a past moment. Raises Refused as ``keep_rule``."""
+    with entering(selection):
+        return keep_rule(
+            selection.rule,
+            name=name,
+            selection=selection,
+            as_of=as_of,
+            assume_present=assume_present,
+            by=by,
+            now=now,
+        )
+
+
+@transaction.atomic
+def keep_rule(
+    rule: Rule,
+    *,
+    name: str,
+    selection: Selection | None = None,
+    as_of: dt.datetime | None = None,
+    assume_present: bool = False,
+    by: By = None,
+    now: dt.datetime,
+) -> ResultSet:
+    """Keep whom a rule means now, or meant at a past moment, in one statement.
+
+    Raises Refused on a name in use, on a rule that is not one, and as ``selections.past.as_of``.
+    """
+    group = checked(rule, now=now)
+    if as_of is None:
+        found = compile_rule(group, now=now)
+    else:
+        found = at_a_past_moment(group, now=as_of, present=now, assume_present=assume_present)
+    kept = _begin(
+        ResultSet(
+            name=name.strip(),
+            selection=selection,
+            rule=group.to_json(),
+            sentence=describe(group),
+            as_of=as_of or now,
+            member_count=0,
+            made_by=by if isinstance(by, User) else None,
+            made_at=now,
+        )
+    )
+    members = as_subquery(found.order_by().values("id"))
+    kept.member_count = execute(
+        "INSERT INTO selections_resultmember (result_set_id, customer_id)"  # noqa: S608 - bound by as_subquery
+        f" SELECT %(kept)s, m.id FROM ({members}) AS m",
+        {"kept": kept.pk},
+    )
+    kept.save(update_fields=["member_count"])
+    if kept.member_count >= MANY:
+        execute("ANALYZE selections_resultmember")
+    return kept
+
+
+def rename_result_set(kept: ResultSet, *, name: str) -> ResultSet:
+    """Give a result set another name; raises Refused on a name in use."""
+    kept.name = name.strip()
+    return _begin(kept)
+
+
+@transaction.atomic
+def delete_result_set(kept: ResultSet) -> None:
+    """Delete a result set and who were in it; raises Refused, telling where, while a rule uses it."""
+    refuse_used(kept)
+    execute("DELETE FROM selections_resultmember WHERE result_set_id = %s", [kept.pk])
+    kept.delete()
+
+
+def _begin(kept: ResultSet) -> ResultSet:
+    if not kept.name:
+        raise Refused("name_missing", _("Give the result set a name."), field="name")
+    try:
+        with transaction.atomic():
+            kept.save()
+    except IntegrityError:
+        message = _("There is a result set with this name already. Choose another name.")
+        raise Refused("name_taken", message, field="name") from None
+    return kept
