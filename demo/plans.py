@@ -20,7 +20,7 @@ from campaigns.actions import (
 )
 from campaigns.models import Action, Campaign
 from customers.models import Purpose
-from labels.actions import create_group, create_label, give_label
+from labels.actions import create_group, create_label, follow_rules, give_label, set_rule
 from labels.models import Label
 from mailings.actions import change_sending_settings, save_content
 from mailings.models import Mailing
@@ -72,7 +72,28 @@ class Maker:
             name="Leesclub Spanning", description="Uitnodigen voor de leesclub voor thrillers.",
             kind=Label.Kind.OWN, colour=Label.Colour.BLUE, by=self.by, now=self.now,
         )  # fmt: skip
-        give_label(label, members(selection, now=self.now), by=self.by.username, reason=str(selection), now=self.now)
+        give_label(
+            label, members(selection, now=self.now), by=self.by.username, reason=str(selection), how="selection",
+            through=selection.pk, now=self.now,
+        )  # fmt: skip
+        self.label_by_rule(selection)
+
+    def label_by_rule(self, selection: Selection) -> None:
+        """Let a label follow a selection, in a group whose labels are steps."""
+        group = create_group(
+            name="Band met ons", description="Hoe ver iemand met ons is, van laag naar hoog.", is_exclusive=True,
+            colour=Label.Colour.TEAL, by=self.by,
+        )  # fmt: skip
+        labels = [
+            create_label(
+                name=name, description=words, kind=Label.Kind.OWN, group=group, colour=Label.Colour.TEAL, by=self.by,
+                now=self.now,
+            )
+            for name, words in (("Kent ons", "Iedereen die wij kennen."), ("Bevlogen", "Zit in de beste selectie."))
+        ]  # fmt: skip
+        set_rule(labels[0], rule={"version": 2, "op": "all", "children": []}, by=self.by, now=self.now)
+        set_rule(labels[1], selection=selection, by=self.by, now=self.now)
+        follow_rules(now=self.now, due_key="demo")
 
     # Audiences
 

@@ -204,7 +204,7 @@ class Story:
         }
         if name == "code":
             return next((code for start, code in codes.items() if route.startswith(start)), None)
-        return {"note": self.note.pk, "other": self.pair.second_id}.get(name)
+        return {"note": self.note.pk, "other": self.pair.second_id, "customer": self.customer.pk}.get(name)
 
     def of(self, route: str) -> int:
         """Return the number to fill in for ``<int:pk>`` in this route; the longest start that is known counts."""
@@ -227,6 +227,8 @@ class Story:
             "websites/": self.site.pk,
             "imports/": self.refused.pk,
             "labels/": Label.objects.get(name="Leesclub Spanning").pk,
+            "labels/<int:pk>/rule/": Label.objects.get(name="Bevlogen").pk,
+            "labels/<int:pk>/history/": Label.objects.get(name="Bevlogen").pk,
             "labels/groups/": Label.objects.filter(kind=Label.Kind.CUSTOMER)[0].group_id or 0,
             "selections/": Selection.objects.get(name="Thrillerlezers").pk,
             "actions/": Action.objects.get(name__startswith="Verjaardag").pk,

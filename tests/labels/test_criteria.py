@@ -21,7 +21,10 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture
 def labels(now: dt.datetime) -> dict[str, Label]:
-    return {code: create_label(code=code, name=code.title(), kind="own", now=now) for code in ("rood", "groen")}
+    group = create_group(name="Kleuren")
+    return {
+        code: create_label(code=code, name=code.title(), kind="own", group=group, now=now) for code in ("rood", "groen")
+    }
 
 
 @pytest.fixture
@@ -47,6 +50,31 @@ def people(labels: dict[str, Label], now: dt.datetime) -> dict[str, Customer]:
         ("labels.not_has", {"labels": ["rood", "groen"]}, {"was red", "neither"}),
         ("labels.had_since", {"labels": ["rood"], "within_days": 9}, {"red", "both"}),
         ("labels.had_since", {"labels": ["rood"], "within_days": 11}, {"red", "both", "was red"}),
+        ("labels.had_since", {"labels": ["rood"]}, {"red", "both", "was red"}),
+        (
+            "labels.had_since",
+            {"labels": ["rood"], "period": "between", "since": "2026-05-10", "until": "2026-05-15"},
+            set(),
+        ),
+        (
+            "labels.had_since",
+            {"labels": ["rood"], "period": "between", "since": "2026-06-01", "until": "2026-06-05"},
+            {"red", "both", "was red"},
+        ),
+        ("labels.held_for", {"labels": ["rood", "groen"], "at_least": 30}, {"red", "green", "both"}),
+        ("labels.held_for", {"labels": ["rood"], "at_least": 31}, set()),
+        ("labels.held_for", {"labels": ["rood"], "at_most": 30}, {"red", "both"}),
+        ("labels.held_for", {"labels": ["rood"], "at_most": 29}, set()),
+        ("labels.got", {"labels": ["rood"], "period": "last", "number": 31}, {"red", "both", "was red"}),
+        ("labels.got", {"labels": ["rood"], "period": "last", "number": 29}, set()),
+        ("labels.got", {"labels": ["rood"], "how": ["hand"]}, {"red", "both", "was red"}),
+        ("labels.got", {"labels": ["rood"], "how": ["rule", "import", "system"]}, set()),
+        ("labels.lost", {"labels": ["rood"]}, {"was red"}),
+        ("labels.lost", {"labels": ["rood"], "period": "last", "number": 9}, set()),
+        ("labels.lost", {"labels": ["rood"], "how": ["age"]}, set()),
+        ("labels.of_group", {"label_group": "kleuren"}, {"red", "green", "both"}),
+        ("labels.of_group", {"label_group": "kleuren", "match": "none"}, {"was red", "neither"}),
+        ("labels.of_group", {"label_group": "weg"}, set()),
     ],
 )
 def test_labels_select_customers(
@@ -72,6 +100,29 @@ def test_labels_can_be_asked_as_of_an_earlier_moment(people: dict[str, Customer]
         ("labels.has", {"labels": ["weg"]}, "het label “weg” hebben"),
         ("labels.not_has", {"labels": ["rood"]}, "het label “Rood” niet hebben"),
         ("labels.not_has", {"labels": ["rood", "groen"]}, "geen van de labels “Rood” en “Groen” hebben"),
+        ("labels.had_since", {"labels": ["rood"]}, "ooit het label “Rood” hadden"),
+        ("labels.held_for", {"labels": ["rood"], "at_least": 3}, "het label “Rood” minstens 3 dagen hebben"),
+        ("labels.held_for", {"labels": ["rood"], "at_most": 1}, "het label “Rood” hooguit 1 dag hebben"),
+        (
+            "labels.held_for",
+            {"labels": ["rood"], "at_least": 3, "at_most": 5},
+            "het label “Rood” 3 tot en met 5 dagen hebben",
+        ),
+        ("labels.got", {"labels": ["rood"], "first": True}, "voor het eerst het label “Rood” kregen"),
+        (
+            "labels.got",
+            {"labels": ["rood"], "period": "yesterday", "how": ["hand", "import"]},
+            "gisteren het label “Rood” kregen (met de hand of door een import)",
+        ),
+        ("labels.lost", {"labels": ["rood"]}, "het label “Rood” kwijtraakten"),
+        ("labels.of_group", {"label_group": "kleuren"}, "een label van de groep “Kleuren” hebben"),
+        ("labels.of_group", {"label_group": "kleuren", "match": "none"}, "geen label van de groep “Kleuren” hebben"),
+        ("labels.moved", {"label_group": "kleuren"}, "binnen de groep “Kleuren” verschoven"),
+        (
+            "labels.moved",
+            {"label_group": "kleuren", "from_labels": ["rood"], "to_labels": ["groen"], "direction": "up"},
+            "van “Rood” naar “Groen” in de groep “Kleuren” omhoog gingen",
+        ),
         (
             "labels.had_since",
             {"labels": ["rood"], "within_days": 30},
@@ -99,20 +150,115 @@ def test_the_form_offers_active_labels_by_group(labels: dict[str, Label], now: d
     refresh_system_labels(now=now, due_key="1")
     group = create_group(name="Aardig")
     create_label(code="blauw", name="Blauw", kind="own", group=group, now=now)
+    create_label(code="los", name="Los", kind="own", now=now)
     Label.objects.filter(code="groen").update(is_active=False)
     choices = dict(LabelsForm().fields["labels"].choices)  # type: ignore[attr-defined]
     assert choices["Aardig"] == [("blauw", "Blauw")]
     assert list(choices)[-1] == "Overige labels"
-    assert choices["Overige labels"] == [("rood", "Rood")]
+    assert choices["Kleuren"] == [("rood", "Rood")]
     assert ("borrowing-heavy", "Zware lener") in choices["Leenfrequentie"]
 
 
-@pytest.mark.parametrize("code", ["labels.has", "labels.not_has", "labels.had_since"])
+@pytest.mark.parametrize(
+    "code",
+    ["labels.has", "labels.not_has", "labels.had_since", "labels.held_for", "labels.got", "labels.lost",
+     "labels.of_group", "labels.moved"],
+)  # fmt: skip
 def test_a_form_filled_in_gives_params_and_params_fill_the_form(labels: dict[str, Label], code: str) -> None:
     criterion = criteria[code]
-    form = criterion.form({"labels": ["rood", "groen"], "match": "all", "within_days": "30"})
+    filled = {
+        "labels": ["rood", "groen"], "match": "any", "period": "last", "number": "30", "unit": "day", "at_least": "3",
+        "how": ["hand"], "first": "on", "label_group": "kleuren", "from_labels": ["rood"], "direction": "up",
+    }  # fmt: skip
+    form = criterion.form(filled)
     assert form.is_valid(), form.errors
     params = criterion.read(form.cleaned_data)
     again = criterion.form(criterion.initial(params))
     assert again.is_valid()
     assert criterion.read(again.cleaned_data) == params
+
+
+# --- moves, first times, what was seen ---
+
+
+@pytest.fixture
+def movers(now: dt.datetime) -> dict[str, Customer]:
+    """Who went up from Laag to Hoog 20 days ago, who went down since, who only ever had Hoog."""
+    group = create_group(name="Fase", is_exclusive=True)
+    low, high = (
+        create_label(code=code, name=code.title(), kind="own", group=group, now=now) for code in ("laag", "hoog")
+    )
+    people = {name: CustomerFactory() for name in ("up", "down", "only high", "none")}
+
+    def give(label: Label, days: int, *names: str) -> None:
+        one = Customer.objects.filter(pk__in=[people[name].pk for name in names])
+        give_label(label, one, by="Petra", now=now - days * DAY)
+
+    give(low, 30, "up", "down")
+    give(high, 20, "up", "down", "only high")
+    give(low, 10, "down")
+    return people
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, {"up", "down"}),
+        ({"period": "last", "number": 15}, {"down"}),
+        ({"direction": "up"}, {"up", "down"}),
+        ({"direction": "up", "period": "last", "number": 15}, set()),
+        ({"direction": "down"}, {"down"}),
+        ({"from_labels": ["laag"], "to_labels": ["hoog"]}, {"up", "down"}),
+        ({"from_labels": ["hoog"]}, {"down"}),
+        ({"to_labels": ["weg"]}, set()),
+    ],
+)
+def test_who_moved_within_a_group_is_found(
+    movers: dict[str, Customer], now: dt.datetime, params: dict[str, object], expected: set[str]
+) -> None:
+    condition = {"criterion": "labels.moved", "params": {"label_group": "fase", **params}}
+    rule = {"version": 2, "op": "all", "children": [condition]}
+    assert set(compile_rule(rule, now=now)) == {movers[name] for name in expected}
+    assert compile_rule(rule, now=now - 25 * DAY).count() == 0
+
+
+def test_a_first_time_is_no_second(movers: dict[str, Customer], now: dt.datetime) -> None:
+    params = {"labels": ["laag"], "first": True, "period": "last", "number": 15}
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "labels.got", "params": params}]}
+    assert compile_rule(rule, now=now).count() == 0
+    params["first"] = False
+    assert set(compile_rule(rule, now=now)) == {movers["down"]}
+
+
+def test_what_was_seen_is_told_with_since_when_and_by_what(movers: dict[str, Customer], now: dt.datetime) -> None:
+    def seen(code: str, who: str, at: dt.datetime = now, **params: object) -> str:
+        criterion = criteria[code]
+        return criterion.seen(criterion.params.model_validate(params), movers[who], now=at)
+
+    with translation.override("nl"):
+        assert seen("labels.has", "up", labels=["hoog"]) == "“Hoog” sinds 26 mei 2026, door Petra"
+        assert seen("labels.has", "none", labels=["hoog"]) == "heeft geen van deze labels"
+        assert seen("labels.lost", "up", labels=["laag"]) == (
+            "“Laag” van 16 mei 2026 tot 26 mei 2026, weggehaald omdat een ander label van de groep is gegeven"
+        )
+        assert seen("labels.lost", "up", now - 25 * DAY, labels=["laag"]) == "“Laag” sinds 16 mei 2026, door Petra"
+        assert seen("labels.moved", "none", label_group="fase") == "had nooit een label van deze groep"
+
+
+def test_only_what_was_deleted_is_not_known_of_the_past(movers: dict[str, Customer], now: dt.datetime) -> None:
+    def gap(code: str, **params: object) -> str:
+        criterion = criteria[code]
+        return criterion.gap(criterion.params.model_validate(params), now=now - DAY, present=now)
+
+    assert gap("labels.has", labels=["hoog"]) == gap("labels.moved", label_group="fase") == ""
+    assert "“weg”" in gap("labels.has", labels=["hoog", "weg"])
+    assert "“weg”" in gap("labels.of_group", label_group="weg")
+
+
+def test_system_labels_are_found_by_what_gave_them(now: dt.datetime) -> None:
+    customer = CustomerFactory(kind="member")
+    refresh_system_labels(now=now, due_key="1")
+    for how, expected in ((["system"], [customer]), (["hand", "rule"], [])):
+        params = {"labels": ["borrowing-none"], "how": how}
+        rule = {"version": 2, "op": "all", "children": [{"criterion": "labels.got", "params": params}]}
+        assert list(compile_rule(rule, now=now)) == expected

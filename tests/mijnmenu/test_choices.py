@@ -11,8 +11,8 @@ from common.time import clock
 from customers import consents
 from customers.actions.purposes import save_wording
 from customers.models import Consent, Customer, Guardianship, Purpose
-from labels.actions import create_label
-from labels.models import LabelGroup
+from labels.actions import change_group, change_label, create_label
+from labels.models import Label, LabelGroup
 from newsletter.actions import create_newsletter
 from newsletter.models import Newsletter
 from tests.factories import CustomerFactory, PurposeFactory, SourceFactory
@@ -178,6 +178,40 @@ def test_what_may_not_be_chosen_is_refused_in_words(mine: Client, customer: Cust
     assert chosen(customer) == set()
     assert answer.status_code == 200
     assert any(message.level_tag == "error" for message in answer.context["messages"])
+
+
+@pytest.mark.usefixtures("interests")
+def test_searching_shows_what_fits_and_saving_leaves_the_rest(mine: Client, customer: Customer) -> None:
+    mine.post("/mijn/interesses/", {"labels": ["jazz"], "labels-1": "peuters"})
+    page = mine.get("/mijn/interesses/", {"q": "TONEEL"}).content.decode()
+    assert set(boxes(page)) == {"toneel"}
+    shown = re.findall(r'name="shown" value="([^"]+)"', page)
+    mine.post("/mijn/interesses/", {"shown": shown, "labels": ["toneel"]})
+    assert chosen(customer) == {"jazz", "peuters", "toneel"}
+    mine.post("/mijn/interesses/", {"shown": shown})
+    assert chosen(customer) == {"jazz", "peuters"}
+    assert set(boxes(mine.get("/mijn/interesses/", {"q": "peut"}).content.decode())) == {"", "peuters", "kleuters"}
+    assert "Niets gevonden" in mine.get("/mijn/interesses/", {"q": "olifant"}).content.decode()
+
+
+@pytest.mark.usefixtures("interests")
+def test_one_is_taken_off_and_what_was_stays_visible(mine: Client, customer: Customer) -> None:
+    mine.post("/mijn/interesses/", {"labels": ["jazz"]})
+    assert "sinds" in mine.get("/mijn/interesses/").content.decode()
+    assert mine.get("/mijn/interesses/jazz/weghalen/").status_code == 405
+    for code in ("jazz", "vip", "bestaat-niet"):
+        mine.post(f"/mijn/interesses/{code}/weghalen/")
+    assert chosen(customer) == set()
+    page = mine.get("/mijn/interesses/").content.decode()
+    assert "Wat u eerder had" in page
+    assert "door u eraf gehaald" in page
+
+
+@pytest.mark.usefixtures("interests")
+def test_labels_out_of_use_or_not_valid_are_not_offered(mine: Client) -> None:
+    change_label(Label.objects.get(code="jazz"), valid_until=clock().date() - dt.timedelta(days=3))
+    change_group(LabelGroup.objects.get(code="leeftijd"), is_active=False)
+    assert set(boxes(mine.get("/mijn/interesses/").content.decode())) == {"toneel"}
 
 
 # --- children ---

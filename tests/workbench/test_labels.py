@@ -73,7 +73,7 @@ def test_the_list_shows_every_label_in_its_group_with_how_many_have_it(client: C
     page = text(client.get(url("list")))
     assert "Rood Houdt van rood 2" in page
     assert "Fase Een klant heeft er hiervan hooguit één." in page
-    assert "Niet-lener Lid dat in twaalf maanden niets leende. 3" in page
+    assert "Niet-lener Lid dat in 12 maanden niets leende. 3" in page
     assert page.index("Bezoeker") < page.index("Rood") < page.index("Niet-lener") < page.index("Zware lener")
 
 
@@ -133,7 +133,7 @@ def test_a_system_label_shows_its_definition_and_cannot_be_changed_or_given(clie
     refresh_system_labels(now=clock(), due_key="1")
     label = Label.objects.get(code="borrowing-none")
     response = client.get(url("detail", label.pk))
-    assert "Lid dat in twaalf maanden niets leende." in text(response)
+    assert "Lid dat in 12 maanden niets leende." in text(response)
     assert url("change", label.pk) not in response.content.decode()
     assert client.get(url("change", label.pk)).status_code == 404
     response = client.post(url("give", label.pk), {"numbers": "12"})

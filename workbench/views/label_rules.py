@@ -151,15 +151,17 @@ class LabelPreview(RuleMixin, DetailPage[Label]):
 
     @cached_property
     def _asked(self) -> dict[str, Any]:
-        """Return the selection in the address, or the rule that was made in the builder."""
+        """Return the selection in the address, the rule that was made in the builder, or what it follows already."""
         pk = self.request.GET.get("selection", "")
         if pk:
             found = Selection.objects.filter(pk=int(pk)) if pk.isascii() and pk.isdigit() and len(pk) < 10 else None
             return {"selection": get_object_or_404(found if found is not None else Selection.objects.none())}
-        rule = self.request.session.get(DRAFT.format(self.object.pk))
-        if rule is None:
+        if rule := self.request.session.get(DRAFT.format(self.object.pk)):
+            return {"rule": rule}
+        known = self.get_queryset().filter(pk=self.object.pk).by_rule().first()  # type: ignore[attr-defined]
+        if known is None:
             raise Refused("no_rule", _("Choose a selection, or make a rule."))
-        return {"rule": rule}
+        return {"selection": known.selection} if known.selection else {"rule": known.rule}
 
 
 class LabelFollowNow(RuleMixin, ActionView):

@@ -33,7 +33,12 @@ class VersionList(TemplatePage):
             newest.setdefault(one.group.pk, one)
         ends = VersionEnd.objects.select_related("group", "ended_by", "undone_by")[:ENDS_SHOWN]
         return super().get_context(
-            versions=[{"version": one, "is_newest": newest[one.group.pk] is one} for one in found], ends=ends, **extra
+            versions=[
+                {"version": one, "name": f"{one.group} {one.version}", "is_newest": newest[one.group.pk] is one}
+                for one in found
+            ],
+            ends=ends,
+            **extra,
         )
 
 
