@@ -10,8 +10,8 @@ app_name = "workbench"
 
 NOUNS = [
     "dashboard", "roadmap", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy",
-    "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "label_groups", "system_labels", "computed",
-    "label_holders", "label_rules", "label_versions", "selections", "selection_whys", "actions", "campaigns",
+    "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "label_groups", "system_labels",
+    "computed", "label_holders", "label_rules", "label_versions", "selections", "selection_whys", "actions", "campaigns",
     "newsletters", "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics",
     "school_holidays", "places", "users", "integrations", "mailbox",
 ]  # fmt: skip

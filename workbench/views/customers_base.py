@@ -35,6 +35,7 @@ def head(customer: Customer, part: str, now: dt.datetime) -> dict[str, Any]:
         "messages": _("Messages"),
         "consents": _("Consents"),
         "vouchers": _("Vouchers"),
+        "selections": _("Selections"),
     }
     if part == "privacy":  # reached by the menu of three dots; who is there sees where that is
         names["privacy"] = _("Privacy")
