@@ -117,7 +117,7 @@ class NarrowForm(forms.Form):
 
 
 class FactForm(NarrowForm, WindowForm):
-    field_order = ("kind", *WindowForm.WINDOW, *NarrowForm.NARROW)
+    field_order: tuple[str, ...] = ("kind", *WindowForm.WINDOW, *NarrowForm.NARROW)
 
 
 def facts_of(params: NarrowParams, start: dt.datetime | None, end: dt.datetime) -> FactQuerySet:

@@ -105,7 +105,7 @@ class RhythmCriterion(FactCriterion):
         if first is None or last is None:
             return _("never")
         ago = (local_date(now) - last).days
-        values = {"day": date_format(last), "ago": ngettext("%d day ago", "%d days ago", ago) % ago}
+        values: dict[str, Any] = {"day": date_format(last), "ago": ngettext("%d day ago", "%d days ago", ago) % ago}
         if times < 2:
             return _("one visit, on %(day)s (%(ago)s)") % values
         values |= {"n": times, "interval": days((last - first).days / (times - 1))}

@@ -226,12 +226,11 @@ STEP = tuple(StepParams.model_fields)
 def _start(params: SequenceParams, now: dt.datetime) -> QuerySet[Any, Any]:
     """Return customers with the moment at which they reached the first step."""
     facts = facts_of(params, *params.happened(now=now))
-    mine = {"partition_by": [F("customer_id")], "order_by": IN_ORDER}
     if params.at_least_total_cents:
-        spent = facts.annotate(spent=Window(Sum("amount_cents"), **mine))
+        spent = facts.annotate(spent=Window(Sum("amount_cents"), [F("customer_id")], IN_ORDER))
         return spent.filter(spent__gte=params.at_least_total_cents).values("customer_id", "occurred_at")
     if params.times > 1:
-        turns = facts.annotate(turn=Window(RowNumber(), **mine))
+        turns = facts.annotate(turn=Window(RowNumber(), [F("customer_id")], IN_ORDER))
         return turns.filter(turn=params.times).values("customer_id", "occurred_at")
     if params.anchor == "each":
         return facts.values("customer_id", "occurred_at")
@@ -297,7 +296,7 @@ def _often(step: StepParams) -> str:
 
 
 def _seen_words(params: SequenceParams, moments: list[dt.datetime | None]) -> Iterator[str]:
-    """Yield a few words per step: when it was reached, or that it was not."""
+    """Yield a few words per step: when it was reached, or that it was not, and then no more."""
     for number, (step, reached) in enumerate(zip((None, *params.then), moments, strict=True), start=1):
         name = fact_kinds[step.kind if step else params.kind].name
         if step is None or step.is_wanted:
@@ -305,3 +304,5 @@ def _seen_words(params: SequenceParams, moments: list[dt.datetime | None]) -> It
         else:
             words = _("step %(n)d (%(kind)s) broken on %(day)s") if reached else _("step %(n)d (%(kind)s) holds")
         yield words % {"n": number, "kind": name, "day": day_of(reached) if reached else ""}
+        if step is not None and step.is_wanted and not reached:
+            return

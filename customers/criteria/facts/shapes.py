@@ -54,7 +54,7 @@ class Among(Expression):
         """Take them back, resolved."""
         self.sources = list(exprs)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL; querysets that can yield nothing are left out."""
         outer, outer_values = compiler.compile(self.sources[0])
         tables, values = [], []
@@ -78,7 +78,7 @@ class Column(Expression):
         super().__init__(output_field=output_field)
         self.name = name
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the name, which is ours."""
         return self.name, []
 
@@ -149,7 +149,7 @@ class Chain(Expression):
         """Take them back, resolved."""
         self.sources = list(exprs)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL."""
         frame, outer, values = self._frame(compiler)
         conditions = [f"s1.customer_id = {outer}", *self._conditions()]
@@ -179,7 +179,7 @@ class Moments(Chain):
 
     output_field = ArrayField(DateTimeField())
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL."""
         frame, outer, values = self._frame(compiler)
         names = [f"s{n}.moment" for n in range(1, len(self.wanted) + 2)]
