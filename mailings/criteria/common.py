@@ -72,7 +72,7 @@ class MailingForm(WindowForm):
     )
 
     MAILING = ("mailing", *WindowForm.WINDOW, "purpose", "origin", "channel")
-    field_order = MAILING
+    field_order: tuple[str, ...] = MAILING
 
 
 class MailingCriterion(Criterion):

@@ -159,8 +159,8 @@ class WasRefused(VoucherCriterion):
         return Q(Exists(self._attempts(params, now).filter(voucher__customer=OuterRef("pk"))))
 
     def _attempts(self, params: RefusedParams, now: dt.datetime) -> QuerySet[Attempt]:
-        found = Attempt.objects.filter(until_now(params, "tried_at", now=now)).order_by()
-        found = of_definitions(found, params, "voucher__definition")
+        tried = Attempt.objects.filter(until_now(params, "tried_at", now=now)).order_by()
+        found = of_definitions(tried, params, "voucher__definition")
         return found.filter(reason__in=params.reasons) if params.reasons else found
 
     def sentence(self, params: RefusedParams) -> str:
