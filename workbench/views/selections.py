@@ -149,12 +149,13 @@ class SelectionLabel(SelectionMixin, ActionView):
         if not form.is_valid():
             raise Refused("label_missing", _("Choose a label, and whether to give it or take it away."))
         label, by = form.cleaned_data["label"], self.user.get_full_name() or self.user.get_username()
-        found, reason = members(self.object, now=self.now), _("selection “%s”") % self.object.name
+        found = members(self.object, now=self.now)
+        why = {"how": "selection", "reason": _("selection “%s”") % self.object.name}
         if form.cleaned_data["do"] == "give":
-            count = give_label(label, found, by=by, reason=reason, now=self.now)
+            count = give_label(label, found, by=by, through=self.object.pk, now=self.now, **why)
             words = ngettext("%(n)d customer got “%(label)s”.", "%(n)d customers got “%(label)s”.", count)
         else:
-            count = take_label(label, found, by=by, reason=reason, now=self.now)
+            count = take_label(label, found, by=by, through=self.object.pk, now=self.now, **why)
             words = ngettext("%(n)d customer lost “%(label)s”.", "%(n)d customers lost “%(label)s”.", count)
         messages.success(self.request, words % {"n": count, "label": label})
         return page_of(self.object)
