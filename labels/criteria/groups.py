@@ -38,7 +38,7 @@ class _OfGroup(LabelCriterion):
     """What both have in common: the group by its code."""
 
     def asks(self, params: Any) -> tuple[tuple[str, ...], str]:
-        return (), params.label_group
+        return (), str(params.label_group)
 
     def check(self, params: Any) -> None:
         super().check(params)
@@ -48,7 +48,8 @@ class _OfGroup(LabelCriterion):
 
     def gap(self, params: Any, *, now: dt.datetime, present: dt.datetime) -> str:
         if _group(params.label_group) is None:
-            return _("The group “%s” has been deleted, and who had its labels is not kept.") % params.label_group[:60]
+            name = str(params.label_group)[:60]
+            return _("The group “%s” has been deleted, and who had its labels is not kept.") % name
         return super().gap(params, now=now, present=present)
 
     def group_name(self, params: Any) -> str:

@@ -93,7 +93,7 @@ def first_day(label: Label, *, now: dt.datetime) -> dt.date | None:
 
 def _with_id(label: Label) -> Label:
     """Return the label, with an id that nothing has when it is new."""
-    if label.pk is not None:
+    if not label._state.adding:
         return label
     return Label(pk=0, **{f.attname: getattr(label, f.attname) for f in Label._meta.concrete_fields if f.name != "id"})
 

@@ -65,8 +65,8 @@ class LabelGive(LabelMixin, FormPage[ChangeHoldersForm]):
         """Return for whom, and what is kept of why."""
         selection = asked["selection"]
         if selection is None:
-            found = Customer.objects.filter(pk__in=resolve(asked["numbers"]).values())
-            return found, {"how": How.HAND, "reason": asked["reason"]}
+            told = Customer.objects.filter(pk__in=resolve(asked["numbers"]).values())
+            return told, {"how": How.HAND, "reason": asked["reason"]}
         reason = asked["reason"] or _("selection “%s”") % selection.name
         found = members(selection, now=self.now)
         return found, {"how": How.SELECTION, "through": selection.pk, "reason": reason}
