@@ -42,7 +42,7 @@ from customers.consents.rules import (
     latest,
 )
 from customers.consents.states import State, explain, states_of
-from customers.consents.verdicts import allowed_sql, verdicts_sql
+from customers.consents.verdicts import allowed_q, allowed_sql, verdicts_sql
 
 __all__ = [
     "AGE_OF_CONSENT",
@@ -63,6 +63,7 @@ __all__ = [
     "WITHDRAWN",
     "State",
     "age_of_consent",
+    "allowed_q",
     "allowed_sql",
     "asks_guardian",
     "channels_of",

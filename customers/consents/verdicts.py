@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
 
 from common.time import local_date
+from customers.consents.channels import grounds_at
 from customers.consents.rules import (
     AGE_OF_CONSENT,
     ALLOWED,
@@ -21,9 +25,10 @@ from customers.consents.rules import (
     SERVICE,
     UNDER_AGE,
     WITHDRAWN,
+    Basis,
     asks_guardian,
 )
-from customers.models import Channel, Purpose
+from customers.models import Channel, Customer, Purpose, Subscription
 
 _BY_CHILD = """
     ledger.state = 'granted' AND ledger.guardian_id IS NULL AND candidate.birth_date IS NOT NULL
@@ -97,7 +102,17 @@ def verdicts_sql(candidates_sql: str, *, purpose: Purpose, channel: str, as_of: 
     The first column of ``candidates_sql`` is the customer's id. All values are bound and percent signs
     doubled, so the text stands inside a statement that is executed with parameters.
     """
-    values = {
+    values = _values(purpose, channel, as_of)
+    asks = asks_guardian(purpose, channel)
+    statement = _STATEMENT.replace("{by_child}", _BY_CHILD if asks else "false")
+    with connection.cursor() as cursor:
+        text: bytes | str = cursor.mogrify(statement, values)
+    bound = (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")
+    return bound.replace("{candidates}", candidates_sql)
+
+
+def _values(purpose: Purpose, channel: str, as_of: dt.datetime) -> dict[str, Any]:
+    return {
         "purpose": purpose.pk,
         "channel": Channel(channel).value,
         "channels": [one.value for one in Channel] if purpose.code in PROCESSING else [Channel(channel).value],
@@ -105,12 +120,60 @@ def verdicts_sql(candidates_sql: str, *, purpose: Purpose, channel: str, as_of: 
         "day": local_date(as_of),
         "age": f"{AGE_OF_CONSENT} years",
     }
+
+
+#: Whose last answer that counts is a yes, or a refusal, which also counts at a tie. A yes that a parent should have
+#: given counts as nothing said. Compared and not sorted: three times as fast over a million answers.
+_ANSWERS = """
+    SELECT ledger.customer_id FROM customers_consent AS ledger {whose}
+    WHERE ledger.purpose_id = %(purpose)s AND ledger.channel = ANY(%(channels)s)
+        AND ledger.event_at <= %(as_of)s AND ledger.state <> 'retracted' {not_void}
+        AND ledger.id NOT IN (
+            SELECT retraction.retracts_id FROM customers_consent AS retraction
+            WHERE retraction.retracts_id IS NOT NULL AND retraction.event_at <= %(as_of)s
+        )
+    GROUP BY ledger.customer_id HAVING {last}
+"""
+_YES = "max(ledger.event_at) FILTER (WHERE ledger.state = 'granted')"
+_NO = "max(ledger.event_at) FILTER (WHERE ledger.state <> 'granted')"
+_SAID_YES = f"{_YES} > coalesce({_NO}, '-infinity')"
+_SAID_NO = f"{_NO} >= coalesce({_YES}, '-infinity')"
+_WHOSE = "JOIN customers_customer AS candidate ON candidate.id = ledger.customer_id"
+
+
+def allowed_q(*, purpose: Purpose, channel: str, as_of: dt.datetime) -> Q:
+    """Return the condition over customers that they may be reached: the same as ``verdicts_sql`` decides, in the shape
+    of a condition, so that what else a selection asks narrows it first. Reads the ground that held then.
+    """
+    ground = grounds_at(as_of).get((purpose.pk, channel), Basis.CONSENT)
+    day = local_date(as_of)
+    living = (Q(deceased_on__isnull=True) | Q(deceased_on__gt=day)) & (
+        Q(restricted_at__isnull=True) | Q(restricted_at__gt=as_of)
+    )
+    if ground == Basis.NONE:
+        return Q(pk__in=[])
+    yes, no = (_said(purpose, channel, as_of, last) for last in (_SAID_YES, _SAID_NO))
+    if ground == Basis.CONSENT:
+        return living & yes
+    inferred = {
+        Basis.SERVICE: ~Q(kind=Customer.Kind.PROSPECT),
+        Basis.INTEREST: Q(kind__in=(Customer.Kind.MEMBER, Customer.Kind.FORMER)),
+        Basis.RELATION: Q(kind=Customer.Kind.MEMBER)
+        & Q(Exists(Subscription.objects.filter(customer=OuterRef("pk")).active_on(day).paid())),
+    }[Basis(ground)]
+    always = Q(kind=Customer.Kind.MEMBER) if ground == Basis.SERVICE else Q(pk__in=[])
+    return living & (always | yes | (inferred & ~no))
+
+
+def _said(purpose: Purpose, channel: str, as_of: dt.datetime, last: str) -> Q:
+    """Return whose last answer that counts is this one."""
     asks = asks_guardian(purpose, channel)
-    statement = _STATEMENT.replace("{by_child}", _BY_CHILD if asks else "false")
+    not_void = f"AND NOT ({_BY_CHILD})" if asks else ""
+    answers = _ANSWERS.format(whose=_WHOSE if asks else "", not_void=not_void, last=last)
     with connection.cursor() as cursor:
-        text: bytes | str = cursor.mogrify(statement, values)
+        text: bytes | str = cursor.mogrify(answers, _values(purpose, channel, as_of))
     bound = (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")
-    return bound.replace("{candidates}", candidates_sql)
+    return Q(pk__in=RawSQL(bound, []))  # noqa: S611 - bound by mogrify
 
 
 def allowed_sql(*, purpose: Purpose, channel: str, as_of: dt.datetime, basis: str = "") -> str:

@@ -6,12 +6,11 @@ import datetime as dt
 
 from django import forms
 from django.db.models import Q
-from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.criteria import Criterion, Params
-from customers.consents import PROCESSING, allowed_sql, states_of
+from customers.consents import PROCESSING, allowed_q, states_of
 from customers.consents.channels import grounds_at
 from customers.criteria import wording
 from customers.models import Channel, Customer, Purpose, PurposeChannel
@@ -54,8 +53,7 @@ class Allowed(Criterion):
         purpose = Purpose.objects.filter(code=params.purpose).first()
         if purpose is None:
             return Q(pk__in=[])
-        allowed = allowed_sql(purpose=purpose, channel=params.channel, as_of=now)
-        return Q(pk__in=RawSQL(allowed, []))  # noqa: S611 - bound by allowed_sql
+        return allowed_q(purpose=purpose, channel=params.channel, as_of=now)
 
     def sentence(self, params: AllowedParams) -> str:
         names = dict(purpose_choices())
