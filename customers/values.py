@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from django.db.models import (
     BigIntegerField,
     Case,
@@ -12,11 +14,14 @@ from django.db.models import (
     DateField,
     Exists,
     F,
+    FilteredRelation,
     Func,
     IntegerField,
     Max,
     Min,
     OuterRef,
+    Q,
+    QuerySet,
     Subquery,
     When,
 )
@@ -26,8 +31,8 @@ from django.db.models.functions import Coalesce, TruncDate
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from common.time import AMSTERDAM, local_date
-from common.values import Measured, Value, values
+from common.time import AMSTERDAM, local_date, start_of_day
+from common.values import Bounds, Measured, Value, values
 from customers.facts import FactKind, fact_kinds
 from customers.models import Customer, FactTotal, Subscription
 
@@ -66,6 +71,26 @@ class Age(Value):
     def expression(self, *, now: dt.datetime) -> Combinable:
         return Years(local_date(now), F("birth_date"))
 
+    def known(self, *, now: dt.datetime) -> Q:
+        return Q(birth_date__isnull=False)
+
+    def within(self, bounds: Bounds, *, now: dt.datetime) -> Q:
+        return self.known(now=now) & since_years("birth_date", bounds, now)
+
+
+def since_years(field: str, bounds: Bounds, now: dt.datetime) -> Q:
+    """Return the condition that a date lies so many whole years back."""
+    today, (low, high) = local_date(now), bounds.whole()
+    q = Q(**{f"{field}__lte": years_back(today, low)}) if low is not None else Q()
+    return q & Q(**{f"{field}__gt": years_back(today, high + 1)}) if high is not None else q
+
+
+def years_back(day: dt.date, years: int) -> dt.date:
+    """Return the day so many years earlier, or the first or last one there is."""
+    if years > day.year - 2:
+        return dt.date.min
+    return dt.date.max if years < -7000 else day - relativedelta(years=years)
+
 
 class MemberYears(Value):
     """Whole years since the first subscription, of who has one that runs."""
@@ -80,6 +105,20 @@ class MemberYears(Value):
         since = Subquery(first, output_field=DateField())
         return Case(When(Exists(own.active_on(today)), then=Years(today, since)), output_field=IntegerField())
 
+    def known(self, *, now: dt.datetime) -> Q:
+        own = Subscription.objects.filter(customer=OuterRef("pk")).order_by()
+        return Q(Exists(own.active_on(local_date(now))))
+
+    def within(self, bounds: Bounds, *, now: dt.datetime) -> Q:
+        today, (low, high) = local_date(now), bounds.whole()
+        own = Subscription.objects.filter(customer=OuterRef("pk")).order_by()
+        q = self.known(now=now)
+        if low is not None:
+            q &= Q(Exists(own.filter(started_on__lte=years_back(today, low))))
+        if high is not None:
+            q &= ~Q(Exists(own.filter(started_on__lte=years_back(today, high + 1))))
+        return q
+
 
 class HouseholdSize(Value):
     """How many known customers share the address; who has no complete address counts as one."""
@@ -92,6 +131,14 @@ class HouseholdSize(Value):
         living_there = Customer.objects.filter(household=OuterRef("household")).order_by()
         counted = living_there.values("household").annotate(many=Count("pk")).values("many")
         return Coalesce(Subquery(counted, output_field=IntegerField()), Constant(1))
+
+    def known(self, *, now: dt.datetime) -> Q:
+        return Q(pk__isnull=False)
+
+    def within(self, bounds: Bounds, *, now: dt.datetime) -> Q:
+        homes = Customer.objects.filter(household__isnull=False).order_by().values("household")
+        found = homes.annotate(many=Count("pk")).filter(bounds.on("many")).values("household")
+        return Q(household__in=found) | Q(household__isnull=True) if bounds.holds(1) else Q(household__in=found)
 
 
 class QuietDays(Value):
@@ -106,6 +153,20 @@ class QuietDays(Value):
         own = FactTotal.objects.filter(customer=OuterRef("pk")).order_by().values("customer")
         last = own.annotate(last=Max("last_at")).values(day=TruncDate("last", tzinfo=AMSTERDAM))
         return Days(local_date(now), Subquery(last, output_field=DateField()))
+
+    def known(self, *, now: dt.datetime) -> Q:
+        return Q(Exists(FactTotal.objects.filter(customer=OuterRef("pk"))))
+
+    def within(self, bounds: Bounds, *, now: dt.datetime) -> Q:
+        today, (low, high) = local_date(now), bounds.whole()
+        own = FactTotal.objects.filter(customer=OuterRef("pk"))
+        q = self.known(now=now) if high is None else Q(Exists(own.filter(last_at__gte=_days_back(today, high))))
+        return q & ~Q(Exists(own.filter(last_at__gte=_days_back(today, low - 1)))) if low is not None else q
+
+
+def _days_back(today: dt.date, days: int) -> dt.datetime:
+    """Return when the day so many days ago began; within what the database can tell."""
+    return start_of_day(today - dt.timedelta(days=min(max(days, -36500), (today - dt.date(1, 1, 2)).days)))
 
 
 class OfTotal(Value):
@@ -124,6 +185,20 @@ class OfTotal(Value):
     def expression(self, *, now: dt.datetime) -> Combinable:
         own = FactTotal.objects.filter(customer=OuterRef("pk"), kind=self.kind).order_by()
         return Coalesce(Subquery(own.values(self.column)[:1], output_field=BigIntegerField()), Constant(0))
+
+    def known(self, *, now: dt.datetime) -> Q:
+        return Q(pk__isnull=False)
+
+    def within(self, bounds: Bounds, *, now: dt.datetime) -> Q:
+        own = FactTotal.objects.filter(customer=OuterRef("pk"), kind=self.kind)
+        found = Q(Exists(own.filter(bounds.on(self.column))))
+        return found | ~Q(Exists(own)) if bounds.holds(0) else found
+
+    def annotated(self, customers: QuerySet[Any], *, now: dt.datetime) -> QuerySet[Any]:
+        joined = customers.annotate(of_kind=FilteredRelation("fact_totals", condition=Q(fact_totals__kind=self.kind)))
+        return joined.annotate(
+            worth=Coalesce(F(f"of_kind__{self.column}"), Constant(0), output_field=BigIntegerField())
+        )
 
 
 def of_kind(kind: FactKind) -> Iterator[Value]:

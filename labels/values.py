@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import FloatField, OuterRef, Subquery
+from django.db.models import Exists, FloatField, OuterRef, Q, QuerySet, Subquery
 from django.db.models import Value as Constant
 from django.utils.translation import gettext_lazy as _
 
 from common.money import format_cents
-from common.values import Value, values
+from common.values import Bounds, Value, values
 from labels.formulas import drift_of, read_terms
 from labels.system.moments import day_number
 
@@ -38,13 +38,25 @@ class ComputedValue(Value):
 
     def expression(self, *, now: dt.datetime) -> Combinable:
         """Return the number that is kept; NULL of whom nothing is known or who may not be profiled."""
-        from labels.models import CustomerValue  # models are there by now; registries are filled before them
-
-        kept = CustomerValue.objects.filter(customer=OuterRef("pk"), value=self.pk).values("number")[:1]
-        number = Subquery(kept, output_field=FloatField())
+        number = Subquery(self._kept().values("number")[:1], output_field=FloatField())
         if not self.drift:
             return number
         return number + Constant(self.drift * day_number(now), output_field=FloatField())
+
+    def known(self, *, now: dt.datetime) -> Q:
+        """Return the condition that the number is kept of a customer."""
+        return Q(Exists(self._kept()))
+
+    def within(self, bounds: Bounds, *, now: dt.datetime) -> Q:
+        """Return the condition that the number of today lies within bounds, from the rows that are kept."""
+        drift = self.drift * day_number(now) if self.drift else 0
+        low, high = (bound if bound is None else bound - drift for bound in (bounds.low, bounds.high))
+        return Q(Exists(self._kept().filter(Bounds(low, high, bounds.is_open).on("number"))))
+
+    def _kept(self) -> QuerySet[Any]:
+        from labels.models import CustomerValue  # models are there by now; registries are filled before them
+
+        return CustomerValue.objects.filter(customer=OuterRef("pk"), value=self.pk)
 
     def words(self, number: int | float | None) -> str:
         """Return the number as people read it: euros, or rounded to a decimal."""

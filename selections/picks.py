@@ -62,7 +62,7 @@ def _share(found: CustomerQuerySet, pick: Any, now: dt.datetime) -> Any:
 
 
 def _top(found: CustomerQuerySet, pick: Any, now: dt.datetime) -> Any:
-    known = found.alias(worth=values[pick.by].expression(now=now)).filter(worth__isnull=False)
+    known = values[pick.by].annotated(found, now=now).filter(worth__isnull=False)
     return known.order_by("worth" if pick.lowest else "-worth", "pk").values("pk")[: pick.size]
 
 

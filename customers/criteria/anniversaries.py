@@ -226,10 +226,10 @@ class Anniversary(Criterion):
             return Q(pk__in=[])
         if params.of != "member":
             return Q(**{f"{params.of}__isnull": False}) & self._on(params, params.of, first, after)
-        began = Subscription.objects.order_by().values("customer_id").annotate(began=Min("started_on"))
-        running = Subscription.objects.filter(customer=OuterRef("pk")).active_on(local_date(now))
-        found = began.filter(self._on(params, "began", first, after))
-        return Q(Exists(running)) & Q(pk__in=found.values("customer_id"))
+        own = Subscription.objects.filter(customer=OuterRef("pk")).order_by()
+        earlier = Subscription.objects.filter(customer=OuterRef("customer"), started_on__lt=OuterRef("started_on"))
+        first_ones = own.filter(self._on(params, "started_on", first, after)).exclude(Exists(earlier.order_by()))
+        return Q(Exists(own.active_on(local_date(now)))) & Q(Exists(first_ones))
 
     def _on(self, params: AnniversaryParams, field: str, first: dt.date, after: dt.date) -> Q:
         if not params.numbers:

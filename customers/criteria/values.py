@@ -6,16 +6,16 @@ import datetime as dt
 from typing import Any, Literal
 
 from django import forms
-from django.db.models import BooleanField, F, FloatField, Func, Q, Value, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import PercentRank
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual, Range
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import Field, model_validator
 
 from common.criteria import Criterion, Params
-from common.values import values
+from common.values import Bounds, values
+from common.values import Value as AnyValue
 from customers.criteria import wording
 from customers.criteria.fields.numbers import OPS, comparison_words
 from customers.criteria.windows import shown_when
@@ -30,10 +30,6 @@ _VALUE_OPS = [
     ("filled", gettext_lazy("is known")),
 ]
 _OF_NUMBER = tuple(op for op, _label in _VALUE_OPS if op not in (*_OF_NOTHING, *_OF_SHARE))
-_LOOKUPS: dict[str, Any] = {
-    "exactly": Exact, "less": LessThan, "at_most": LessThanOrEqual, "more": GreaterThan,
-    "at_least": GreaterThanOrEqual,
-}  # fmt: skip
 
 
 class ValueParams(Params):
@@ -107,11 +103,14 @@ class ValueForm(forms.Form):
         return cleaned
 
 
-class Surely(Func):
-    """A condition that is false where it cannot be answered, worked out once."""
-
-    template = "coalesce(%(expressions)s, false)"
-    output_field = BooleanField()
+def _bounds(params: ValueParams) -> Bounds:
+    """Return between which numbers the question lies; "not" and "outside" ask for the rest."""
+    number, op = params.number, params.op
+    if op in ("at_least", "more"):
+        return Bounds(low=number, is_open=op == "more")
+    if op in ("at_most", "less"):
+        return Bounds(high=number, is_open=op == "less")
+    return Bounds(number, params.number_to if op in _OF_TWO else number)
 
 
 class HasValue(Criterion):
@@ -124,28 +123,23 @@ class HasValue(Criterion):
     form = ValueForm
 
     def to_q(self, params: ValueParams, *, now: dt.datetime) -> Q:
-        known = values.get(params.value)
-        if known is None:
+        value = values.get(params.value)
+        if value is None:
             return Q(pk__in=[])
-        worth = known.expression(now=now)
         if params.op in _OF_NOTHING:
-            return Q(IsNull(worth, params.op == "empty"))
+            known = value.known(now=now)
+            return ~known if params.op == "empty" else known
         if params.op in _OF_SHARE:
-            return self._share(worth, params)
-        low = Value(params.number, output_field=FloatField())
-        if params.op in _OF_TWO:
-            between: Any = Range(worth, [low, Value(params.number_to, output_field=FloatField())])
-            return Q(Surely(between)) if params.op == "between" else Q(Surely(Not(between)))
-        if params.op == "not":
-            return Q(Surely(Not(Exact(worth, low))))
-        return Q(Surely(_LOOKUPS[params.op](worth, low)))
+            return self._share(value, params, now)
+        within = value.within(_bounds(params), now=now)
+        return value.known(now=now) & ~within if params.op in ("not", "outside") else within
 
-    def _share(self, worth: Any, params: ValueParams) -> Q:
+    def _share(self, value: AnyValue, params: ValueParams, now: dt.datetime) -> Q:
         """Return who has his place, from 0 to 1 among those of whom it is known, before the percentage; who are equal
         have the same place.
         """
         order = F("worth").desc() if params.op == "top" else F("worth").asc()
-        known = Customer.objects.usable().order_by().annotate(worth=worth).filter(worth__isnull=False)
+        known = value.annotated(Customer.objects.usable().order_by(), now=now).filter(worth__isnull=False)
         placed = known.annotate(place=Window(PercentRank(), order_by=order))
         return Q(pk__in=placed.filter(place__lt=(params.percent or 0) / 100).values("pk"))
 
@@ -198,13 +192,6 @@ class HasValue(Criterion):
 
     def check(self, params: ValueParams) -> None:
         wording.require_known([params.value], dict(value_choices()), field="value")
-
-
-class Not(Func):
-    """The opposite of a condition, unknown where that is."""
-
-    template = "NOT (%(expressions)s)"
-    output_field = BooleanField()
 
 
 CRITERIA: tuple[Criterion, ...] = (HasValue(),)

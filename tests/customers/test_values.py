@@ -11,7 +11,7 @@ from django.utils import translation
 
 from common.criteria import criteria
 from common.errors import Refused
-from common.values import values
+from common.values import Bounds, values
 from customers.actions import record_fact
 from customers.actions.kinds import add_kind
 from customers.models import Customer
@@ -146,3 +146,35 @@ def test_every_value_can_be_asked_of_everybody(people: dict[str, Customer]) -> N
     for value in values:
         assert ask(value.code) <= set(people)
         assert value.words(None) == "–"
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        Bounds(low=0),
+        Bounds(low=1),
+        Bounds(low=2, is_open=True),
+        Bounds(high=0),
+        Bounds(high=45.5),
+        Bounds(high=1, is_open=True),
+        Bounds(1, 1),
+        Bounds(2, 45),
+        Bounds(0, 3),
+        Bounds(46, 46),
+        Bounds(low=-5),
+        Bounds(high=9, is_open=True),
+    ],
+)
+def test_the_quick_ways_say_what_the_number_itself_says(people: dict[str, Customer], bounds: Bounds) -> None:
+    add_kind(name="Workshop", verb="deed een workshop", has_amount=True, by=None, now=NOW)
+    for value in values:
+        numbers = dict(Customer.objects.annotate(worth=value.expression(now=NOW)).values_list("number", "worth"))
+        known = {number for number, one in numbers.items() if one is not None}
+        expected = {number for number in known if bounds.holds(numbers[number])}
+        found_by = Customer.objects.filter(value.within(bounds, now=NOW)).values_list("number", flat=True)
+        assert set(found_by) == expected, value.code
+        assert set(Customer.objects.filter(value.known(now=NOW)).values_list("number", flat=True)) == known
+        ranked = value.annotated(Customer.objects.all(), now=NOW).values_list("number", "worth")
+        assert dict(ranked) == numbers
+        others = Customer.objects.filter(~value.within(bounds, now=NOW)).values_list("number", flat=True)
+        assert set(others) == set(numbers) - expected

@@ -6,14 +6,15 @@ import datetime as dt
 from typing import Any, Literal
 
 from django import forms
-from django.db.models import IntegerField, Q, Value
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
+from django.db.models import Q
+from django.db.models.lookups import IsNull
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import Field, model_validator
 
 from common.criteria import Params
 from common.money import format_cents
+from common.values import Bounds
 from customers.criteria.fields.base import FieldCriterion
 from customers.criteria.windows import shown_when
 
@@ -69,28 +70,15 @@ class NumberForm(forms.Form):
 
 def compared(expression: Any, params: Any) -> Q:
     """Return the condition that a number meets the params; of whom it is unknown only "empty" is true."""
-    if params.op == "empty":
-        return Q(IsNull(expression, True))
-    known = Q(IsNull(expression, False))
-    if params.op == "filled":
-        return known
-    low, high = _value(params.number), _value(params.number_to)
-    if params.op in _OF_TWO:
-        inside = Q(GreaterThanOrEqual(expression, low)) & Q(LessThanOrEqual(expression, high))
-        return known & (inside if params.op == "between" else ~inside)
-    if params.op == "not":
-        return known & ~Q(Exact(expression, low))
-    return known & Q(_LOOKUPS[params.op](expression, low))
-
-
-def _value(number: int | None) -> Value | None:
-    return None if number is None else Value(number, output_field=IntegerField())
-
-
-_LOOKUPS: dict[str, Any] = {
-    "exactly": Exact, "less": LessThan, "at_most": LessThanOrEqual, "more": GreaterThan,
-    "at_least": GreaterThanOrEqual,
-}  # fmt: skip
+    if params.op in _OF_NOTHING:
+        return Q(IsNull(expression, params.op == "empty"))
+    number, op = params.number, params.op
+    if op in ("at_least", "more"):
+        return Bounds(low=number, is_open=op == "more").around(expression)
+    if op in ("at_most", "less"):
+        return Bounds(high=number, is_open=op == "less").around(expression)
+    inside = Bounds(number, params.number_to if op in _OF_TWO else number).around(expression)
+    return Q(IsNull(expression, False)) & ~inside if op in ("not", "outside") else inside
 
 
 def comparison_words(params: Any, words: Any) -> str:

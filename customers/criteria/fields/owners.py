@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from common.criteria import Params
 from common.time import local_date
-from customers.models import Branch, ContactPoint, Customer, Subscription
+from customers.models import Branch, ContactPoint, Customer, Source, Subscription
 from customers.models.querysets import SubscriptionQuerySet
 
 #: Seen of one customer at most; more are counted.
@@ -99,6 +99,19 @@ class OfBranch(Owner):
     def held(self, customer: Customer, column: str | Combinable, params: Any, *, now: dt.datetime) -> list[Any]:
         branches = Branch.objects.filter(pk__in=[customer.branch_id]).order_by()
         return _known(branches.annotate(seen=_expression(column)).values_list("seen", flat=True))
+
+
+class OfSource(Owner):
+    """The source that brought the customer first."""
+
+    group = gettext_lazy("Who they are")
+
+    def customers(self, condition: Q, params: Any, *, now: dt.datetime) -> Q:
+        return Q(source__in=Source.objects.filter(condition).order_by().values("pk"))
+
+    def held(self, customer: Customer, column: str | Combinable, params: Any, *, now: dt.datetime) -> list[Any]:
+        sources = Source.objects.filter(pk=customer.source_id).order_by()
+        return _known(sources.annotate(seen=_expression(column)).values_list("seen", flat=True))
 
 
 class WhichParams(Params):

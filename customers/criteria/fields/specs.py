@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import CharField, F, Func, IntegerField, OuterRef, Subquery, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models import BigIntegerField, CharField, F, Func, Value
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from customers.criteria import wording
 from customers.criteria.fields.base import FieldSpec
-from customers.criteria.fields.owners import Address, Contact, OfBranch, OfSubscription, Own
+from customers.criteria.fields.owners import Address, Contact, OfBranch, OfSource, OfSubscription, Own
 from customers.models import Source, Subscription
 from customers.names import normalise_email, normalise_phone, normalise_postal_code
 
-OWN, ADDRESS, BRANCH, SUBSCRIPTION = Own(), Address(), OfBranch(), OfSubscription()
+OWN, ADDRESS, BRANCH, SOURCE, SUBSCRIPTION = Own(), Address(), OfBranch(), OfSource(), OfSubscription()
 EMAIL, PHONE = Contact("email"), Contact("phone")
 
 _NAMES_FORGET = gettext_lazy("Of names and addresses only the present ones are kept.")
@@ -29,12 +28,17 @@ def _payment_methods() -> wording.Choices:
     return list(Subscription.PaymentMethod.choices)
 
 
-# "12a" is number 12; a house number without digits is none.
-_HOUSE_NUMBER = Cast(
-    Func(F("house_number"), Value(r"^\d{1,9}"), function="substring", output_field=TextField()), IntegerField()
-)
+class HouseNumber(Func):
+    """The digits in front: "12a" is number 12; a house number that begins with something else is none."""
+
+    template = (
+        "nullif(left(%(expressions)s, length(%(expressions)s) - length(ltrim(%(expressions)s, '0123456789'))), '')"
+        "::bigint"
+    )
+    output_field = BigIntegerField()
+
+
 _DOMAIN = Func(F("value"), Value("@"), Value(2), function="split_part", output_field=CharField())
-_SOURCE = Subquery(Source.objects.filter(pk=OuterRef("source_id")).order_by().values("code")[:1])
 
 
 TEXTS = (
@@ -74,7 +78,7 @@ TEXTS = (
 
 NUMBERS = (
     FieldSpec("customer.house_number", gettext_lazy("House number"), gettext_lazy("house number"), ADDRESS,
-              _HOUSE_NUMBER, _NAMES_FORGET),
+              HouseNumber("house_number"), _NAMES_FORGET),
 )  # fmt: skip
 
 AMOUNTS = (
@@ -110,8 +114,8 @@ MOMENTS = (
 )  # fmt: skip
 
 CHOICES = (
-    FieldSpec("customer.brought_by", gettext_lazy("Source that brought them"), gettext_lazy("first source"), OWN,
-              _SOURCE, choices=_sources),
+    FieldSpec("customer.brought_by", gettext_lazy("Source that brought them"), gettext_lazy("first source"), SOURCE,
+              "code", choices=_sources),
     FieldSpec("subscription.type", gettext_lazy("Type of subscription"), pgettext_lazy("subscription", "type"),
               SUBSCRIPTION, "type", choices=wording.subscription_types),
     FieldSpec("subscription.payment_method", gettext_lazy("Payment method"), gettext_lazy("payment method"),
