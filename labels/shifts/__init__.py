@@ -1,0 +1,14 @@
+"""Moves of customers between the labels of an exclusive group, read from the intervals of those labels.
+
+scale    a group with its labels in order; which way a move goes
+states   who was where at an instant, as a condition on customers
+matrix   how many were where on one day and on another
+moves    every move in a stretch of time: when, from, to, by what
+origins  moves that say nothing of the customer: the first run, changed thresholds, histories worked out
+"""
+
+from labels.shifts.matrix import Matrix, matrix
+from labels.shifts.moves import Move, moves_of, moves_per_week, moves_sql
+from labels.shifts.scale import NEW, NONE, Scale, scales
+
+__all__ = ["NEW", "NONE", "Matrix", "Move", "Scale", "matrix", "moves_of", "moves_per_week", "moves_sql", "scales"]

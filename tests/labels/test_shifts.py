@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.time import end_of_day, start_of_day
+from customers.models import Customer
+from labels.actions import create_group, create_label, give_label, order_labels, refresh_system_labels, take_label
+from labels.models import Assignment, Label, LabelGroup
+from labels.shifts import NEW, NONE, Scale, matrix, moves_of, moves_per_week, scales
+from labels.shifts.matrix import customers_in
+from tests.factories import CustomerFactory
+
+pytestmark = pytest.mark.django_db
+
+DAY = dt.timedelta(days=1)
+MARCH = dt.date(2026, 3, 1)
+
+
+@pytest.fixture
+def group() -> LabelGroup:
+    return create_group(name="Ladder", is_exclusive=True)
+
+
+@pytest.fixture
+def low(group: LabelGroup, now: dt.datetime) -> Label:
+    return create_label(name="Laag", kind="own", group=group, now=now)
+
+
+@pytest.fixture
+def high(low: Label, group: LabelGroup, now: dt.datetime) -> Label:
+    return create_label(name="Hoog", kind="own", group=group, now=now)
+
+
+def give(label: Label, customer: Customer, at: dt.datetime) -> None:
+    give_label(label, Customer.objects.filter(pk=customer.pk), by="Petra", now=at)
+
+
+def take(label: Label, customer: Customer, at: dt.datetime) -> None:
+    take_label(label, Customer.objects.filter(pk=customer.pk), by="Petra", now=at)
+
+
+def noon(day: int) -> dt.datetime:
+    return start_of_day(MARCH + day * DAY) + dt.timedelta(hours=12)
+
+
+def told(scale: Scale, customer: Customer) -> list[tuple[dt.datetime, int, int]]:
+    found = moves_of(scale, [customer.pk], start=noon(-500), end=noon(500))
+    return [(move.at, move.was, move.became) for move in reversed(found)]
+
+
+def test_giving_another_label_of_the_group_is_one_move(low: Label, high: Label) -> None:
+    customer = CustomerFactory()
+    give(low, customer, noon(1))
+    give(high, customer, noon(5))
+    take(high, customer, noon(9))
+    scale = Scale.of(low.group)  # type: ignore[arg-type]
+    assert told(scale, customer) == [(noon(1), 0, 1), (noon(5), 1, 2), (noon(9), 2, 0)]
+    came, up, left = reversed(moves_of(scale, [customer.pk], start=noon(0), end=noon(10)))
+    assert (came.direction, up.direction, left.direction) == ("in", "up", "out")
+    assert (up.how, left.how) == ("hand", "hand")
+    assert "Petra" in up.words
+    assert "Petra" in left.words
+
+
+def test_moves_there_and_back_on_one_day_are_kept_apart(low: Label, high: Label) -> None:
+    customer = CustomerFactory()
+    give(low, customer, noon(1))
+    give(high, customer, noon(2))
+    give(low, customer, noon(2) + dt.timedelta(hours=1))
+    scale = Scale.of(low.group)  # type: ignore[arg-type]
+    assert [(was, became) for _at, was, became in told(scale, customer)] == [(0, 1), (1, 2), (2, 1)]
+    assert matrix(scale, first=MARCH + DAY, last=MARCH + 2 * DAY).counts == {(1, 1): 1}
+
+
+def test_a_label_given_and_taken_in_one_moment_is_no_move(low: Label, high: Label) -> None:
+    customer = CustomerFactory()
+    give(low, customer, noon(1))
+    give(high, customer, noon(1))
+    scale = Scale.of(low.group)  # type: ignore[arg-type]
+    assert told(scale, customer) == [(noon(1), 0, 2)]
+
+
+def test_rows_tell_who_was_no_customer_yet_from_who_had_none(low: Label, high: Label) -> None:
+    known = CustomerFactory(created_at=noon(-10))
+    late = CustomerFactory(created_at=noon(3))
+    CustomerFactory(created_at=noon(-10))
+    CustomerFactory(created_at=noon(20))
+    give(low, known, noon(4))
+    give(high, late, noon(4))
+    scale = Scale.of(low.group)  # type: ignore[arg-type]
+    found = matrix(scale, first=MARCH, last=MARCH + 10 * DAY)
+    assert found.counts == {(NONE, 1): 1, (NEW, 2): 1, (NONE, NONE): 1}
+    assert (found.total, found.of_row(NONE), found.of_column(2), found.going("in")) == (3, 2, 1, 2)
+    assert [found.rows, found.columns] == [[2, 1, NONE, NEW], [NONE, 1, 2]]
+
+
+def test_the_order_of_the_group_decides_what_is_up(low: Label, high: Label, group: LabelGroup) -> None:
+    assert Scale.of(group).direction(1, 2) == "up"
+    order_labels(group, [high.code, low.code])
+    turned = Scale.of(LabelGroup.objects.get(pk=group.pk))
+    assert [label.code for label in turned.labels] == [high.code, low.code]
+    assert turned.direction(turned.places[low.code], turned.places[high.code]) == "down"
+    Label.objects.update(rank=0)
+    assert Scale.of(LabelGroup.objects.get(pk=group.pk)).direction(1, 2) == "aside"
+
+
+def test_a_matrix_of_a_branch_holds_its_customers_only(low: Label) -> None:
+    here, there = CustomerFactory(), CustomerFactory()
+    for customer in (here, there):
+        give(low, customer, noon(1))
+    scale = Scale.of(low.group)  # type: ignore[arg-type]
+    only = Customer.objects.filter(pk=here.pk)
+    found = matrix(scale, first=MARCH, last=MARCH + 5 * DAY, among=only)
+    assert found.total == 1
+    assert moves_per_week(scale, start=noon(0), end=noon(5), among=only) == {(0, 1): {dt.date(2026, 3, 2): 1}}
+
+
+def test_who_may_not_be_used_is_in_no_cell(low: Label) -> None:
+    customer = CustomerFactory(restricted_at=noon(0))
+    give(low, customer, noon(1))
+    scale = Scale.of(low.group)  # type: ignore[arg-type]
+    assert matrix(scale, first=MARCH, last=MARCH + 5 * DAY).total == 0
+    assert moves_per_week(scale, start=noon(0), end=noon(5)) == {}
+
+
+def test_the_life_cycle_is_offered_first(group: LabelGroup, low: Label, now: dt.datetime) -> None:
+    create_group(name="Empty", is_exclusive=True)
+    create_group(name="Many at a time")
+    refresh_system_labels(now=now, due_key="first")
+    offered = scales()
+    assert offered[0].code == "lifecycle"
+    assert group in offered
+    assert all(one.is_exclusive for one in offered)
+    assert [label.code for label in Scale.of(offered[0]).labels] == [
+        "lifecycle-visitor", "lifecycle-prospect", "lifecycle-once", "lifecycle-returning", "lifecycle-ambassador",
+    ]  # fmt: skip
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_matrix_and_moves_are_those_of_a_plain_fold(data: st.DataObject, low: Label, high: Label) -> None:
+    """Of any intervals at all: overlapping, touching, empty, open, as merges and imports may leave them."""
+    Assignment.objects.all().delete()
+    customers = list(Customer.objects.all()) or [CustomerFactory(created_at=noon(n)) for n in (-90, 2, 6)]
+    for customer in customers:
+        for label in (low, high):
+            is_open = True
+            for _ in range(data.draw(st.integers(0, 3))):
+                since = data.draw(st.integers(0, 12))
+                until = data.draw(st.one_of(st.none(), st.integers(since, 14)) if is_open else st.integers(since, 14))
+                is_open = is_open and until is not None
+                Assignment.objects.create(
+                    label=label, customer=customer, since=noon(since), given_by="system",
+                    until=None if until is None else noon(until),
+                )  # fmt: skip
+    scale = Scale.of(low.group)  # type: ignore[arg-type]
+    first = data.draw(st.integers(-1, 12))
+    last = data.draw(st.integers(first + 1, 15))
+    days = {"first": MARCH + first * DAY, "last": MARCH + last * DAY}
+    counts: dict[tuple[int, int], int] = {}
+    for customer in customers:
+        moves = _fold(scale, customer)
+        assert told(scale, customer) == moves
+        was, became = (_place(moves, end_of_day(day)) for day in days.values())
+        if not was and customer.created_at >= end_of_day(days["first"]):
+            was = NEW
+        if was > 0 or became or customer.created_at < end_of_day(days["last"]):
+            counts[was, became] = counts.get((was, became), 0) + 1
+    found = matrix(scale, **days)
+    assert found.counts == counts
+    for was in found.rows:
+        for became in found.columns:
+            assert customers_in(scale, (was, became), **days).count() == found[was, became]
+    weeks = moves_per_week(scale, start=noon(-1), end=noon(20))
+    assert sum(sum(per.values()) for per in weeks.values()) == sum(len(_fold(scale, one)) for one in customers)
+
+
+def _fold(scale: Scale, customer: Customer) -> list[tuple[dt.datetime, int, int]]:
+    """Return a customer's moves, found by looking at every instant at which anything happens."""
+    rows: list[Any] = list(Assignment.objects.filter(customer=customer).values_list("label__code", "since", "until"))
+    moves, place = [], 0
+    for at in sorted({one for _code, since, until in rows for one in (since, until) if one}):
+        here = max(
+            (scale.places[code] for code, since, until in rows if since <= at and (until is None or until > at)),
+            default=0,
+        )
+        if here != place:
+            moves.append((at, place, here))
+        place = here
+    return moves
+
+
+def _place(moves: list[tuple[dt.datetime, int, int]], before: dt.datetime) -> int:
+    return next((became for at, _was, became in reversed(moves) if at < before), 0)
