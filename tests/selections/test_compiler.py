@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.forms import Form
 from django.test.utils import CaptureQueriesContext
 
-from common.criteria import criteria
+from common.criteria import Criterion, Params, criteria
 from common.errors import Refused
 from common.sql import as_subquery, rows
 from customers.models import Customer
@@ -17,7 +19,9 @@ from selections.actions import create_selection
 from selections.compiler import compile_rule, members
 from selections.figures import measure
 from selections.models import Selection
+from selections.past import as_of, gaps
 from selections.rules import parse_rule
+from selections.verdicts import why
 from tests.factories import CustomerFactory
 from tests.selections.test_rules import MEMBERS, rule
 
@@ -153,3 +157,93 @@ def test_who_is_restricted_is_in_no_selection_and_in_no_count(op: str, kinds: li
     expected = [free] if (kinds == ["member"]) == (op != "none") else []
     assert list(compile_rule(tree, now=now)) == expected
     assert measure(tree, now=now).total == len(expected)
+
+
+def test_what_another_selection_is_refused_for_is_told_at_the_node_that_refers_to_it(now: dt.datetime) -> None:
+    broken = create_selection(name="Stuk", rule=rule(), now=now)
+    missing = {"criterion": "selections.in", "params": {"selection": 999_999}}
+    Selection.objects.filter(pk=broken.pk).update(rule=rule(MEMBERS, rule(missing) | {"version": 2}))
+    outer = rule(
+        MEMBERS, {"op": "any", "children": [{"criterion": "selections.in", "params": {"selection": broken.pk}}]}
+    )
+    with pytest.raises(Refused) as refused:
+        compile_rule(outer, now=now)
+    assert refused.value.field == "/children/1/children/0/params"
+
+
+class AsksNothing(Criterion):
+    """A criterion as an app could bring it: what was filled in comes to no condition."""
+
+    code, group, label = "test.nothing", "Test", "Nothing"
+    params, form = Params, Form
+
+    def to_q(self, params: Any, *, now: dt.datetime) -> Q:
+        return Q()
+
+    def sentence(self, params: Any) -> str:
+        return "are there"
+
+
+@pytest.fixture
+def asks_nothing() -> Iterator[dict[str, Any]]:
+    criteria.register(AsksNothing())
+    yield {"criterion": "test.nothing", "params": {}}
+    del criteria._items["test.nothing"]
+
+
+def test_a_criterion_that_asks_nothing_holds_for_everybody_and_its_opposite_for_nobody(
+    now: dt.datetime, asks_nothing: dict[str, Any]
+) -> None:
+    CustomerFactory()
+    assert compile_rule(rule(asks_nothing), now=now).count() == 1
+    assert compile_rule(rule(asks_nothing, op="none"), now=now).count() == 0
+    assert measure(parse_rule(rule(asks_nothing, op="none")), now=now).total == 0
+
+
+def test_a_selection_inside_a_rule_brings_what_a_past_day_cannot_answer(now: dt.datetime) -> None:
+    inner = create_selection(name="Leden", rule=rule(MEMBERS), now=now)
+    outer = parse_rule(rule({"criterion": "selections.in", "params": {"selection": inner.pk}}))
+    past = now - dt.timedelta(days=30)
+    assert gaps(outer, now=past, present=now).keys() == {(0,)}
+    assert gaps(outer, now=past, present=now)[0,] == criteria["customer.kind"].gap(
+        parse_rule(rule(MEMBERS)).children[0].params,
+        now=past,
+        present=now,  # type: ignore[union-attr]
+    )
+    with pytest.raises(Refused) as refused:
+        as_of(outer, now=past, present=now)
+    assert refused.value.code == "not_known_then"
+
+
+def test_who_was_not_known_yet_was_in_no_selection_of_that_day(now: dt.datetime) -> None:
+    old = CustomerFactory(registered_on=None, created_at=now - dt.timedelta(days=90))
+    CustomerFactory(registered_on=None, created_at=now)
+    registered = CustomerFactory(registered_on=dt.date(2020, 1, 1), created_at=now)
+    everybody = parse_rule(rule({"criterion": "facts.none", "params": {"kind": "loan"}}))
+    assert set(as_of(everybody, now=now - dt.timedelta(days=30), present=now)) == {old, registered}
+    assert as_of(everybody, now=now, present=now).count() == 3
+    for wrong in (now + dt.timedelta(days=1), now.replace(year=1949)):
+        with pytest.raises(Refused):
+            as_of(everybody, now=wrong, present=now)
+
+
+def test_why_says_of_whom_no_selection_takes_in_that_and_why(now: dt.datetime) -> None:
+    group = parse_rule(rule(MEMBERS))
+    restricted = CustomerFactory(kind="member", restricted_at=now)
+    merged, kept = CustomerFactory(kind="member"), CustomerFactory(kind="member")
+    Customer.everyone.filter(pk=merged.pk).update(merged_into=kept)
+    for customer in (restricted, Customer.everyone.get(pk=merged.pk)):
+        verdict = why(group, customer, now=now, present=now)
+        assert (verdict.holds, verdict.children[0].holds, bool(verdict.barred)) == (False, True, True)
+    verdict = why(group, kept, now=now, present=now)
+    assert (verdict.holds, verdict.barred) == (True, "")
+    past = now.replace(year=2010)
+    assert why(group, kept, now=past, present=now).barred
+
+
+def test_why_asks_one_statement_about_the_customer(now: dt.datetime) -> None:
+    customer = CustomerFactory()
+    group = parse_rule(rule(MEMBERS, ADULTS, {"op": "any", "children": [PROSPECTS, ADULTS]}))
+    with CaptureQueriesContext(connection) as queries:
+        why(group, customer, now=now, present=now)
+    assert sum("EXISTS" in query["sql"] for query in queries) == 1

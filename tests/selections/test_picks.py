@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.utils import translation
 
+from customers.models import Customer
 from selections.compiler import compile_rule
+from selections.explain import describe
 from selections.figures import measure
+from selections.past import gaps
+from selections.picks import PLACES
 from selections.rules import parse_rule
 from selections.verdicts import why
 from tests.factories import NOW, CustomerFactory, HouseholdFactory
@@ -69,3 +75,73 @@ def test_who_was_not_drawn_is_told_apart_from_who_did_not_qualify() -> None:
     assert not why(one, former, now=NOW, present=NOW).holds_before_picks
     assert measure(one, now=NOW).total == 1
     assert measure(one, now=NOW).nodes[(0,)].alone == 4
+
+
+def test_a_share_of_a_sample_is_that_share_of_it_also_under_one_seed() -> None:
+    for _n in range(120):
+        CustomerFactory(kind="member")
+    drawn = numbers({"pick": "sample", "size": 60, "seed": 3})
+    left = numbers({"pick": "sample", "size": 60, "seed": 3}, {"pick": "share", "percent": 50, "seed": 3})
+    assert left < drawn
+    assert 15 <= len(left) <= 45
+
+
+def test_shares_with_parts_of_a_percent_meet_without_a_gap_or_overlap() -> None:
+    for _n in range(40):
+        CustomerFactory(kind="member")
+    bounds = [0, 33.3, 66.7, 100]
+    parts = [
+        numbers({"pick": "share", "start": start, "percent": round(end - start, 1), "seed": 5})
+        for start, end in pairwise(bounds)
+    ]
+    assert sum(map(len, parts)) == 40
+    places = [round(percent / 100 * PLACES) for percent in (33.3 + 33.4, 66.7)]
+    assert places[0] == places[1]
+
+
+def test_the_opposite_of_a_group_that_is_thinned_out_is_everybody_else() -> None:
+    for _n in range(6):
+        CustomerFactory(kind="member")
+    CustomerFactory(kind="former")
+    CustomerFactory(kind="member", restricted_at=NOW)
+    thinned = {"op": "all", "children": [MEMBERS], "picks": [{"pick": "sample", "size": 4}]}
+    opposite = {"version": 2, "op": "none", "children": [thinned]}
+    inside = set(compile_rule({"version": 2, **thinned}, now=NOW).values_list("pk", flat=True))
+    outside = set(compile_rule(opposite, now=NOW).values_list("pk", flat=True))
+    assert (len(inside), len(outside), inside & outside) == (4, 3, set())
+
+
+def test_whose_data_are_restricted_takes_no_place_in_a_sample_or_household() -> None:
+    home = HouseholdFactory()
+    CustomerFactory(
+        kind="member", number="restricted", household=home, birth_date=dt.date(1950, 1, 1), restricted_at=NOW
+    )
+    merged = CustomerFactory(kind="member", number="merged", household=home, birth_date=dt.date(1949, 1, 1))
+    kept = CustomerFactory(kind="member", number="kept", household=home, birth_date=dt.date(1980, 1, 1))
+    Customer.everyone.filter(pk=merged.pk).update(merged_into=kept)
+    assert numbers({"pick": "household"}) == {"kept"}
+    assert numbers({"pick": "sample", "size": 3}) == {"kept"}
+
+
+def test_picks_are_read_back_in_the_sentence() -> None:
+    picks = [
+        {"pick": "household", "keep": "youngest"},
+        {"pick": "share", "percent": 12.5, "start": 50},
+        {"pick": "sample", "size": 500},
+    ]
+    with translation.override("en"):
+        assert describe(rule(*picks)) == (
+            "Customers who are member, of whom one per household: the youngest, of whom a fixed share of 12.5% from 50%"
+            " on, of whom 500 at random."
+        )
+    inner = {"op": "none", "children": [MEMBERS], "picks": [{"pick": "sample", "size": 1}]}
+    with translation.override("nl"):
+        whole = describe({"version": 2, "op": "all", "children": [MEMBERS, inner]})
+    assert "(" in whole
+    assert "van wie er 1 is geloot)" in whole
+
+
+def test_only_the_present_household_is_known_so_a_past_day_is_a_guess() -> None:
+    past = NOW - dt.timedelta(days=10)
+    assert list(gaps(rule({"pick": "household"}), now=past, present=NOW)) == [(), (0,)]
+    assert () not in gaps(rule({"pick": "sample", "size": 5}), now=past, present=NOW)

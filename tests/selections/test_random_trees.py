@@ -1,158 +1,184 @@
-"""Whatever tree somebody builds, the statement finds the same people as a plain reading of the rule."""
+"""Whatever tree somebody builds, at whatever moment, SQL finds the same people as a plain reading of the rule.
+
+All registered criteria take part. TREES says how many trees are tried: 200 usually, 2,000 in `make test-long`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable
-from random import Random
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common.criteria import criteria
 from customers.models import Customer
-from labels.actions import create_label, give_label, take_label
 from selections.compiler import compile_rule
 from selections.figures import measure
 from selections.rules import parse_rule, walk
-from tests.factories import NOW, BranchFactory, CustomerFactory
+from selections.schema import rule_schema
+from selections.verdicts import Verdict, why
+from tests.factories import NOW
+from tests.selections.plain import TWINS
+from tests.selections.plain.population import Population
+from tests.selections.plain.trees import conditions, members, trees
+from tests.selections.plain.twins import AMSTERDAM, Moment
+from tests.selections.plain.world import World
 from tests.selections.test_compiler import count_inside
 
-LABELS = ["rood", "groen", "blauw"]
-BRANCHES = ["PUR", "EDA"]
-KINDS = ["member", "prospect", "former"]
-Person = dict[str, Any]
-DAY = dt.timedelta(days=1)
+TREES = int(os.environ.get("TREES", "200"))
+POPULATIONS = 4
+
+#: Criteria that have no plain twin yet. It may only become shorter.
+NOT_YET: frozenset[str] = frozenset()
+
+usually = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+
+_BEFORE = [0.0, 0.0, 0.0, 0.5, 1, 7, 30.01, 78, 233, 365, 501.7]  # days before the present
+_CLOCKS = [(10, 0), (0, 0), (23, 59), (2, 30)]
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> Moment:
+    """Return the present, or a moment in the past: at midnight too, and in the nights that the clock changes."""
+    if draw(st.integers(0, 9)) == 0:
+        day = draw(st.sampled_from([dt.date(2026, 3, 29), dt.date(2025, 10, 26), dt.date(2024, 2, 29)]))
+        hour, minute = draw(st.sampled_from(_CLOCKS))
+        return Moment(dt.datetime(day.year, day.month, day.day, hour, minute, tzinfo=AMSTERDAM))
+    days = draw(st.sampled_from(_BEFORE))
+    if days == 0:
+        return Moment(NOW)
+    then = NOW - dt.timedelta(days=days)
+    hour, minute = draw(st.sampled_from(_CLOCKS))
+    return Moment(then.replace(hour=hour, minute=minute))
 
 
 @pytest.fixture
-def population(db: None) -> list[Person]:
-    chance = Random(4)
-    branches = [None, *(BranchFactory(code=code) for code in BRANCHES)]
-    people: list[Person] = []
-    for _number in range(50):
-        branch = chance.choice(branches)
-        customer = CustomerFactory(
-            kind=chance.choice(KINDS),
-            gender=chance.choice(["", "f", "m"]),
-            birth_date=chance.choice([None, dt.date(chance.randint(1930, 2024), 6, chance.randint(14, 16))]),
-            registered_on=chance.choice([None, NOW.date() - DAY * chance.randint(0, 60)]),
-            branch=branch,
-            email=chance.choice(["", None]),
-        )
-        people.append({"customer": customer, "branch": branch and branch.code, "labels": set(), "had": set()})
-    for code in LABELS:
-        _hand_out(code, people, chance)
-    return people
+def world(db: None, request: pytest.FixtureRequest) -> World:
+    Population(getattr(request, "param", 1))
+    return World()
 
 
-def _hand_out(code: str, people: list[Person], chance: Random) -> None:
-    """Some have the label, some had it until 10 days ago."""
-    label = create_label(code=code, name=code, kind="own", now=NOW - 40 * DAY)
-    had = chance.sample(people, 25)
-    keep = had[:15]
-    everyone = Customer.objects.filter(pk__in=[person["customer"].pk for person in had])
-    give_label(label, everyone, by="test", now=NOW - 30 * DAY)
-    gone = Customer.objects.filter(pk__in=[person["customer"].pk for person in had[15:]])
-    take_label(label, gone, by="test", now=NOW - 10 * DAY)
-    for person in had:
-        person["had"].add(code)
-    for person in keep:
-        person["labels"].add(code)
+Fault = Callable[[Any], str]
 
 
-def _has_age(person: Person, params: dict[str, Any]) -> bool:
-    age = person["customer"].age_on(NOW.date())
-    low, high = params.get("at_least"), params.get("at_most")
-    return age is not None and (low is None or age >= low) and (high is None or age <= high)
+@pytest.fixture
+def fault(db: None) -> Fault:
+    """Return why something does not fit the published schema; empty text when it does."""
+    published = rule_schema()
+    jsonschema.Draft202012Validator.check_schema(published)
+    validator = jsonschema.Draft202012Validator(published, format_checker=jsonschema.FormatChecker())
+
+    def told(data: Any) -> str:
+        worst = jsonschema.exceptions.best_match(validator.iter_errors(data))
+        return f"{worst.json_path}: {worst.message[:500]}" if worst else ""
+
+    return told
 
 
-def _registered(person: Person, params: dict[str, Any]) -> bool:
-    day = person["customer"].registered_on
-    return day is not None and NOW.date() - DAY * params["within_days"] <= day <= NOW.date()
+populations = pytest.mark.parametrize("world", range(1, POPULATIONS + 1), indirect=True)
 
 
-def _has(person: Person, params: dict[str, Any]) -> bool:
-    wanted = set(params["labels"])
-    return bool(wanted & person["labels"]) if params["match"] == "any" else wanted <= person["labels"]
+def test_every_criterion_has_a_plain_twin() -> None:
+    registered = {criterion.code for criterion in criteria}
+    assert registered - set(TWINS) == NOT_YET & registered
+    assert set(TWINS) <= registered
 
 
-PLAIN: dict[str, Callable[[Person, dict[str, Any]], bool]] = {
-    "customer.kind": lambda person, params: person["customer"].kind in params["kinds"],
-    "customer.gender": lambda person, params: person["customer"].gender in params["genders"],
-    "customer.branch": lambda person, params: person["branch"] in params["branches"],
-    "customer.age": _has_age,
-    "customer.registered": _registered,
-    "labels.has": _has,
-    "labels.not_has": lambda person, params: not set(params["labels"]) & person["labels"],
-    "labels.had_since": lambda person, params: bool(
-        set(params["labels"]) & (person["had"] if params["within_days"] > 10 else person["labels"])
-    ),
-}
+@populations
+@settings(usually, max_examples=TREES // POPULATIONS)
+@given(tree=trees(), at=moments())
+def test_a_random_tree_finds_whom_a_plain_reading_finds(world: World, tree: dict[str, Any], at: Moment) -> None:
+    expected = members(world, tree, at)
+    found = compile_rule(tree, now=at.now)
+    assert set(found.values_list("pk", flat=True)) == expected
+    assert found.count() == len(expected)
+    assert count_inside(found) == len(expected)
 
 
-def holds(node: dict[str, Any], person: Person) -> bool:
-    if "criterion" in node:
-        return PLAIN[node["criterion"]](person, node["params"])
-    answers = [holds(child, person) for child in node["children"]]
-    return {"all": all(answers), "any": any(answers), "none": not any(answers)}[node["op"]]
+@populations
+@settings(usually, max_examples=TREES // POPULATIONS // 2)
+@given(condition=conditions(), at=moments())
+def test_one_criterion_and_its_opposite_divide_everybody(world: World, condition: dict[str, Any], at: Moment) -> None:
+    one = {"version": 2, "op": "all", "children": [condition]}
+    opposite = {"version": 2, "op": "none", "children": [condition]}
+    inside, outside = (set(compile_rule(rule, now=at.now).values_list("pk", flat=True)) for rule in (one, opposite))
+    assert inside == members(world, one, at)
+    assert inside | outside == {person["id"] for person in world.people}
+    assert not inside & outside
 
 
-def some(values: list[str]) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True)
+@settings(usually, max_examples=TREES // 10)
+@given(tree=trees(), at=moments())
+def test_the_counts_in_the_builder_are_those_of_a_plain_reading(world: World, tree: dict[str, Any], at: Moment) -> None:
+    figures = measure(parse_rule(tree), now=at.now)
+    assert figures.total == len(members(world, tree, at))
+    for path, _node in walk(parse_rule(tree)):
+        if path:
+            parent = _node_at(tree, path[:-1])
+            up_to_here = {"op": parent["op"], "children": parent["children"][: path[-1] + 1]}
+            assert figures.nodes[path].alone == len(members(world, _node_at(tree, path), at))
+            assert figures.nodes[path].up_to_here == len(members(world, up_to_here, at))
 
 
-def condition(code: str, **params: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({"criterion": st.just(code), "params": st.fixed_dictionaries(params)})
+@settings(usually, max_examples=TREES // 10)
+@given(tree=trees(), at=moments(), which=st.lists(st.integers(0, 10**6), min_size=4, max_size=4))
+def test_why_gives_the_verdict_of_the_selection_and_of_each_part(
+    world: World, tree: dict[str, Any], at: Moment, which: list[int]
+) -> None:
+    everybody = list(Customer.everyone.order_by("pk"))
+    rule = parse_rule(tree)
+    expected = {path: members(world, _node_at(tree, path), at) for path, _node in walk(rule)}
+    known = {person["id"] for person in world.people if _is_known(person, at)}
+    for number in which:
+        customer = everybody[number % len(everybody)]
+        verdict = why(rule, customer, now=at.now, present=NOW)
+        assert verdict.holds == (customer.pk in expected[()] & known)
+        assert bool(verdict.barred) == (customer.pk not in known)
+        if customer.pk in known:
+            for part in _parts(verdict):
+                assert part.holds == (customer.pk in expected[part.path]), part.path
 
 
-conditions = st.one_of(
-    condition("customer.kind", kinds=some(KINDS)),
-    condition("customer.gender", genders=some(["", "f", "m"])),
-    condition("customer.branch", branches=some(BRANCHES)),
-    condition("customer.age", at_least=st.integers(0, 50), at_most=st.integers(50, 96)),
-    condition("customer.age", at_most=st.integers(0, 90)),
-    condition("customer.registered", within_days=st.integers(0, 60)),
-    condition("labels.has", labels=some(LABELS), match=st.sampled_from(["any", "all"])),
-    condition("labels.not_has", labels=some(LABELS)),
-    condition("labels.had_since", labels=some(LABELS), within_days=st.sampled_from([5, 20])),
+def _is_known(person: dict[str, Any], at: Moment) -> bool:
+    registered = person["registered_on"]
+    return at.now >= NOW or person["created_at"] <= at.now or (registered is not None and registered <= at.today)
+
+
+def _parts(verdict: Verdict) -> list[Verdict]:
+    return [verdict, *(part for child in verdict.children for part in _parts(child))]
+
+
+def _node_at(tree: dict[str, Any], path: tuple[int, ...]) -> dict[str, Any]:
+    for index in path:
+        tree = tree["children"][index]
+    return tree
+
+
+@settings(usually, max_examples=TREES // 2)
+@given(tree=trees())
+def test_what_is_stored_of_a_rule_fits_the_published_schema(fault: Fault, tree: dict[str, Any]) -> None:
+    stored = parse_rule(tree).to_json()
+    assert fault(stored) == ""
+    assert parse_rule(stored) == parse_rule(tree)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"op": "all"},
+        {"version": 2, "op": "xor"},
+        {"version": 2, "op": "all", "sql": "1"},
+        {"version": 2, "op": "all", "children": [{"criterion": "nothing.here", "params": {}}]},
+        {"version": 2, "op": "all", "children": [{"criterion": "customer.kind"}]},
+        {"version": 2, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["koning"]}}]},
+        {"version": 2, "op": "all", "picks": [{"size": 5}]},
+        {"version": 2, "op": "all", "picks": [{"pick": "sample", "size": 0}]},
+    ],
 )
-
-
-def groups(children: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries(
-        {"op": st.sampled_from(["all", "any", "none"]), "children": st.lists(children, max_size=4)}
-    )
-
-
-trees = groups(st.one_of(conditions, groups(st.one_of(conditions, groups(conditions)))))
-
-
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(tree=trees)
-def test_a_random_tree_finds_whom_a_plain_reading_finds(population: list[Person], tree: dict[str, Any]) -> None:
-    data = {"version": 2, **tree}
-    expected = {person["customer"].pk for person in population if holds(tree, person)}
-    members = compile_rule(data, now=NOW)
-    assert set(members.values_list("pk", flat=True)) == expected
-    assert members.count() == len(expected)
-    assert count_inside(members) == len(expected)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(tree=trees)
-def test_the_counts_in_the_builder_are_those_of_a_plain_reading(population: list[Person], tree: dict[str, Any]) -> None:
-    group = parse_rule({"version": 2, **tree})
-    figures = measure(group, now=NOW)
-    assert figures.total == sum(holds(tree, person) for person in population)
-    for path, _node in walk(group):
-        if not path:
-            continue
-        parent: dict[str, Any] = tree
-        for index in path[:-1]:
-            parent = parent["children"][index]
-        alone = parent["children"][path[-1]]
-        up_to_here = {"op": parent["op"], "children": parent["children"][: path[-1] + 1]}
-        assert figures.nodes[path].alone == sum(holds(alone, person) for person in population)
-        assert figures.nodes[path].up_to_here == sum(holds(up_to_here, person) for person in population)
+def test_the_schema_refuses_what_is_no_rule(fault: Fault, wrong: dict[str, Any]) -> None:
+    assert fault(wrong)

@@ -17,7 +17,7 @@ from selections.rules import (
     walk,
 )
 
-MEMBERS: dict[str, Any] = {"criterion": "customer.kind", "params": {"kinds": ["member"]}}
+MEMBERS: dict[str, Any] = {"criterion": "customer.kind", "params": {"op": "any", "kinds": ["member"]}}
 
 
 def rule(*children: Any, op: str = "all") -> dict[str, Any]:
@@ -153,6 +153,7 @@ def test_a_rule_of_the_first_version_is_read_and_written_in_the_present_one() ->
         ([{"pick": "household"}] * 5, "too_many", "/picks"),
     ],
 )
+@pytest.mark.django_db
 def test_a_faulty_pick_is_refused_with_its_place(picks: Any, code: str, pointer: str) -> None:
     with pytest.raises(RuleRefused) as refused:
         parse_rule({"version": 2, "op": "all", "children": [], "picks": picks})

@@ -1,0 +1,26 @@
+"""The names that stand both in the population and in what is asked."""
+
+from __future__ import annotations
+
+KINDS = ["member", "newsletter", "prospect", "former"]
+BRANCHES = ["PUR", "EDA", "VOL"]
+WORLDS = ["reizen", "jeugd"]
+GENRES = ["jazz", "toneel", "reisgids"]
+SECTORS = ["theater", "bibliotheek"]
+CITIES = ["Purmerend", "edam", "Volendam"]
+POSTAL_CODES = ["1441AB", "1441", "1447KL", "1131"]
+TYPES = ["volwassen", "jeugd", "weg"]
+PAYMENTS = ["direct_debit", "invoice", "ideal", "free"]
+LABELS = ["rood", "groen", "blauw", "vrij"]
+PURPOSES = ["marketing", "newsletter", "service", "profiling"]
+CHANNELS = ["email", "post", "phone", "sms"]
+FACTS = ["loan", "ticket", "visit", "fee"]
+SOURCES = ["library", "theatre"]
+MAILINGS = [9001, 9002]
+ACTIONS = [9001, 9002]
+CAMPAIGNS = [9001, 9002]
+DEFINITIONS = [9001, 9002]
+SELECTIONS = [9001, 9002, 9003]
+STEPS = [9001, 9002]
+GROUPS = ["kleuren", "vormen"]
+HOW = ["system", "hand", "import", "rule", "customer", "merge"]
