@@ -26,7 +26,8 @@ from api.resources import (
     purposes,
     quality,
     records,
-    selections,
+    result_sets,
+    selection_questions,
     sources,
     vouchers,
     websites,
@@ -56,7 +57,9 @@ router.register("feeds", sources.FeedViewSet, "feed")
 router.register("records", records.RecordViewSet, "record")
 router.register("labels", label_rules.LabelsWithRules, "label")
 router.register("label-groups", labels.GroupViewSet, "label-group")
-router.register("selections", selections.SelectionViewSet, "selection")
+router.register("selections", selection_questions.SelectionQuestions, "selection")
+router.register("selection-folders", result_sets.FolderViewSet, "selection-folder")
+router.register("result-sets", result_sets.ResultSetViewSet, "result-set")
 router.register("voucher-definitions", vouchers.DefinitionViewSet, "definition")
 router.register("vouchers", vouchers.VoucherViewSet, "voucher")
 router.register("redemptions", vouchers.RedemptionViewSet, "redemption")

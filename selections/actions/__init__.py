@@ -13,6 +13,7 @@ from selections.actions.selections import (
     delete_selection,
     hand_over,
     move_selection,
+    restore_version,
     unarchive_selection,
 )
 from selections.actions.sets import delete_result_set, keep_rule, keep_selection, rename_result_set
@@ -39,6 +40,7 @@ __all__ = [
     "record_export",
     "refresh_memberships",
     "rename_result_set",
+    "restore_version",
     "save_folder",
     "unarchive_selection",
     "unwatch_selection",

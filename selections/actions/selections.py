@@ -17,6 +17,7 @@ from selections.compiler import compile_rule, members
 from selections.models import Folder, ResultSet, Selection
 from selections.rules import Condition, Group, RuleRefused, parse_rule, pointer_of, walk
 from selections.usages import uses_of
+from selections.versions import version_of
 
 Rule = Group | dict[str, Any]
 
@@ -53,6 +54,15 @@ def change_selection(
     selection.updated_at = now
     _save(selection, by=by)
     return selection
+
+
+def restore_version(selection: Selection, *, key: int, by: By = None, now: dt.datetime) -> Selection:
+    """Make the rule and description of an earlier version those of a new one; the name stays.
+
+    Raises Refused on a version that is not there, or whose rule points at what is gone.
+    """
+    version = version_of(selection, key)
+    return change_selection(selection, rule=version.rule, description=version.description, by=by, now=now)
 
 
 def checked(rule: Rule, *, now: dt.datetime, inside: Selection | None = None) -> Group:

@@ -1,0 +1,86 @@
+"""Result sets over the API: who were in a selection at a moment, kept as they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.resources.fields import paged, user_of
+from api.resources.labels import MemberSerializer
+from api.resources.moments import MomentSerializer
+from common.errors import Refused
+from common.time import clock
+from customers.models import Customer
+from selections.actions import delete_result_set, keep_rule, keep_selection
+from selections.models import Folder, ResultMember, ResultSet, Selection
+
+
+class ResultSetSerializer(serializers.ModelSerializer[ResultSet]):
+    """A result set: of which selection, what its rule was, and how many it held when it was kept."""
+
+    made_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+
+    class Meta:
+        model = ResultSet
+        fields = ["id", "name", "selection", "rule", "sentence", "as_of", "member_count", "made_by", "made_at"]
+        read_only_fields = fields
+
+
+class KeepSerializer(MomentSerializer):
+    """What to keep: those in a selection, or those whom a rule means; now, or as it was."""
+
+    name = serializers.CharField(max_length=120)
+    selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.all(), required=False)
+    rule = serializers.JSONField(required=False, help_text="Instead of a selection; see /selections/schema/")
+
+
+class ResultSetViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[Any]
+):
+    queryset = ResultSet.objects.select_related("made_by").order_by("-id")
+    serializer_class = ResultSetSerializer
+    filterset_fields = ["name", "selection"]
+
+    @extend_schema(request=KeepSerializer, responses={201: ResultSetSerializer})
+    def create(self, request: Request) -> Response:
+        """Keep who are in a selection, or whom a rule means, as a result set that does not change any more."""
+        asked = KeepSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wish = asked.validated_data
+        told = {name: wish[name] for name in ("name", "as_of", "assume_present") if name in wish}
+        if ("selection" in wish) == ("rule" in wish):
+            raise Refused("selection_or_rule", _("Give either a selection or a rule."), field="selection")
+        if "selection" in wish:
+            kept = keep_selection(wish["selection"], **told, by=user_of(request), now=clock())
+        else:
+            kept = keep_rule(wish["rule"], **told, by=user_of(request), now=clock())
+        return Response(ResultSetSerializer(kept).data, status=status.HTTP_201_CREATED)
+
+    def perform_destroy(self, instance: ResultSet) -> None:
+        delete_result_set(instance)
+
+    @extend_schema(responses=MemberSerializer(many=True))
+    @action(detail=True, filterset_fields=None)
+    def customers(self, request: Request, pk: str) -> Response:
+        """Who are in it: those who were, as long as they are customers whose data may be used."""
+        held = ResultMember.objects.filter(result_set=self.get_object()).values("customer")
+        return paged(self, Customer.objects.usable().filter(pk__in=held).order_by("number"), MemberSerializer)
+
+
+class FolderSerializer(serializers.ModelSerializer[Folder]):
+    class Meta:
+        model = Folder
+        fields = ["id", "name"]
+
+
+class FolderViewSet(viewsets.ReadOnlyModelViewSet[Any]):
+    """Folders of selections."""
+
+    queryset = Folder.objects.order_by("name")
+    serializer_class = FolderSerializer
