@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, Exists, F, Field, FloatField, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Left, Length
 from django.db.models.lookups import In
 
@@ -41,6 +42,24 @@ class Km(Func):
     output_field = FloatField()
 
 
+class InBox(Func):
+    """A row with ``latitude`` and ``longitude`` lies in a box of degrees: west, south, east, north."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " <@ "
+    output_field = BooleanField()
+
+    def __init__(self, west: float, south: float, east: float, north: float) -> None:
+        box = Func(
+            _point(Value(west), Value(south)), _point(Value(east), Value(north)), function="box", output_field=Field()
+        )
+        super().__init__(_point(F("longitude"), F("latitude")), box, output_field=BooleanField())
+
+
+def _point(longitude: Any, latitude: Any) -> Func:
+    return Func(longitude, latitude, function="point", output_field=Field())
+
+
 def km_from(place: Place) -> Km:
     """Return the distance of a row with ``latitude`` and ``longitude`` to a place."""
     return Km(F("latitude"), F("longitude"), Value(place.latitude), Value(place.longitude))
@@ -72,11 +91,8 @@ def codes_within(place: Place, km: float) -> QuerySet[PostalPlace]:
     """Return the postal codes of which the middle lies within so many kilometres; a box on the index comes first."""
     up = km / KM_PER_DEGREE
     aside = up / max(math.cos(math.radians(min(abs(place.latitude) + up, 89))), 0.01)
-    box = PostalPlace.objects.filter(
-        latitude__range=(place.latitude - up, place.latitude + up),
-        longitude__range=(place.longitude - aside, place.longitude + aside),
-    )
-    return box.alias(km=km_from(place)).filter(km__lte=km).order_by()
+    box = InBox(place.longitude - aside, place.latitude - up, place.longitude + aside, place.latitude + up)
+    return PostalPlace.objects.filter(box).alias(km=km_from(place)).filter(km__lte=km).order_by()
 
 
 def has_areas() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pghistory
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +29,12 @@ class PostalPlace(models.Model):
         verbose_name_plural = _("places of postal codes")
         constraints = [models.CheckConstraint(condition=_LATITUDE & _LONGITUDE, name="postal_place_on_earth")]
         # A box of degrees around a branch narrows half a million postal codes down to some thousands.
-        indexes = [models.Index(fields=["latitude", "longitude"], name="postal_place_box")]
+        indexes = [
+            GistIndex(
+                models.Func("longitude", "latitude", function="point", output_field=models.Field()),
+                name="postal_place_point",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.code}: {self.latitude:.5f}, {self.longitude:.5f}"

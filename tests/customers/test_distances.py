@@ -201,3 +201,9 @@ def test_degrees_of_longitude_are_shorter_up_north() -> None:
     north = Place(PURMEREND.latitude + 1, PURMEREND.longitude)
     expected = PURMEREND.km_to(north) * math.cos(math.radians(PURMEREND.latitude))
     assert PURMEREND.km_to(east) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_box_is_looked_up_in_its_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "postal_place_point" in codes_within(PURMEREND, 5).explain()
