@@ -4,19 +4,23 @@
   const form = () => document.getElementById("builder-form");
   const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
 
-  // --- sending: a change of the rule goes before any count that runs ---
+  // --- sending: a change of the rule goes before any count that runs; a count of what has changed since is not shown ---
   let hands = ""; // what the hands were on, to find it again afterwards
+  let changes = 0;
   const send = (command) => {
-    for (const id of ["live", "panels"]) {
-      const counting = document.getElementById(id);
-      if (counting) window.htmx.trigger(counting, "htmx:abort");
-    }
+    changes += 1;
     window.htmx.ajax("POST", location.pathname + location.search, { source: form(), target: "#builder", swap: "outerHTML", values: { do: command } });
   };
+  document.addEventListener("htmx:configRequest", (e) => { e.detail.changes = changes; });
+  document.addEventListener("htmx:beforeSwap", (e) => {
+    const asked = e.detail.requestConfig;
+    const isOld = asked.changes !== changes || !asked.elt.isConnected;
+    if (isOld && ["live", "panels", "waiting"].includes(asked.elt.id)) e.detail.shouldSwap = false;
+  });
   const handsOn = (button) => {
     if (button.closest("details[data-menu]")) return ".rule-tools summary";
     const verb = button.value.split(":")[0];
-    return verb === "up" || verb === "down" ? `.rule-tools [value^="${verb}:"]` : "";
+    return verb === "up" || verb === "down" ? `.rule-arrow[value^="${verb}:"]` : "";
   };
   document.addEventListener("submit", (e) => {
     const button = e.submitter;
@@ -63,6 +67,7 @@
     const below = list.getBoundingClientRect().bottom - edge + 8;
     if (below > 0) window.scrollBy({ top: below });
   };
+  const label = (item) => plain(item.firstElementChild.firstChild.textContent.trim());
   const search = (field) => {
     const menu = field.closest("[data-menu]");
     const wanted = plain(field.value).split(/\s+/).filter(Boolean);
@@ -74,7 +79,6 @@
       group.querySelectorAll(".menu-item").forEach((item) => { item.hidden = (isUsed && wanted.length > 0) || !holds(`${head} ${texts(item)}`); });
       group.hidden = !group.querySelector(".menu-item:not([hidden])");
     });
-    const label = (item) => plain(item.firstElementChild.firstChild.textContent);
     show(label);
     if (groups.every((group) => group.hidden)) show((item) => plain(item.textContent)); // then in the explanations too
     menu.querySelector(".rule-menu-none").hidden = groups.some((group) => !group.hidden);
@@ -89,7 +93,9 @@
     const at = shown.indexOf(document.activeElement);
     if (e.key === "Enter" && e.target.matches("[data-menu-search]")) {
       e.preventDefault();
-      if (e.target.value.trim()) shown[0]?.click();
+      const wanted = plain(e.target.value.trim());
+      const named = (test) => shown.find((item) => test(label(item)));
+      if (wanted) (named((text) => text === wanted) ?? named((text) => text.startsWith(wanted)) ?? shown[0])?.click();
     } else if (e.key === "ArrowDown" || e.key === "ArrowUp") {
       e.preventDefault();
       const next = e.key === "ArrowDown" ? shown[at + 1] ?? shown[0] : shown[at - 1] ?? menu.querySelector("[data-menu-search]");

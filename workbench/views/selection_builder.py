@@ -135,7 +135,8 @@ class BuilderPage(FormPage[SelectionForm]):
         except Refused as refused:
             messages.error(request, str(refused))
             self.builder = Builder.from_rule(self.starting_rule())
-            return self.render(form=self._form_as_sent(), **self._figures())
+            counted = {} if wants_partial(request) else self._figures()
+            return self.render(form=self._form_as_sent(), **counted)
         self.draft.record(request.POST)
         response = self._answer(request, *args, **kwargs)
         self.draft.save()
@@ -222,7 +223,7 @@ class BuilderPage(FormPage[SelectionForm]):
         return response
 
     def _open_panel(self) -> HttpResponse:
-        self.partial_name = "workbench/_selections_panels.html"
+        self.partial_name = "workbench/_selections_panel_open.html"
         return self.render(form=self._form_as_sent(), **self._figures(counts=False))
 
     def _figures(self, *, counts: bool = True, panel: bool = True, anew: bool = False) -> dict[str, Any]:

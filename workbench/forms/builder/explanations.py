@@ -49,6 +49,7 @@ EXPLANATIONS: dict[str, Any] = {
     "campaigns.completed": _("Went through all steps of a campaign"),
     "campaigns.received": _("Got a message of an action"),
     "selections.in": _("Build on a selection that was saved before"),
+    "selections.in_set": _("Was in a selection on the day its members were kept"),
     "quality.missing": _("No e-mail address, postal code, birth date and the like"),
     "quality.invalid": _("An address or number that cannot be right"),
     "quality.double": _("Looks like another customer"),

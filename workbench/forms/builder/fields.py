@@ -12,6 +12,8 @@ MOST_BOXES = 8  # more choices than this are searched in a list instead of ticke
 MOST_OPTIONS = 12  # a select with more can be searched
 #: Of these the options or the fields around them say what they are; the label is for screen readers.
 QUIET = {"period", "number", "unit", "op", "match", "kind", "what", "compare", "times"}
+#: What hardly anybody changes, so it is folded away like what only narrows.
+DETAILS = {"per"}
 WORDS = {"number_to": _("and"), "since": _("from"), "until": _("up to and including")}
 
 
@@ -30,28 +32,31 @@ class Shown:
 
     @property
     def has_value(self) -> bool:
-        """Whether something is filled in."""
-        return self.field.value() not in (None, "", [], ())
+        """Whether something else is filled in than what a new form has."""
+        value = self.field.value()
+        return value not in (None, "", [], ()) and str(value) != str(self.field.field.initial)
 
     @property
     def classes(self) -> str:
         """The classes of its frame; an "off" field is only hidden where scripts can show it again."""
-        wide = isinstance(self.field.field.widget, forms.CheckboxSelectMultiple | forms.SelectMultiple)
-        marks = {"is-quiet": self.is_quiet, "is-off": self.is_off, "is-wide": wide}
+        marks = {"is-quiet": self.is_quiet, "is-off": self.is_off, "is-wide": _is_list(self.field.field)}
         return " ".join(name for name, is_so in marks.items() if is_so)
 
 
 def shown_fields(form: forms.Form) -> list[Shown]:
     """Return the visible fields of a form in their order."""
     visible = form.visible_fields()
+    extra = {*getattr(form, "NARROW", ()), *DETAILS}
+    lists = [field for field in visible if _is_list(field.field) and field.name not in extra]
+    only = lists[0] if len(lists) == 1 else None  # the title of the criterion says what is in it
     return [
         Shown(
             field,
             label=WORDS.get(field.name, ""),
-            is_quiet=len(visible) == 1 or (field.name in QUIET and not isinstance(field.field, forms.BooleanField)),
+            is_quiet=len(visible) == 1 or field is only or field.name in QUIET,
             is_off=_is_off(form, field),
             is_searchable=_is_searchable(field.field),
-            is_extra=field.name in getattr(form, "NARROW", ()),
+            is_extra=field.name in extra,
         )
         for field in visible
     ]
@@ -76,6 +81,10 @@ def _is_off(form: forms.Form, field: forms.BoundField) -> bool:
         return False
     chosen = form[on].value()
     return ("" if chosen is None else str(chosen)) not in str(attrs.get("data-when-is", "")).split(" ")
+
+
+def _is_list(field: forms.Field) -> bool:
+    return isinstance(field.widget, forms.CheckboxSelectMultiple | forms.SelectMultiple)
 
 
 def _is_searchable(field: forms.Field) -> bool:

@@ -154,6 +154,8 @@ def pick_part(pick: Pick) -> PickPart:
     """Return the part of a pick in a saved rule."""
     shown = pick.model_dump(mode="json")
     kind = shown.pop("pick")
+    shown = {name: int(given) if isinstance(given, float) and given == int(given) else given
+             for name, given in shown.items()}  # fmt: skip
     if "lowest" in shown:
         shown["lowest"] = "1" if shown["lowest"] else ""
     return PickPart(kind, initial=shown)
