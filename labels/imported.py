@@ -111,6 +111,13 @@ def add_labels(values: Mapping[str, Any], *, may_have_many: str = "false") -> No
         """,  # noqa: S608
         values,
     )
+    # What a file brings is in use again, also when its version had been ended by hand.
+    execute(
+        f"""
+        UPDATE labels_label AS label SET is_active = true FROM import_row AS r
+        WHERE label.code = {CODE} AND label.kind = 'imported' AND NOT label.is_active
+        """  # noqa: S608
+    )
 
 
 def give_wanted(values: Mapping[str, Any]) -> tuple[int, int]:

@@ -97,6 +97,8 @@ class HadLabel(LabelCriterion):
 
     def to_q(self, params: HadParams, *, now: dt.datetime) -> Q:
         start, end = params.happened(now=now)
+        if start is not None and start > end:  # a stretch that has not begun yet
+            return with_any(Assignment.objects.none(), [])
         held = Assignment.objects.filter(since__lte=now) if end == now else Assignment.objects.filter(since__lt=end)
         if start is not None:
             held = held.filter(Q(until__isnull=True) | Q(until__gt=start))
