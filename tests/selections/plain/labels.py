@@ -80,7 +80,7 @@ def lost(world: World, person: Row, params: Params, at: Moment) -> bool:
         had_happened(world, row["until"], params, at)
         and (not params.get("how") or by_what(row["taken_how"], row["taken_by"]) in params["how"])
         for row in intervals(world, person, params["labels"])
-        if row["until"] is not None
+        if row["until"] is not None and row["until"] > row["since"]
     )
 
 
@@ -111,6 +111,7 @@ def moved(world: World, person: Row, params: Params, at: Moment) -> bool:
             step = ranks[came["label_id"]] - ranks[left["label_id"]]
             if (
                 left["until"] == came["since"]
+                and left["until"] > left["since"]
                 and left["label_id"] != came["label_id"]
                 and had_happened(world, came["since"], params, at)
                 and (not params.get("from_labels") or codes[left["label_id"]] in params["from_labels"])
