@@ -39,6 +39,13 @@ class Bounds:
             q &= Q(**{f"{name}__lte": self.high * Cast(times, BigIntegerField()) if times else self.high})
         return q
 
+    def having(self, number: str, *, times: str = "") -> tuple[str, list[int]]:
+        """Return the same as ``within`` for ``Heaped``: SQL over numbers that are written in ours, and its values."""
+        each = f" * {times}" if times else ""
+        parts = [(">=", self.low), ("<=", self.high)]
+        asked = [(f"{number} {op} %s{each}", value) for op, value in parts if value is not None]
+        return " AND ".join(text for text, _value in asked), [value for _text, value in asked]
+
     def outside(self, name: str) -> Q:
         """Return the condition that a number does not lie within."""
         q = Q()

@@ -26,7 +26,7 @@ from customers.criteria.facts.common import (
     narrowed,
     what,
 )
-from customers.criteria.facts.shapes import DAY, Among
+from customers.criteria.facts.shapes import DAY, Among, Heaped
 from customers.criteria.moments import day_of
 from customers.criteria.windows import WindowForm, shown_when
 from customers.models import Customer
@@ -35,9 +35,9 @@ from customers.models.querysets import FactQuerySet
 EVERYBODY = Q(pk__isnull=False)
 
 # Two sources may have an order of the same number; a fact without an order is one by itself.
-ORDER = Concat(
-    Cast("source_id", TextField()), Value("/"), Coalesce("order_number", "external_id"), output_field=TextField()
-)
+NUMBER = Coalesce("order_number", "external_id", output_field=TextField())
+ORDER = Concat(Cast("source_id", TextField()), Value("/"), NUMBER, output_field=TextField())
+HEAPS = {"order": ("customer_id", "source_id", "number"), "day": ("customer_id", "day")}
 
 
 class PerParams(FactParams):
@@ -155,27 +155,32 @@ def who_did(params: PerParams, bounds: Bounds, now: dt.datetime) -> Q:
     """Return who did it so often; the bounds leave out never."""
     start, end = params.happened(now=now)
     if bounds.is_once:
-        return did(params, start, end)
+        return did(params, start, end, now=now)
     if _is_total(params, start):
         return totals.who(params.kind, end, bounds.within("times"))
-    counted = grouped(facts_of(params, start, end), params.per)
+    facts = facts_of(params, start, end)
+    if params.per != "fact":
+        return Q(Heaped(heaps(facts, params.per).distinct(), HEAPS[params.per], *bounds.having("count(*)")))
+    counted = facts.values("customer_id").annotate(times=Count("pk"))
     return Q(Among(counted.filter(bounds.within("times")).values("customer_id")))
 
 
-def did(params: FactParams, start: dt.datetime | None, end: dt.datetime) -> Q:
-    """Return who did it at least once from ``start`` until ``end``."""
+def did(params: FactParams, start: dt.datetime | None, end: dt.datetime, *, now: dt.datetime) -> Q:
+    """Return who did it at least once from ``start`` until ``end``, which is not after ``now``."""
     if not params.is_narrowed:
-        return totals.once(params.kind, start, end)
+        return totals.once(params.kind, start, end, now=now)
     return Q(Exists(facts_of(params, start, end).filter(customer=OuterRef("pk"))))
 
 
-def grouped(facts: FactQuerySet, per: Per) -> Any:
-    """Return a row per customer with ``times``."""
-    return facts.values("customer_id").annotate(times=times_of(per))
+def heaps(facts: FactQuerySet, per: Per) -> Any:
+    """Return a row per fact for its order or day, to be made distinct or summed; ``HEAPS`` has the columns."""
+    if per == "order":
+        return facts.values("customer_id", "source_id", number=NUMBER)
+    return facts.values("customer_id", day=DAY)
 
 
 def times_of(per: Per) -> Count:
-    """Return how many times facts make."""
+    """Return how many times the facts of one customer make."""
     if per == "fact":
         return Count("pk")
     return Count(ORDER if per == "order" else DAY, distinct=True)
@@ -240,7 +245,7 @@ class NotAtAll(FactCriterion):
     form = FactForm
 
     def to_q(self, params: FactParams, *, now: dt.datetime) -> Q:
-        return ~did(params, *params.happened(now=now))
+        return ~did(params, *params.happened(now=now), now=now)
 
     def sentence(self, params: FactParams) -> str:
         if params.is_ever:

@@ -9,12 +9,14 @@ is "fact"), and the window has no beginning and nothing is narrowed, totals answ
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from django import forms
-from django.db.models import BigIntegerField, Count, DateField, F, Max, Min, Q, Value
+from django.db.models import BigIntegerField, Count, DateField, F, Max, Min, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThanOrEqual
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -32,9 +34,10 @@ from customers.criteria.facts.common import (
     narrowed,
     what,
 )
-from customers.criteria.facts.shapes import DAY, Among, DaysBetween, local_day
+from customers.criteria.facts.counting import HEAPS, heaps
+from customers.criteria.facts.shapes import DAY, Among, DaysBetween, Heaped, local_day
 from customers.criteria.windows import WindowForm
-from customers.models import Customer
+from customers.models import Customer, FactTotal
 
 PERCENT = 100
 GAPS = Cast(F("times") - 1, BigIntegerField())
@@ -71,16 +74,35 @@ class RhythmForm(FactForm):
     )
 
 
+#: (number, how it compares, number, factor): ("span", "lte", "gaps", 30) is span <= gaps * 30.
+Comparison = tuple[Literal["span", "late"], Literal["gte", "lte", "gt"], Literal["span", "gaps"], int]
+
+SIGNS = {"gte": ">=", "lte": "<=", "gt": ">"}
+OF_DAYS = {
+    "gaps": "(count(*) - 1)",
+    "span": "(max(day) - min(day))::bigint",
+    "late": f"(%s::date - max(day))::bigint * (count(*) - 1) * {PERCENT}",
+}
+
+
 class RhythmCriterion(FactCriterion):
     """What both ask: visits, the days from the first to the last, and the last."""
 
-    def visitors(self, params: Any, now: dt.datetime, condition: Q) -> Q:
-        """Return who meets a condition on ``times``, ``gaps`` (one less), ``span`` (days from the first to the last
-        visit) and ``late`` (days since the last, times the gaps, times 100), having been there often enough.
+    def visitors(self, params: Any, now: dt.datetime, asked: Sequence[Comparison]) -> Q:
+        """Return who came often enough and of whom all comparisons hold: of ``gaps`` (one less than the visits),
+        ``span`` (days from the first to the last) and ``late`` (days since the last, times the gaps, times 100).
         """
         start, end = params.happened(now=now)
+        if params.per == "day":
+            facts = facts_of(params, start, end)
+            if start is None and not params.is_narrowed:
+                facts = facts.filter(customer__in=_possible(params, asked, end, local_date(now)))
+            days = heaps(facts, "day").distinct()
+            return Q(Heaped(days, HEAPS["day"], *_having(params, asked, local_date(now))))
+        condition = Q(times__gte=params.visits)
+        for number, compares, other, factor in asked:
+            condition &= Q(**{f"{number}__{compares}": F(other) * factor})
         today = Value(local_date(now), output_field=DateField())
-        condition &= Q(times__gte=params.visits)
         if params.is_total and start is None:
             first, last = local_day("first_at"), local_day("last_then")
             known = (
@@ -89,10 +111,8 @@ class RhythmCriterion(FactCriterion):
             )
             return Q(Among(*(found.filter(condition).values("customer_id") for found in known)))
         visits = facts_of(params, start, end).values("customer_id")
-        visits = visits.annotate(
-            times=Count("pk") if params.per == "fact" else Count(DAY, distinct=True),
-            span=DaysBetween(Max(DAY), Min(DAY)),
-        ).annotate(gaps=GAPS, late=_late(DaysBetween(today, Max(DAY))))
+        visits = visits.annotate(times=Count("pk"), span=DaysBetween(Max(DAY), Min(DAY)))
+        visits = visits.annotate(gaps=GAPS, late=_late(DaysBetween(today, Max(DAY))))
         return Q(Among(visits.filter(condition).values("customer_id")))
 
     def rows_since(self, params: Any, *, now: dt.datetime) -> dict[str, dt.datetime | None]:
@@ -110,6 +130,38 @@ class RhythmCriterion(FactCriterion):
             return _("one visit, on %(day)s (%(ago)s)") % values
         values |= {"n": times, "interval": days((last - first).days / (times - 1))}
         return _("%(n)d visits, every %(interval)s on average; last on %(day)s (%(ago)s)") % values
+
+
+def _possible(
+    params: RhythmParams, asked: Sequence[Comparison], end: dt.datetime, today: dt.date
+) -> QuerySet[FactTotal, Any]:
+    """Return whom totals do not rule out, so that fewer facts need to be looked at.
+
+    A total knows the first and the last day, and that there are no more visits than facts. So with the most gaps there
+    can be, or the fewest there must be, a comparison that fails, fails for certain.
+    """
+    span = DaysBetween(local_day("last_at"), local_day("first_at"))
+    idle = DaysBetween(Value(today, output_field=DateField()), local_day("last_at"))
+    most, fewest = Cast(F("count") - 1, BigIntegerField()), Value(params.visits - 1, output_field=BigIntegerField())
+    may_be = Q(count__gte=params.visits)
+    for number, compares, other, factor in asked:
+        gaps = most if compares == "gt" or (number, compares) == ("span", "lte") else fewest
+        sides = {"gaps": gaps, "span": span, "late": idle * gaps * PERCENT}
+        may_be &= Q(_COMPARED[compares](sides[number], sides[other] * factor))
+    known = FactTotal.objects.filter(kind=params.kind, first_at__lt=end).order_by()
+    return known.filter(Q(last_at__gte=end) | may_be).values("customer_id")
+
+
+_COMPARED: dict[str, Any] = {"gte": GreaterThanOrEqual, "lte": LessThanOrEqual, "gt": GreaterThan}
+
+
+def _having(params: RhythmParams, asked: Sequence[Comparison], today: dt.date) -> tuple[str, list[Any]]:
+    """Return the comparisons as SQL over days, with its values."""
+    parts, values = ["count(*) >= %s"], [params.visits]
+    for number, compares, other, factor in asked:
+        parts.append(f"{OF_DAYS[number]} {SIGNS[compares]} {OF_DAYS[other]} * %s")
+        values += [today, factor] if number == "late" else [factor]
+    return " AND ".join(parts), values
 
 
 def _late(idle: DaysBetween) -> CombinedExpression:
@@ -172,12 +224,12 @@ class Interval(RhythmCriterion):
     form = IntervalForm
 
     def to_q(self, params: IntervalParams, *, now: dt.datetime) -> Q:
-        condition = Q()  # span / (times - 1) within the bounds, in whole numbers
+        asked: list[Comparison] = []  # span / gaps within the bounds, in whole numbers
         if params.at_least is not None:
-            condition &= Q(span__gte=F("gaps") * params.at_least)
+            asked.append(("span", "gte", "gaps", params.at_least))
         if params.at_most is not None:
-            condition &= Q(span__lte=F("gaps") * params.at_most)
-        return self.visitors(params, now, condition)
+            asked.append(("span", "lte", "gaps", params.at_most))
+        return self.visitors(params, now, asked)
 
     def sentence(self, params: IntervalParams) -> str:
         values = {
@@ -243,11 +295,11 @@ class Due(RhythmCriterion):
     form = DueForm
 
     def to_q(self, params: DueParams, *, now: dt.datetime) -> Q:
-        # idle > span / (times - 1) * percent / 100, in whole numbers
-        condition = Q(late__gt=F("span") * params.percent)
+        # days since the last > span / gaps * percent / 100, in whole numbers
+        asked: list[Comparison] = [("late", "gt", "span", params.percent)]
         if params.percent_to is not None:
-            condition &= Q(late__lte=F("span") * params.percent_to)
-        return self.visitors(params, now, condition)
+            asked.append(("late", "lte", "span", params.percent_to))
+        return self.visitors(params, now, asked)
 
     def sentence(self, params: DueParams) -> str:
         values = {

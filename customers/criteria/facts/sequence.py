@@ -194,7 +194,8 @@ class Then(FactCriterion):
         return dict.fromkeys([params.kind, *(step.kind for step in params.then)], start)
 
     def seen(self, params: SequenceParams, customer: Customer, *, now: dt.datetime) -> str:
-        chain = Moments(_start(params, now), _links(params, now), earliest=not params.is_single)
+        links = _links(params, now, moments=True)
+        chain = Moments(_start(params, now), links, earliest=not params.is_single)
         row = Customer.everyone.filter(pk=customer.pk).annotate(reached=chain).values_list("reached").first()
         moments = row[0] if row else None
         if not moments:
@@ -238,21 +239,29 @@ def _start(params: SequenceParams, now: dt.datetime) -> QuerySet[Any, Any]:
     return facts.values("customer_id").annotate(moment=edge)
 
 
-def _links(params: SequenceParams, now: dt.datetime) -> list[Link]:
-    """Return the later steps; each looks after the last one before it that has a moment."""
+def _links(params: SequenceParams, now: dt.datetime, *, moments: bool = False) -> list[Link]:
+    """Return the later steps; each looks after the last one before it that has a moment. With ``moments`` each tells
+    its moment, also where nobody goes on from it.
+    """
     links, since = [], 1
     for number, step in enumerate(params.then, start=2):
-        links.append(Link(_following(step, since, now), step.is_wanted))
+        is_last = not moments and number == len(params.then) + 1 and (step.op, step.times) == ("at_least", 1)
+        is_never = not moments and not step.is_wanted and step.times == 0
+        links.append(Link(_following(step, since, now, any_will_do=is_last or is_never), step.is_wanted, is_last))
         if step.is_wanted:
             since = number
     return links
 
 
-def _following(step: StepParams, since: int, now: dt.datetime) -> QuerySet[Any, Any]:
-    """Return the moment at which a step is reached, or, of one that must not be passed, at which it is."""
+def _following(step: StepParams, since: int, now: dt.datetime, *, any_will_do: bool) -> QuerySet[Any, Any]:
+    """Return the moment at which a step is reached, or, of one that must not be passed, at which it is; or all moments,
+    where any will do.
+    """
     facts = narrow(Fact.objects.filter(customer_id=owner(), occurred_at__gt=moment(since), occurred_at__lt=now), step)
     if step.within_days is not None:
         facts = facts.filter(occurred_at__lt=DaysLater(moment(since), step.within_days))
+    if any_will_do:
+        return facts.values("occurred_at")
     if step.op == "exactly" and step.times > 0:
         counted = facts.values("customer_id").annotate(times=Count("pk"), at=Max("occurred_at"))
         return counted.filter(times=step.times).values("at")

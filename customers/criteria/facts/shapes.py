@@ -71,6 +71,45 @@ class Among(Expression):
         return f"EXISTS (SELECT FROM {found} WHERE found.customer_id = {outer})", [*values, *outer_values]
 
 
+class Heaped(Expression):
+    """Whether the row at hand is a customer whose heaps (orders, days) together meet a condition.
+
+    ``heaps`` yields a row per heap with these ``columns``, the customer first; ``having`` is SQL of ours over them,
+    with its values bound. Two simple groupings, which PostgreSQL hashes and does in parallel: counting what is distinct
+    would sort every fact.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(
+        self, heaps: QuerySet[Any, Any], columns: Sequence[str], having: str, values: Sequence[Any] = ()
+    ) -> None:
+        super().__init__()
+        self.sources: list[Any] = [F("pk"), Subquery(heaps)]
+        self.columns, self.having, self.values = tuple(columns), having, tuple(values)
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return the column of the row at hand and the heaps."""
+        return self.sources
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        """Take them back, resolved."""
+        self.sources = list(exprs)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """Return the SQL."""
+        outer, outer_values = compiler.compile(self.sources[0])
+        table, values = compiler.compile(self.sources[1])
+        people = (
+            f"SELECT customer_id FROM {table} AS heaps ({', '.join(self.columns)})"  # noqa: S608 - our own words
+            f" GROUP BY customer_id HAVING {self.having}"
+        )
+        return (
+            f"EXISTS (SELECT FROM ({people}) AS found WHERE found.customer_id = {outer})",
+            [*values, *self.values, *outer_values],
+        )
+
+
 class Column(Expression):
     """A column of the frame that ``Chain`` writes, for use in the querysets of its steps."""
 
@@ -119,10 +158,13 @@ def local_day(expression: Any) -> TruncDate:
 
 @dataclass(frozen=True)
 class Link:
-    """A later step of a chain: a queryset of one moment, which must be there or (``is_wanted`` false) must not."""
+    """A later step of a chain: ``queryset`` yields the moment at which it is reached, or passed when ``is_wanted`` is
+    false: then there must be none. ``is_last``: nobody asks for its moment, so that it is enough that there is one.
+    """
 
     queryset: QuerySet[Any, Any]
     is_wanted: bool
+    is_last: bool = False
 
 
 class Chain(Expression):
@@ -130,14 +172,15 @@ class Chain(Expression):
 
     ``start`` yields customers with the moment of their first step (with ``earliest``: the earliest of several counts);
     each later step is looked for beside it (LATERAL), after the moment of the one before. The querysets of later
-    steps say ``owner()`` and ``moment(n)`` for the customer and for the moment of step n.
+    steps say ``owner()`` and ``moment(n)`` for the customer and for the moment of step n. Steps of which only the
+    presence matters are (NOT) EXISTS, of which PostgreSQL can make a join of everybody at once.
     """
 
     output_field: Field[Any, Any] = BooleanField()
 
     def __init__(self, start: QuerySet[Any, Any], links: Sequence[Link], *, earliest: bool = False) -> None:
         super().__init__()
-        self.wanted = [link.is_wanted for link in links]
+        self.links = [(link.is_wanted, link.is_last) for link in links]
         self.earliest = earliest
         self.sources: list[Any] = [F("pk"), Subquery(start), *(Subquery(link.queryset) for link in links)]
 
@@ -151,25 +194,26 @@ class Chain(Expression):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL."""
-        frame, outer, values = self._frame(compiler)
-        conditions = [f"s1.customer_id = {outer}", *self._conditions()]
-        return f"EXISTS (SELECT FROM {frame} WHERE {' AND '.join(conditions)})", values
-
-    def _conditions(self) -> list[str]:
-        return [f"s{n}.moment IS {'NOT NULL' if wanted else 'NULL'}" for n, wanted in enumerate(self.wanted, start=2)]
-
-    def _frame(self, compiler: Any) -> tuple[str, str, list[Any]]:
-        """Return the tables, the column of the row at hand, and their values."""
         outer, outer_values = compiler.compile(self.sources[0])
+        frame, values = self._start(compiler)
+        conditions, later_values = [f"s1.customer_id = {outer}"], [*outer_values]
+        for number, (source, (is_wanted, is_last)) in enumerate(
+            zip(self.sources[2:], self.links, strict=True), start=2
+        ):
+            step, given = compiler.compile(source)
+            if is_wanted and not is_last:
+                frame, values = f"{frame} CROSS JOIN LATERAL {step} AS s{number} (moment)", [*values, *given]
+            else:
+                conditions.append(f"{'' if is_wanted else 'NOT '}EXISTS {step}")
+                later_values += given
+        return f"EXISTS (SELECT FROM {frame} WHERE {' AND '.join(conditions)})", [*values, *later_values]
+
+    def _start(self, compiler: Any) -> tuple[str, list[Any]]:
+        """Return the first step as a table, and its values."""
         start, values = compiler.compile(self.sources[1])
         if self.earliest:
             start = f"(SELECT customer_id, min(moment) FROM {start} AS s (customer_id, moment) GROUP BY customer_id)"  # noqa: S608
-        frame = f"{start} AS s1 (customer_id, moment)"
-        for number, source in enumerate(self.sources[2:], start=2):
-            step, given = compiler.compile(source)
-            frame += f" LEFT JOIN LATERAL {step} AS s{number} (moment) ON TRUE"
-            values = [*values, *given]
-        return frame, outer, [*values, *outer_values]
+        return f"{start} AS s1 (customer_id, moment)", [*values]
 
 
 class Moments(Chain):
@@ -181,8 +225,15 @@ class Moments(Chain):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL."""
-        frame, outer, values = self._frame(compiler)
-        names = [f"s{n}.moment" for n in range(1, len(self.wanted) + 2)]
-        furthest = " + ".join(f"({condition})::int" for condition in self._conditions())
+        outer, outer_values = compiler.compile(self.sources[0])
+        frame, values = self._start(compiler)
+        names, held = ["s1.moment"], []
+        for number, (source, (is_wanted, _is_last)) in enumerate(
+            zip(self.sources[2:], self.links, strict=True), start=2
+        ):
+            step, given = compiler.compile(source)
+            frame, values = f"{frame} LEFT JOIN LATERAL {step} AS s{number} (moment) ON TRUE", [*values, *given]
+            names.append(f"s{number}.moment")
+            held.append(f"(s{number}.moment IS {'NOT NULL' if is_wanted else 'NULL'})::int")
         reached = f"SELECT ARRAY[{', '.join(names)}] FROM {frame} WHERE s1.customer_id = {outer}"  # noqa: S608
-        return f"({reached} ORDER BY {furthest} DESC, s1.moment LIMIT 1)", values
+        return f"({reached} ORDER BY {' + '.join(held)} DESC, s1.moment LIMIT 1)", [*values, *outer_values]

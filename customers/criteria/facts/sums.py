@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from django import forms
-from django.db.models import Exists, F, Max, OuterRef, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field, model_validator
@@ -25,8 +25,8 @@ from customers.criteria.facts.common import (
     narrowed,
     what,
 )
-from customers.criteria.facts.counting import ORDER, PerParams, seen_never, times_of
-from customers.criteria.facts.shapes import DAY, Among
+from customers.criteria.facts.counting import HEAPS, PerParams, heaps, seen_never, times_of
+from customers.criteria.facts.shapes import Among, Heaped
 from customers.criteria.windows import WindowForm, shown_when
 from customers.models import Customer
 from customers.models.querysets import FactQuerySet
@@ -201,30 +201,25 @@ def _average(params: MuchParams, start: dt.datetime | None, end: dt.datetime) ->
     if params.is_total and start is None:
         name = IN_TOTALS[params.measure]
         return totals.who(params.kind, end, Q(times__gte=1) & params.bounds.within(name, times="times"))
-    facts = facts_of(params, start, end).values("customer_id")
-    summed = facts.annotate(total=Sum(params.measure), times=times_of(params.per))
+    facts = facts_of(params, start, end)
+    if params.per != "fact":
+        return _of_heaps(facts, params, *params.bounds.having("sum(total)", times="count(*)"))
+    summed = facts.values("customer_id").annotate(total=Sum(params.measure), times=Count("pk"))
     return Q(Among(summed.filter(params.bounds.within("total", times="times")).values("customer_id")))
 
 
 def _largest(params: MuchParams, start: dt.datetime | None, end: dt.datetime) -> Q:
-    """Return whose largest lies within: some reach the least, and none goes beyond the most."""
-    low, high = params.bounds.low, params.bounds.high
     facts = facts_of(params, start, end)
-    if low is None:
-        found = Q(Exists(facts.filter(customer=OuterRef("pk"))))
-    else:
-        found = Q(Among(_heaps(facts, params).filter(total__gte=low).values("customer_id")))
-    if high is not None:
-        found &= ~Q(Among(_heaps(facts, params).filter(total__gt=high).values("customer_id")))
-    return found
+    if params.per != "fact":
+        return _of_heaps(facts, params, *params.bounds.having("max(total)"))
+    most = facts.values("customer_id").annotate(most=Max(params.measure))
+    return Q(Among(most.filter(params.bounds.within("most")).values("customer_id")))
 
 
-def _heaps(facts: FactQuerySet, params: MuchParams) -> Any:
-    """Return a row per fact, order or day of a customer with its ``total``."""
-    if params.per == "fact":
-        return facts.annotate(total=F(params.measure))
-    heap = ORDER if params.per == "order" else DAY
-    return facts.annotate(heap=heap).values("customer_id", "heap").annotate(total=Sum(params.measure))
+def _of_heaps(facts: FactQuerySet, params: MuchParams, having: str, values: list[int]) -> Q:
+    """Return whose orders or days, each with its total, meet a condition."""
+    summed = heaps(facts, params.per).annotate(total=Sum(params.measure))
+    return Q(Heaped(summed, (*HEAPS[params.per], "total"), having, values))
 
 
 _FIGURES = {"sum": _sum, "average": _average, "largest": _largest}
@@ -240,7 +235,9 @@ def _measured(params: MuchParams, customer: Customer, start: dt.datetime | None,
         found = facts.aggregate(total=Sum(params.measure), times=times_of(params.per))
         total, times = found["total"] or 0, found["times"]
         if params.figure == "largest" and times:
-            total = _heaps(facts, params).aggregate(most=Max("total"))["most"]
+            each = F(params.measure) if params.per == "fact" else Sum(params.measure)
+            rows = facts if params.per == "fact" else heaps(facts, params.per)
+            total = rows.annotate(total=each).aggregate(most=Max("total"))["most"]
     return (round(total / times) if params.figure == "average" and times else total), times
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, Min, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import model_validator
 
 from customers.criteria.facts import totals
 from customers.criteria.facts.common import FactCriterion, FactForm, FactParams, facts_of, narrowed, what
+from customers.criteria.facts.shapes import Among
 from customers.criteria.moments import day_of
 from customers.models import Customer
 
@@ -52,10 +53,10 @@ class LastTime(FactCriterion):
         start, end = params.happened(now=now)
         if not params.is_narrowed:
             return totals.last_within(params.kind, start, end, now=now)
-        within = Q(Exists(facts_of(params, start, end).filter(customer=OuterRef("pk"))))
         if end == now:
-            return within
-        return within & ~Q(Exists(facts_of(params, end, now).filter(customer=OuterRef("pk"))))
+            return Q(Exists(facts_of(params, start, end).filter(customer=OuterRef("pk"))))
+        last = facts_of(params, start, now).values("customer_id").annotate(last=Max("occurred_at"))
+        return Q(Among(last.filter(last__lt=end).values("customer_id")))
 
     def sentence(self, params: TimeParams) -> str:
         return narrowed(_("have last %(what)s %(ago)s") % {"what": what(params.kind), "ago": params.words()}, params)
@@ -85,10 +86,10 @@ class FirstTime(FactCriterion):
         start, end = params.happened(now=now)
         if not params.is_narrowed:
             return totals.first_within(params.kind, start, end)
-        within = Q(Exists(facts_of(params, start, end).filter(customer=OuterRef("pk"))))
         if start is None:
-            return within
-        return within & ~Q(Exists(facts_of(params, None, start).filter(customer=OuterRef("pk"))))
+            return Q(Exists(facts_of(params, start, end).filter(customer=OuterRef("pk"))))
+        first = facts_of(params, None, end).values("customer_id").annotate(first=Min("occurred_at"))
+        return Q(Among(first.filter(first__gte=start).values("customer_id")))
 
     def sentence(self, params: TimeParams) -> str:
         return narrowed(_("have first %(what)s %(ago)s") % {"what": what(params.kind), "ago": params.words()}, params)

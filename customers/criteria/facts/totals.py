@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Greatest
 
 from customers.criteria.facts.shapes import Among
@@ -26,16 +26,16 @@ def totals_at(kind: str, end: dt.datetime) -> list[QuerySet[FactTotal]]:
         times=F("count"), pieces=F("quantity"), cents=F("amount_cents"), last_then=F("last_at")
     )
     since = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"), occurred_at__gte=end).order_by()
-    before = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"), occurred_at__lt=end).order_by()
-    gone = FactRemainder.objects.filter(kind=kind, customer=OuterRef("customer_id")).order_by()
+    before = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"), occurred_at__lt=end)
+    gone = FactRemainder.objects.filter(kind=kind, customer=OuterRef("customer_id"))
     back = totals.filter(first_at__lt=end, last_at__gte=end).alias(
         times=F("count") - _summed(since, Count("pk")),
         pieces=F("quantity") - _summed(since, Sum("quantity")),
         cents=F("amount_cents") - _summed(since, Sum("amount_cents")),
         # GREATEST leaves out what is NULL.
         last_then=Greatest(
-            Subquery(before.values("customer_id").annotate(n=Max("occurred_at")).values("n")),
-            Subquery(gone.values("customer_id").annotate(n=Max("last_at")).values("n")),
+            Subquery(before.order_by("-occurred_at").values("occurred_at")[:1]),
+            Subquery(gone.order_by("-last_at").values("last_at")[:1]),
         ),
     )
     return [same, back]
@@ -52,19 +52,27 @@ def who(kind: str, end: dt.datetime, condition: Q) -> Q:
     return Q(Among(*found))
 
 
-def once(kind: str, start: dt.datetime | None, end: dt.datetime) -> Q:
-    """Return who did it at least once from ``start`` until ``end``.
+def once(kind: str, start: dt.datetime | None, end: dt.datetime, *, now: dt.datetime) -> Q:
+    """Return who did it at least once from ``start`` until ``end``, which is not after ``now``.
 
-    Whose last time lies within is found by it; of who did it after ``end`` as well the facts are asked, and the last
-    of those that are not kept.
+    Until now: whose last time lies within is found by it; only of who did it later as well the facts are asked. Of a
+    window that ends earlier that would be nearly everybody, so the facts in it are asked at once. The last of the facts
+    that are not kept is known in either case.
     """
     if start is None:
         return first_within(kind, None, end)
-    later = FactTotal.objects.filter(kind=kind, last_at__gte=end).values("customer_id")
-    facts = Fact.objects.filter(kind=kind, occurred_at__gte=start, occurred_at__lt=end, customer__in=later)
-    gone = FactRemainder.objects.filter(kind=kind, last_at__gte=start, last_at__lt=end)
-    last = FactTotal.objects.filter(kind=kind, last_at__gte=start, last_at__lt=end)
-    return Q(Among(*(found.order_by().values("customer_id") for found in (last, facts, gone))))
+    facts = Fact.objects.filter(kind=kind, occurred_at__gte=start, occurred_at__lt=end)
+    found: list[QuerySet[Any, Any]] = [_gone_within(kind, start, end)]
+    if end == now:
+        later = FactTotal.objects.filter(kind=kind, last_at__gte=end).values("customer_id")
+        facts = facts.filter(customer__in=later)
+        found.append(FactTotal.objects.filter(kind=kind, last_at__gte=start, last_at__lt=end))
+    return Q(Among(*(rows.order_by().values("customer_id") for rows in (*found, facts))))
+
+
+def _gone_within(kind: str, start: dt.datetime, end: dt.datetime) -> QuerySet[FactRemainder]:
+    """Return what is left of facts that are not kept, of which the last lay within."""
+    return FactRemainder.objects.filter(kind=kind, last_at__gte=start, last_at__lt=end)
 
 
 def of_customer(kind: str, customer: Customer, end: dt.datetime) -> dict[str, Any]:
@@ -88,6 +96,24 @@ def first_within(kind: str, start: dt.datetime | None, end: dt.datetime) -> Q:
 
 
 def last_within(kind: str, start: dt.datetime | None, end: dt.datetime, *, now: dt.datetime) -> Q:
-    """Return whose last time before ``now`` lies from ``start`` until ``end``."""
-    within = Q(last_then__lt=end)
-    return who(kind, now, within & Q(last_then__gte=start) if start else within)
+    """Return whose last time before ``now`` lies from ``start`` until ``end``.
+
+    Of who did it after ``now`` as well, it is so when he did it in the window, and not between the window and now.
+    """
+    if start is not None and end == now:
+        return once(kind, start, end, now=now)
+    totals = FactTotal.objects.filter(kind=kind)
+    known = totals.filter(last_at__lt=end, **({"last_at__gte": start} if start else {}))
+    his = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"))
+    gone = FactRemainder.objects.filter(kind=kind, customer=OuterRef("customer_id"))
+    later = totals.filter(
+        ~Exists(his.filter(occurred_at__gte=end, occurred_at__lt=now)),
+        ~Exists(gone.filter(last_at__gte=end)),
+        first_at__lt=end,
+        last_at__gte=now,
+    )
+    found = [known, later]
+    if start is not None:
+        within = Exists(his.filter(occurred_at__gte=start, occurred_at__lt=end))
+        found = [known, later.filter(within), later.filter(Exists(gone.filter(last_at__gte=start, last_at__lt=end)))]
+    return Q(Among(*(rows.order_by().values("customer_id") for rows in found)))
