@@ -69,6 +69,7 @@ MENU = (
             Entry(_("Labels"), "workbench:label_list", "manage_labels", "tags"),
             Entry(_("System labels"), "workbench:system_label_list", "manage_labels", "sliders-horizontal"),
             Entry(_("Computed values"), "workbench:value_list", "manage_labels", "calculator"),
+            Entry(_("Shifts"), "workbench:shift_matrix", "manage_labels", "arrow-left-right"),
             Entry(_("Selections"), "workbench:selection_list", "manage_selections", "list-filter"),
         ),
     ),

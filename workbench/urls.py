@@ -13,7 +13,7 @@ NOUNS = [
     "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "label_groups", "system_labels",
     "computed", "label_holders", "label_rules", "label_versions", "selections", "selection_whys", "actions", "campaigns",
     "newsletters", "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics",
-    "school_holidays", "places", "users", "integrations", "mailbox",
+    "shifts", "shift_cells", "school_holidays", "places", "users", "integrations", "mailbox",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [

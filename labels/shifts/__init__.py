@@ -7,8 +7,21 @@ moves    every move in a stretch of time: when, from, to, by what
 origins  moves that say nothing of the customer: the first run, changed thresholds, histories worked out
 """
 
-from labels.shifts.matrix import Matrix, matrix
+from labels.shifts.matrix import Matrix, customers_in, matrix
 from labels.shifts.moves import Move, moves_of, moves_per_week, moves_sql
-from labels.shifts.scale import NEW, NONE, Scale, scales
+from labels.shifts.scale import CODES, NEW, NONE, Scale, scales
 
-__all__ = ["NEW", "NONE", "Matrix", "Move", "Scale", "matrix", "moves_of", "moves_per_week", "moves_sql", "scales"]
+__all__ = [
+    "CODES",
+    "NEW",
+    "NONE",
+    "Matrix",
+    "Move",
+    "Scale",
+    "customers_in",
+    "matrix",
+    "moves_of",
+    "moves_per_week",
+    "moves_sql",
+    "scales",
+]

@@ -54,8 +54,8 @@ class Matrix:
 
     @cached_property
     def rows(self) -> list[int]:
-        """The places of the rows, from high to low; who was no customer yet comes last."""
-        return [*range(len(self.scale.labels), 0, -1), NONE, NEW]
+        """The places of the rows, from low to high; first those who were no customers yet, when there are any."""
+        return [*([NEW] if self.of_row(NEW) else []), *self.columns]
 
     @cached_property
     def columns(self) -> list[int]:

@@ -102,14 +102,16 @@ class Move:
 
 
 def moves_sql(
-    scale: Scale, *, start: dt.datetime, end: dt.datetime, among: QuerySet[Customer] | Sequence[int] | None = None
+    scale: Scale, *, start: dt.datetime, end: dt.datetime, among: QuerySet[Customer] | Sequence[int] | str | None = None
 ) -> str:
     """Return SQL that yields ``customer_id, at, was, became`` of every move in ``[start, end)``; values are bound.
 
-    ``among``: only these customers, or those with these ids.
+    ``among``: only these customers, those with these ids, or those of whom SQL yields the ids.
     """
     if isinstance(among, QuerySet):
         narrowed = f"AND customer_id IN ({as_subquery(among.order_by().values('id'))})"
+    elif isinstance(among, str):
+        narrowed = f"AND customer_id IN ({among})"
     elif among is not None:
         narrowed = f"AND customer_id = ANY('{{{', '.join(f'{pk:d}' for pk in among)}}}'::bigint[])"
     else:

@@ -12,6 +12,9 @@ from labels.models import Label, LabelGroup
 NONE = 0  # the place of who has no label of the group
 NEW = -1  # the place of who was no customer yet: never where a move ends
 
+# What stands for those two where labels go by their code; no code of a label has a tilde.
+CODES = {NONE: "~none", NEW: "~new"}
+
 FIRST = "lifecycle"  # the group that is offered first
 
 Direction = Literal["up", "down", "aside", "in", "out", "same"]
@@ -42,6 +45,15 @@ class Scale:
     def places(self) -> dict[str, int]:
         """Code of a label -> its place."""
         return {label.code: place for place, label in enumerate(self.labels, start=1)}
+
+    def code(self, place: int) -> str:
+        """Return the code of a place: that of its label, or one of ``CODES``."""
+        label = self.label(place)
+        return label.code if label else CODES.get(place, CODES[NONE])
+
+    def place(self, code: str) -> int | None:
+        """Return the place with a code; None when there is none."""
+        return self.places.get(code, next((place for place, known in CODES.items() if known == code), None))
 
     def label(self, place: int) -> Label | None:
         """Return the label at a place; None for who has none."""

@@ -96,7 +96,7 @@ def test_rows_tell_who_was_no_customer_yet_from_who_had_none(low: Label, high: L
     found = matrix(scale, first=MARCH, last=MARCH + 10 * DAY)
     assert found.counts == {(NONE, 1): 1, (NEW, 2): 1, (NONE, NONE): 1}
     assert (found.total, found.of_row(NONE), found.of_column(2), found.going("in")) == (3, 2, 1, 2)
-    assert [found.rows, found.columns] == [[2, 1, NONE, NEW], [NONE, 1, 2]]
+    assert [found.rows, found.columns] == [[NEW, NONE, 1, 2], [NONE, 1, 2]]
 
 
 def test_the_order_of_the_group_decides_what_is_up(low: Label, high: Label, group: LabelGroup) -> None:
@@ -173,7 +173,7 @@ def test_matrix_and_moves_are_those_of_a_plain_fold(data: st.DataObject, low: La
             counts[was, became] = counts.get((was, became), 0) + 1
     found = matrix(scale, **days)
     assert found.counts == counts
-    for was in found.rows:
+    for was in (NEW, *found.columns):
         for became in found.columns:
             assert customers_in(scale, (was, became), **days).count() == found[was, became]
     weeks = moves_per_week(scale, start=noon(-1), end=noon(20))

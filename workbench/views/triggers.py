@@ -63,7 +63,11 @@ class TriggerAdd(FormPage[TriggerForm]):
         return str(owner_crumbs(self.owner)[-1][1])
 
     def make_form(self) -> TriggerForm:
-        return TriggerForm(self.request.POST or None, kind=self.kind)
+        # A page that leads here may fill in what it knows: settings by their name, the name, the selection.
+        asked = self.request.GET
+        initial = {f"params_{name}": asked[name] for name in self.kind.form.base_fields if name in asked}
+        initial |= {name: asked[name] for name in ("name", "selection") if asked.get(name)}
+        return TriggerForm(self.request.POST or None, kind=self.kind, initial=initial)
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         kind_form = TriggerKindForm(initial={"kind": self.kind.code})

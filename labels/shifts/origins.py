@@ -1,0 +1,67 @@
+"""Moves that tell nothing of the customer: the first time that a group was computed, thresholds or rules that were
+changed, histories worked out afterwards. Who acts on moves leaves these out unless he wants them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from common.sql import rows
+from labels.models import Label
+from labels.shifts.scale import Scale
+
+#: Yields ``interval_id`` of assignments that a backfill wrote, or let begin earlier.
+BACKFILLED = """
+SELECT FROM labels_assignment AS a
+ WHERE a.id = {interval} AND (a.given_how = 'backfill' AND NOT {is_loss} OR a.taken_how = 'backfill' AND {is_loss}
+       OR NOT {is_loss} AND EXISTS (SELECT FROM labels_backfillchange AS change WHERE change.row_id = a.id))
+"""
+
+# Runs that computed with other definitions than the one before, and the first of all.
+_RUNS = """
+SELECT started_at AS at FROM (
+    SELECT started_at, fingerprint, lag(fingerprint) OVER (ORDER BY started_at, id) AS was,
+           row_number() OVER (ORDER BY started_at, id) AS number
+      FROM labels_refreshrun WHERE NOT is_stale AND started_at < %(end)s
+) AS run
+ WHERE started_at >= %(start)s AND (number = 1 OR fingerprint <> was)
+"""
+
+# The first run of a label by rule, and the first after its rule, or that of its selection, was changed.
+_RULES = """
+WITH run AS (
+    SELECT label_id, at, lag(at) OVER (PARTITION BY label_id ORDER BY at, id) AS before
+      FROM labels_rulerun WHERE label_id = ANY(%(labels)s) AND problem = '' AND at < %(end)s
+),
+changed AS (
+    SELECT id AS label_id, pgh_created_at AS at FROM (
+        SELECT id, pgh_created_at, ROW(rule, selection_id) IS DISTINCT FROM
+               lag(ROW(rule, selection_id)) OVER (PARTITION BY id ORDER BY pgh_id) AS differs
+          FROM labels_labelevent WHERE id = ANY(%(labels)s)
+    ) AS event WHERE differs
+    UNION ALL
+    SELECT label.id, event.pgh_created_at FROM (
+        SELECT id, pgh_created_at, rule IS DISTINCT FROM lag(rule) OVER (PARTITION BY id ORDER BY pgh_id) AS differs
+          FROM selections_selectionevent
+         WHERE id IN (SELECT selection_id FROM labels_label WHERE id = ANY(%(labels)s))
+    ) AS event JOIN labels_label AS label ON label.selection_id = event.id
+     WHERE event.differs AND label.id = ANY(%(labels)s)
+)
+SELECT DISTINCT run.at FROM run
+ WHERE run.at >= %(start)s AND (run.before IS NULL OR EXISTS (
+     SELECT FROM changed
+      WHERE changed.label_id = run.label_id AND changed.at > run.before AND changed.at <= run.at))
+"""
+
+
+def moments_without_meaning(scale: Scale, *, start: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
+    """Return the instants in ``[start, end)`` at which labels of a group were computed for the first time, or by other
+    thresholds or rules than before: a move at such an instant may be no doing of the customer.
+    """
+    values = {"start": start, "end": end, "labels": scale.ids}
+    found = []
+    if any(label.kind == Label.Kind.SYSTEM for label in scale.labels):
+        found += rows(_RUNS, values)
+    if any(label.is_by_rule for label in scale.labels):
+        found += rows(_RULES, values)
+    return sorted({row["at"] for row in found})
