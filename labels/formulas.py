@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -126,7 +127,7 @@ def formula_in_words(terms: Sequence[Term]) -> list[str]:
     return [
         _("%(weight)s × %(what)s: %(kinds)s, in the last %(months)d months")
         % {
-            "weight": f"{term.weight:g}",
+            "weight": localize(term.weight if term.weight % 1 else int(term.weight)),
             "what": MEASURED[term.what],
             "kinds": kinds_in_words(term.kinds),
             "months": term.months,

@@ -11,7 +11,8 @@ app_name = "workbench"
 NOUNS = [
     "dashboard", "roadmap", "customers", "notes", "guardians", "duplicates", "merges", "quality", "privacy",
     "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "label_groups", "system_labels",
-    "computed", "label_holders", "label_rules", "label_versions", "selections", "selection_whys", "actions", "campaigns",
+    "computed", "label_holders", "label_rules", "label_versions", "selections", "selection_whys", "selection_then",
+    "selection_compare", "selection_versions", "selection_keeping", "result_sets", "audiences", "actions", "campaigns",
     "newsletters", "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics",
     "shifts", "shift_cells", "school_holidays", "places", "users", "integrations", "mailbox",
 ]  # fmt: skip

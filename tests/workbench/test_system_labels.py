@@ -87,7 +87,7 @@ def test_what_is_set_shows_as_set_by_us(client: Client) -> None:
     [
         ("borrowing", {**BORROWING, "average": "30"}, "meer zijn dan de drempel ervoor"),
         ("borrowing", {**BORROWING, "months": "900"}, "60"),
-        ("borrowing", {**BORROWING, "months": ""}, "verplicht"),
+        ("borrowing", {**BORROWING, "months": ""}, "has-error"),
         ("value", {"middle": "veel", "high": "150"}, "12,50"),
     ],
 )
@@ -128,9 +128,8 @@ def test_a_value_is_looked_at_made_changed_and_removed(client: Client) -> None:
     assert client.post(address, {**FORMULA, "months_0": "6"}).status_code == 302
     value.refresh_from_db()
     assert value.terms[0]["months"] == 6
-    assert "2,5 × aantal stuks: Uitlening, in de afgelopen 6 maanden" in client.get(
-        reverse("workbench:value_list")
-    ).content.decode().replace("2.5", "2,5")
+    page = client.get(reverse("workbench:value_list")).content.decode()
+    assert "2,5 × aantal stuks: Uitlening, in de afgelopen 6 maanden" in page
     client.post(reverse("workbench:value_remove", args=[value.pk]))
     assert not ValueDefinition.objects.filter(is_standard=False).exists()
 

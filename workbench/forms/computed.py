@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -76,7 +77,7 @@ def initial_of(terms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         f"{part}_{place}": value
         for place, term in enumerate(read_terms(terms))
-        for part, value in zip(PARTS, (f"{term.weight:g}", term.what, list(term.kinds), term.months), strict=True)
+        for part, value in zip(PARTS, (Decimal(f"{term.weight:g}"), term.what, list(term.kinds), term.months), strict=True)
     }
 
 
