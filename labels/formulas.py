@@ -101,7 +101,9 @@ def number_sql(terms: Sequence[Term], columns: Mapping[Measure, str]) -> tuple[s
     """Return the number as SQL over the columns of measures, as it is stored (the last time as minus its day), and the
     condition under which there is one.
     """
-    parts, needed, found = [], [], []
+    parts: list[str] = []
+    needed: list[str] = []
+    found: list[str] = []
     for term in terms:
         column = columns[term.measure]
         (needed if term.is_needed else found).append(f"{column} IS NOT NULL")

@@ -21,6 +21,7 @@ from labels.computing import Computing, values_of
 from labels.formulas import STANDARD, read_terms, stored
 from labels.models import Label, ThresholdSetting, ValueDefinition
 from labels.system import Family
+from labels.system.moments import day_number
 from labels.system.thresholds import Limits, Number, chosen
 from selections.usages import uses_of
 
@@ -192,7 +193,7 @@ def preview_value(terms: Sequence[Mapping[str, Any]], *, now: dt.datetime) -> Va
         spread = rows(_SPREAD)[0]
         top = rows("SELECT customer_id, number FROM label_value ORDER BY number DESC, customer_id LIMIT 5")
         transaction.set_rollback(True)
-    drift = values.ComputedValue(draft).drift * values.day_number(now)
+    drift = values.ComputedValue(draft).drift * day_number(now)
     people = Customer.objects.in_bulk([row["customer_id"] for row in top])
     return ValuePreview(
         known=spread["n"],

@@ -214,7 +214,7 @@ def test_a_value_in_use_stays() -> None:
 
 
 def test_a_preview_gives_what_the_run_writes_and_writes_nothing() -> None:
-    people = CustomerFactory.create_batch(4)
+    people: list[Customer] = CustomerFactory.create_batch(4)
     for n, customer in enumerate(people):
         FactFactory.create_batch(n, customer=customer)
     terms = [{"weight": 2, "what": "count", "kinds": ["loan"], "months": 12}]
