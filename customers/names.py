@@ -44,6 +44,21 @@ def normalise_phone(text: str) -> str:
     return "+31" + digits[1:] if digits.startswith("0") else digits
 
 
+#: Mobile, and areas of three digits; the others have four.
+_AREA = re.compile(r"06|0(?:10|13|15|20|23|24|26|30|33|35|36|38|40|43|45|46|50|53|55|58|7\d|85|88)|0\d{3}")
+
+
+def national_phone(number: str) -> str:
+    """Return a normal form as Dutch people dial it, with a dash behind the area: ``06-12345678``, ``0299-123456``. A
+    number of another country stays as it is.
+    """
+    if not number.startswith("+31") or not is_phone(number):
+        return number
+    digits = "0" + number[3:]
+    area = _AREA.match(digits)
+    return f"{area[0]}-{digits[area.end() :]}" if area else digits
+
+
 def is_phone(text: str) -> bool:
     """Say whether a normalised phone number is complete, with its country."""
     return bool(_PHONE.fullmatch(text))

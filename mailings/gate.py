@@ -136,13 +136,15 @@ def preview(*, purpose: Purpose, channels: str, candidates: QuerySet[Customer], 
     return {outcome: found[outcome] for outcome in Decision.Outcome.values if outcome in found}
 
 
-def reach(*, purpose: Purpose, channel: str, now: dt.datetime) -> dict[str, int]:
-    """Decide about everybody at once and return outcome -> customers.
+def reach(
+    *, purpose: Purpose, channel: str, now: dt.datetime, candidates: QuerySet[Customer] | None = None
+) -> dict[str, int]:
+    """Decide about everybody at once, or about all of some, and return outcome -> customers.
 
     The outcomes stand in ``gate_reach`` (customer_id, outcome) until the transaction ends. Caps and control groups do
     not count: this is about who may be reached at all.
     """
-    _lay_down(Customer.objects.all())
+    _lay_down(Customer.objects.all() if candidates is None else candidates)
     statement, values = _statement(purpose=purpose, channels="", channel=Channel(channel), now=now)
     execute("DROP TABLE IF EXISTS pg_temp.gate_reach")
     execute(

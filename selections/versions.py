@@ -6,6 +6,7 @@ A version is a state of name, description and rule; moving to a folder or anothe
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -45,9 +46,13 @@ class Version:
 def versions_of(selection: Selection) -> list[Version]:
     """Return the versions, latest first; one query."""
     events = list(_states(selection))
-    told = []
+    told: list[Version] = []
+    sentences: dict[str, tuple[str, str]] = {}  # several versions may ask the same
     for number, (before, event) in enumerate(pairwise([None, *events]), start=1):
-        sentence, problem = _sentence(event.rule)  # type: ignore[union-attr]
+        asked = json.dumps(event.rule)  # type: ignore[union-attr]
+        if asked not in sentences:
+            sentences[asked] = _sentence(event.rule)  # type: ignore[union-attr]
+        sentence, problem = sentences[asked]
         told.append(
             Version(
                 key=event.pgh_id,  # type: ignore[union-attr]

@@ -1,18 +1,25 @@
-"""Customers as a CSV file: streamed, for a spreadsheet that reads Dutch, and harmless to open in one."""
+"""Customers as a CSV file or a workbook: streamed, for a spreadsheet that reads Dutch, and harmless to open in one."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from common.spreadsheets import harmless
+from common.time import clock
+from common.values import Value
+from common.workbooks import write_workbook
 from customers.models import Customer
 from customers.names import is_phone
+from labels.models import Assignment, Label
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -57,21 +64,92 @@ class _Echo:
         return text
 
 
-def csv_lines(members: QuerySet[Customer], codes: Sequence[str]) -> Iterator[str]:
+MOST_EXTRA = 25  # labels and values in one file; each is a look-up per customer
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What a file tells besides the columns: whether they have these labels, and these values of ``common.values``."""
+
+    labels: Sequence[Label] = ()
+    values: Sequence[Value] = ()
+    now: dt.datetime | None = None
+
+    @property
+    def codes(self) -> list[str]:
+        """How the log names them."""
+        return [f"label:{label.code}" for label in self.labels] + [f"value:{value.code}" for value in self.values]
+
+
+NOTHING_MORE = Extra()
+
+
+def csv_lines(members: QuerySet[Customer], codes: Sequence[str], extra: Extra = NOTHING_MORE) -> Iterator[str]:
     """Yield the file line by line, in bounded memory; a byte order mark first, so that Excel reads UTF-8.
 
     Values are made harmless (``cell``).
     """
-    columns = [column for column in COLUMNS if column.code in codes]
     writer = csv.writer(_Echo(), delimiter=";", lineterminator="\r\n")
+    for number, row in enumerate(table_rows(members, codes, extra)):
+        line = str(writer.writerow(row if number == 0 else [_text(value) for value in row]))
+        yield f"\ufeff{line}" if number == 0 else line
+
+
+def table_rows(
+    members: QuerySet[Customer], codes: Sequence[str], extra: Extra = NOTHING_MORE
+) -> Iterator[Sequence[object]]:
+    """Yield the head and then a row per customer, by number, read some thousands at a time."""
+    columns = [column for column in COLUMNS if column.code in codes]
     kinds = {str(kind.value): str(kind.label) for kind in Customer.Kind}
-    yield "\ufeff" + str(writer.writerow([str(column.label) for column in columns]))
+    heads = [str(column.label) for column in columns]
+    yield heads + [str(label) for label in extra.labels] + [str(value.label) for value in extra.values]
     rows = members.with_contact_values() if {"email", "phone"} & set(codes) else members  # type: ignore[attr-defined]
-    values = rows.order_by("number").values_list(*(column.path for column in columns))
+    asked = _annotations(extra)
+    paths = [column.path for column in columns]
+    values = rows.annotate(**asked).order_by("number").values_list(*paths, *asked)
     kind_at = next((place for place, column in enumerate(columns) if column.code == "kind"), None)
+    yes, first_value = _("yes"), len(columns) + len(extra.labels)
     for row in values.iterator(chunk_size=_ROWS_AT_ONCE):
-        told = [kinds.get(value, value) if place == kind_at else value for place, value in enumerate(row)]
-        yield str(writer.writerow([cell(value) for value in told]))
+        told: list[object] = [kinds.get(value, value) if place == kind_at else value for place, value in enumerate(row)]
+        told[len(columns) : first_value] = [yes if has else "" for has in row[len(columns) : first_value]]
+        told[first_value:] = [_number(*pair) for pair in zip(extra.values, row[first_value:], strict=True)]
+        yield told
+
+
+def _annotations(extra: Extra) -> dict[str, Any]:
+    """Return an expression per label and per value, under names of our own."""
+    held = Assignment.objects.open().filter(customer=OuterRef("pk"))
+    asked: dict[str, Any] = {
+        f"label_{place}": Exists(held.filter(label=label)) for place, label in enumerate(extra.labels)
+    }
+    for place, value in enumerate(extra.values):
+        asked[f"value_{place}"] = value.expression(now=extra.now or clock())
+    return asked
+
+
+def _number(value: Value, found: Any) -> object:
+    """Return a value as a number to compute with: money in euros; nothing when it is unknown."""
+    if found is None:
+        return ""
+    return Decimal(int(found)) / 100 if value.unit == "cents" else found
+
+
+def _text(value: object) -> str:
+    """Return a cell of a CSV file as the Dutch write it: a decimal comma; harmless otherwise."""
+    if isinstance(value, float | Decimal):
+        return f"{value:f}".replace(".", ",") if isinstance(value, Decimal) else f"{value:g}".replace(".", ",")
+    return cell(value)
+
+
+def workbook(members: QuerySet[Customer], codes: Sequence[str], extra: Extra, *, sheet: str) -> IO[bytes]:
+    """Return the same as an Excel workbook, in a file that lies on disk when it is large."""
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=2_000_000)  # type: ignore[assignment]  # noqa: SIM115
+    harmless_rows = (
+        [cell(value) if isinstance(value, str) else value for value in row] for row in table_rows(members, codes, extra)
+    )
+    write_workbook(file, harmless_rows, sheet=sheet)
+    file.seek(0)
+    return file
 
 
 def cell(value: object) -> str:

@@ -70,7 +70,9 @@ MENU = (
             Entry(_("System labels"), "workbench:system_label_list", "manage_labels", "sliders-horizontal"),
             Entry(_("Computed values"), "workbench:value_list", "manage_labels", "calculator"),
             Entry(_("Shifts"), "workbench:shift_matrix", "manage_labels", "arrow-left-right"),
-            Entry(_("Selections"), "workbench:selection_list", "manage_selections", "list-filter"),
+            Entry(
+                _("Selections"), "workbench:selection_list", "manage_selections", "list-filter", also=("/result-sets/",)
+            ),
         ),
     ),
     Section(

@@ -36,6 +36,7 @@ from mailings.models import Mailing, Message
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
+from selections.actions import keep_selection, move_selection, save_folder, write_comment
 from selections.models import Selection
 from tests.smtp_sink import Sink
 from vouchers.actions import redeem, reverse_redemption
@@ -90,6 +91,10 @@ class Story:
         newcomers, members = maker.select_newcomers(), maker.select_members()
         readers = maker.select_thriller_readers()
         maker.label_by_hand(members)
+        self.kept = keep_selection(readers, name=f"Lezers van {LONG}", by=self.by, now=self.now)
+        self.folder = save_folder(None, name="Volwassenen", now=self.now)
+        move_selection(readers, folder=self.folder, by=self.by, now=self.now)
+        write_comment(readers, text=f"Bedacht met {LONG}.", by=self.by, now=self.now)
         maker.prepare_newsletter(readers)
         action = maker.make_birthday_action(maker.define_birthday_voucher())
         maker.congratulate(action, members)
@@ -231,6 +236,8 @@ class Story:
             "labels/<int:pk>/history/": Label.objects.get(name="Bevlogen").pk,
             "labels/groups/": Label.objects.filter(kind=Label.Kind.CUSTOMER)[0].group_id or 0,
             "selections/": Selection.objects.get(name="Thrillerlezers").pk,
+            "selections/folders/": self.folder.pk,
+            "result-sets/": self.kept.pk,
             "actions/": Action.objects.get(name__startswith="Verjaardag").pk,
             "campaigns/": Campaign.objects.get().pk,
             "triggers/": Trigger.objects.get(kind="birthday").pk,

@@ -13,12 +13,13 @@ class SelectionTable(tables.Table):
     name = tables.Column(linkify=("workbench:selection_detail", {"pk": tables.A("pk")}), verbose_name=_("Name"))
     last_count = NumberColumn(verbose_name=_("Customers"), default="–")
     counted_at = MomentColumn(verbose_name=_("Last counted"), default=_("not yet"))
+    folder = tables.Column(verbose_name=_("Folder"), default="–", order_by=("folder__name", "name"))
     owner = tables.Column(verbose_name=_("Owner"), default="–", order_by=("owner__first_name", "owner__username"))
     updated_at = MomentColumn(verbose_name=_("Changed"))
 
     class Meta:
         model = Selection
-        fields = ("name", "last_count", "counted_at", "owner", "updated_at")
+        fields = ("name", "last_count", "counted_at", "owner", "folder", "updated_at")
         order_by = "name"
 
     def render_owner(self, value: object) -> str:

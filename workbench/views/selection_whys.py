@@ -20,6 +20,7 @@ from selections.verdicts import why
 from workbench.base import DetailPage
 from workbench.forms.moments import DayForm
 from workbench.views.customers_base import CustomerPage
+from workbench.views.selection_base import tabs_of
 from workbench.views.selection_builder import SelectionMixin, crumbs, page_of
 from workbench.whys import are_in, lines_of, reasons_of, selections_of, unknown_of
 
@@ -43,6 +44,7 @@ class WhyPage(SelectionMixin, DetailPage[Selection]):
     def get_context(self, **extra: Any) -> dict[str, Any]:
         words = self.request.GET.get("q", "").replace("\0", "").strip()[:120]
         return super().get_context(
+            tabs=tabs_of(self.object, "why_find"),
             day_form=self.day_form,
             query=self.day_form.query,
             words=words,

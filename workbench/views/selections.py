@@ -1,44 +1,39 @@
-"""Selections: the list, the builder, a page per selection with its figures, and what can be done with all in it."""
+"""Selections: the list, and the first page of each with its figures, uses, comments and history."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponseBase, StreamingHttpResponse
 from django.urls import path, reverse
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from common.errors import Refused
-from common.time import local_date
 from customers.models import Channel, Purpose
-from labels.actions import give_label, take_label
 from selections import figures
-from selections.actions import (
-    count_selection,
-    delete_selection,
-    record_export,
-)
+from selections.actions import count_selection, delete_selection
 from selections.compiler import members
 from selections.explain import describe
-from selections.models import Selection
+from selections.models import Export, Folder, Selection
 from selections.rules import parse_rule
-from selections.usages import uses_of
 from workbench.base import ActionView, DetailPage, ListPage, wants_partial
 from workbench.changes import EVENTS_SHOWN, Moment, changes_of, user_names
-from workbench.exports import csv_lines
 from workbench.filters.selections import SelectionFilter
-from workbench.forms.selections import BulkLabelForm, ExportForm
+from workbench.forms.selection_pages import CommentForm, KeepForm, MoveForm, OwnerForm
+from workbench.forms.selections import BulkLabelForm
 from workbench.tables.selections import SelectionTable
+from workbench.views.labels import used_by
+from workbench.views.selection_base import tabs_of
 from workbench.views.selection_builder import SelectionChange, SelectionCreate, SelectionMixin, crumbs, page_of
 
+TAKEN_OUT = {
+    Export.Kind.FILE: gettext_lazy("Exported"),
+    Export.Kind.CALLS: gettext_lazy("Call list made"),
+    Export.Kind.ADDRESSES: gettext_lazy("Address labels made"),
+}
 CHANNEL_ICONS = {Channel.EMAIL: "mail", Channel.POST: "mailbox", Channel.PHONE: "phone", Channel.SMS: "message-square"}
-
-log = logging.getLogger("wise.exports")
 
 
 class SelectionList(ListPage):
@@ -47,13 +42,14 @@ class SelectionList(ListPage):
     lead = gettext_lazy("Say who you mean once; use it in actions, campaigns and newsletters.")
     table_class = SelectionTable
     filterset_class = SelectionFilter
+    template_name = "workbench/selections_list.html"
     create_label = gettext_lazy("New selection")
     empty_icon = "list-filter"
     empty_title = gettext_lazy("No selections yet")
     empty_text = gettext_lazy("A selection says whom you mean: members of one branch, parents who stopped borrowing, …")
 
     def get_queryset(self) -> QuerySet[Selection]:
-        return Selection.objects.select_related("owner").defer("rule")
+        return Selection.objects.select_related("owner", "folder").defer("rule")
 
     def get_create_url(self) -> str:
         return reverse("workbench:selection_create")
@@ -66,6 +62,9 @@ class SelectionDetail(SelectionMixin, DetailPage[Selection]):
     template_name = "workbench/selections_detail.html"
     partial_name = "workbench/_selections_figures.html"
 
+    def get_queryset(self) -> QuerySet[Selection]:
+        return Selection.objects.select_related("owner", "folder")
+
     def get_breadcrumb(self) -> list[Any]:
         return crumbs()
 
@@ -76,10 +75,16 @@ class SelectionDetail(SelectionMixin, DetailPage[Selection]):
         return super().get_context(
             **_sentence(self.object),
             **shown,
-            uses=uses_of(self.object),
+            tabs=tabs_of(self.object, "detail"),
+            uses=used_by(self.object),
             history=_history(self.object),
+            comments=self.object.comments.select_related("author"),
+            comment_form=CommentForm(),
             label_form=BulkLabelForm(),
-            export_form=ExportForm(),
+            keep_form=KeepForm(now=self.now),
+            owner_form=OwnerForm(initial={"owner": self.object.owner_id}),
+            move_form=MoveForm(initial={"folder": self.object.folder_id}),
+            has_folders=Folder.objects.exists(),
             may_export=self.user.has_perm("common.export_customers"),
             **extra,
         )
@@ -139,53 +144,6 @@ class SelectionDelete(SelectionMixin, ActionView):
         return reverse("workbench:selection_list")
 
 
-class SelectionLabel(SelectionMixin, ActionView):
-    """Give or take a label for everybody in the selection."""
-
-    permission = "change_customers"
-
-    def perform(self) -> str:
-        form = BulkLabelForm(self.request.POST)
-        if not form.is_valid():
-            raise Refused("label_missing", _("Choose a label, and whether to give it or take it away."))
-        label, by = form.cleaned_data["label"], self.user.get_full_name() or self.user.get_username()
-        found = members(self.object, now=self.now)
-        why = {"how": "selection", "reason": _("selection “%s”") % self.object.name}
-        if form.cleaned_data["do"] == "give":
-            count = give_label(label, found, by=by, through=self.object.pk, now=self.now, **why)
-            words = ngettext("%(n)d customer got “%(label)s”.", "%(n)d customers got “%(label)s”.", count)
-        else:
-            count = take_label(label, found, by=by, through=self.object.pk, now=self.now, **why)
-            words = ngettext("%(n)d customer lost “%(label)s”.", "%(n)d customers lost “%(label)s”.", count)
-        messages.success(self.request, words % {"n": count, "label": label})
-        return page_of(self.object)
-
-
-class SelectionExport(SelectionMixin, ActionView):
-    """The members as a CSV file. The log says who took how many, never whom."""
-
-    permission = "export_customers"
-
-    def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        form = ExportForm(request.POST)
-        if not form.is_valid():
-            raise Refused("columns_missing", _("Choose at least one column."))
-        columns = form.cleaned_data["columns"]
-        found = members(self.object, now=self.now)
-        export = record_export(self.object, columns=columns, row_count=found.count(), by=self.user, now=self.now)
-        log.info(
-            "export selection=%d user=%d rows=%d columns=%s",
-            self.object.pk,
-            self.user.pk,
-            export.row_count,
-            ",".join(columns),
-        )
-        name = f"{slugify(self.object.name)[:60] or 'selectie'}-{local_date(self.now):%Y%m%d}.csv"
-        response = StreamingHttpResponse(csv_lines(found, columns), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        return response
-
-
 def _history(selection: Selection) -> list[Moment]:
     """Return changes and exports together, latest first."""
     exports = list(selection.exports.all()[:EVENTS_SHOWN])
@@ -193,7 +151,7 @@ def _history(selection: Selection) -> list[Moment]:
     taken = [
         Moment(
             "download",
-            _("Exported"),
+            str(TAKEN_OUT[Export.Kind(export.kind)]),
             export.exported_at,
             names.get(export.user_id or 0, ""),
             ngettext("%d customer", "%d customers", export.row_count) % export.row_count,
@@ -221,6 +179,4 @@ urlpatterns = [
     path("selections/<int:pk>/change/", SelectionChange.as_view(), name="selection_change"),
     path("selections/<int:pk>/count/", SelectionCount.as_view(), name="selection_count"),
     path("selections/<int:pk>/delete/", SelectionDelete.as_view(), name="selection_delete"),
-    path("selections/<int:pk>/label/", SelectionLabel.as_view(), name="selection_label"),
-    path("selections/<int:pk>/export/", SelectionExport.as_view(), name="selection_export"),
 ]

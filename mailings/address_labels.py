@@ -1,0 +1,29 @@
+"""Addresses on sheets of self-adhesive labels: 3 by 8 on A4, each 70 by 37 mm, as the stationer sells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import override
+from weasyprint import HTML
+
+from mailings.letters import HouseFetcher
+
+PER_SHEET = 24
+
+Address = Sequence[str]
+
+
+def print_address_labels(addresses: Sequence[Address], *, skip: int = 0) -> bytes:
+    """Return the sheets as one PDF; ``skip`` leaves the first places of the first sheet empty, for one begun before."""
+    places: list[Address] = [*([()] * (skip % PER_SHEET)), *addresses]
+    with override(settings.LANGUAGE_CODE):
+        html = render_to_string("letter/address_labels.html", {"sheets": list(_sheets(places))})
+        return bytes(HTML(string=html, url_fetcher=HouseFetcher()).write_pdf())
+
+
+def _sheets(places: Sequence[Address]) -> Iterator[Sequence[Address]]:
+    for first in range(0, len(places), PER_SHEET):
+        yield places[first : first + PER_SHEET]

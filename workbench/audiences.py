@@ -1,0 +1,73 @@
+"""An audience of the workbench: a selection as it is now, or a result set as it was kept; what is done with all in it
+is done in one way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from common.time import local_date
+from customers.models import Customer
+from selections.comparing import Side
+from selections.compiler import members
+from selections.models import ResultMember, ResultSet, Selection
+from workbench.base import ObjectMixin
+
+
+def people_of(thing: Side, *, now: dt.datetime) -> QuerySet[Customer]:
+    """Return who are in: of a result set those who were, as long as their data may be used."""
+    if isinstance(thing, Selection):
+        return members(thing, now=now)
+    held = ResultMember.objects.filter(result_set=thing.pk).values("customer_id")
+    return Customer.objects.usable().filter(pk__in=held).order_by()
+
+
+def reason_of(thing: Side) -> str:
+    """Return where the customers came from, as the history of a label keeps it."""
+    if isinstance(thing, Selection):
+        return _("selection “%s”") % thing.name
+    return _("result set “%s”") % thing.name
+
+
+def file_name(thing: Side, *, now: dt.datetime, suffix: str, what: str = "") -> str:
+    """Return a name for a file of these customers."""
+    name = slugify(thing.name)[:60] or "selectie"
+    return "-".join(filter(None, [name, what, f"{local_date(now):%Y%m%d}"])) + f".{suffix}"
+
+
+class SelectionAudience(ObjectMixin[Selection]):
+    """A view about a selection."""
+
+    def get_queryset(self) -> QuerySet[Selection]:
+        return Selection.objects.select_related("owner", "folder")
+
+    @property
+    def thing_url(self) -> str:
+        return reverse("workbench:selection_detail", args=[self.object.pk])
+
+    @property
+    def above(self) -> list[Any]:
+        """Where the page lies."""
+        return [(_("Selections"), reverse("workbench:selection_list")), (self.object.name, self.thing_url)]
+
+
+class ResultSetAudience(ObjectMixin[ResultSet]):
+    """A view about a result set."""
+
+    def get_queryset(self) -> QuerySet[ResultSet]:
+        return ResultSet.objects.select_related("selection", "made_by")
+
+    @property
+    def thing_url(self) -> str:
+        return reverse("workbench:result_set_detail", args=[self.object.pk])
+
+    @property
+    def above(self) -> list[Any]:
+        """Where the page lies."""
+        return [(_("Result sets"), reverse("workbench:result_set_list")), (self.object.name, self.thing_url)]
