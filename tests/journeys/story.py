@@ -92,8 +92,8 @@ class Story:
         readers = maker.select_thriller_readers()
         maker.label_by_hand(members)
         self.kept = keep_selection(readers, name=f"Lezers van {LONG}", by=self.by, now=self.now)
-        self.folder = save_folder(None, name="Volwassenen", now=self.now)
-        move_selection(readers, folder=self.folder, by=self.by, now=self.now)
+        self.shelf = save_folder(None, name="Volwassenen", now=self.now)
+        move_selection(readers, folder=self.shelf, by=self.by, now=self.now)
         write_comment(readers, text=f"Bedacht met {LONG}.", by=self.by, now=self.now)
         maker.prepare_newsletter(readers)
         action = maker.make_birthday_action(maker.define_birthday_voucher())
@@ -236,7 +236,7 @@ class Story:
             "labels/<int:pk>/history/": Label.objects.get(name="Bevlogen").pk,
             "labels/groups/": Label.objects.filter(kind=Label.Kind.CUSTOMER)[0].group_id or 0,
             "selections/": Selection.objects.get(name="Thrillerlezers").pk,
-            "selections/folders/": self.folder.pk,
+            "selections/folders/": self.shelf.pk,
             "result-sets/": self.kept.pk,
             "actions/": Action.objects.get(name__startswith="Verjaardag").pk,
             "campaigns/": Campaign.objects.get().pk,
