@@ -14,6 +14,10 @@ from selections.figures.limits import PAGE_SECONDS, time_limit
 from selections.picks import picked
 from selections.rules import Condition, Group, Node, Op, Path, walk
 
+# Answers are looked up in sets of ids. A set that does not fit in memory would be worked out again for each customer;
+# one of a million ids takes some 50 MB, and this is for all of them together.
+MEMORY_MB = 512
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -61,7 +65,7 @@ def measure(rule: Group, *, now: dt.datetime, among: Q | None = None, seconds: f
     inner = as_subquery(people.annotate(**cases).values("id", *cases)) + " OFFSET 0"
     counts = {"everybody": "true", "total": _formula(rule, (), names), **_part_formulas(rule, names)}
     columns = ", ".join(f'count(*) FILTER (WHERE {formula}) AS "{name}"' for name, formula in counts.items())
-    with time_limit(seconds, rule=rule, now=now):
+    with time_limit(seconds, rule=rule, now=now, memory_mb=MEMORY_MB // max(len(answers), 4)):
         [found] = rows(f"SELECT {columns} FROM ({inner}) AS answers", {})  # noqa: S608 - made of c0, c1, AND, OR
     return _read(rule, found)
 

@@ -21,22 +21,34 @@ from selections.compiler import compile_rule, parts_of
 from selections.rules import Condition, Group, Node, Path, pointer_of, walk
 
 PAGE_SECONDS = 5.0  # what a page may wait for a figure
+_SETTINGS = """
+    SELECT current_setting('statement_timeout') AS timeout,
+        (SELECT setting::int FROM pg_settings WHERE name = 'work_mem') AS kilobytes
+"""
 
 
 @contextmanager
 def time_limit(
-    seconds: float = PAGE_SECONDS, *, rule: Group | None = None, now: dt.datetime | None = None
+    seconds: float = PAGE_SECONDS,
+    *,
+    rule: Group | None = None,
+    now: dt.datetime | None = None,
+    memory_mb: int | None = None,
 ) -> Iterator[None]:
-    """Give up on a statement after so many seconds; raises Refused ``too_heavy``.
+    """Give up on a statement after so many seconds; raises Refused ``too_heavy``. ``memory_mb`` is for each sort
+    and set in it, at least what the server gives.
 
     With the rule and its moment it tells which part weighs most: in words, and as ``field``, its JSON pointer.
     """
     try:
         with transaction.atomic():
-            [before] = rows("SELECT current_setting('statement_timeout') AS timeout")
-            _set_timeout(f"{int(seconds * 1000)}ms")
+            [before] = rows(_SETTINGS)
+            _set("statement_timeout", f"{int(seconds * 1000)}ms")
+            if memory_mb is not None and memory_mb * 1024 > before["kilobytes"]:
+                _set("work_mem", f"{memory_mb}MB")
             yield
-            _set_timeout(before["timeout"])
+            _set("statement_timeout", before["timeout"])
+            _set("work_mem", f"{before['kilobytes']}kB")
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
@@ -85,6 +97,6 @@ def _plan(found: QuerySet[Any]) -> dict[str, Any]:
     return outermost
 
 
-def _set_timeout(value: str) -> None:
+def _set(name: str, value: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [value])
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])

@@ -300,7 +300,7 @@ def test_the_panel_shows_some_of_them_or_how_they_are_spread_or_reached(client: 
     assert "2 van 2 klanten" in whole
 
 
-@pytest.mark.parametrize(("panel", "limit"), [("sample", 12), ("spread", 13), ("reach", 14)])
+@pytest.mark.parametrize(("panel", "limit"), [("sample", 12), ("spread", 14), ("reach", 15)])
 def test_a_panel_asks_about_the_members_once(client: Client, panel: str, limit: int) -> None:
     PurposeFactory()
     CustomerFactory.create_batch(3, branch=BranchFactory())
