@@ -46,6 +46,14 @@ TABLES = (
         follows="enrolment_id > campaigns_enrolment",
         order=40,
     ),
+    PersonalTable(
+        "campaigns_happening",
+        _("What set off an action"),
+        unique=(("trigger_id", "happened_at"),),
+        about=_("Something about you changed, and we sent you a message or took you into a series for it."),
+        latest="happened_at",
+        shown={"trigger_id": _("trigger"), "happened_at": _("when")},
+    ),
 )
 
 for table in TABLES:

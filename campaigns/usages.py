@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from campaigns.models import Action, Trigger
+from campaigns.triggers.moves import LabelMove
 from campaigns.triggers.selections import EntersSelection
 from labels.actions.rules import givers
-from labels.models import Label
+from labels.models import Label, LabelGroup
 from selections.models import Selection
 from selections.usages import Use, finders, json_has
 
@@ -33,10 +34,21 @@ def _as_door(thing: Model) -> Iterator[Use]:
         yield from (Use(str(Trigger._meta.verbose_name), trigger) for trigger in found)
 
 
+def _as_move(thing: Model) -> Iterator[Use]:
+    """Yield triggers that wait for a move to or from this label, or within this group."""
+    if isinstance(thing, Label | LabelGroup):
+        path = "$.label_group" if isinstance(thing, LabelGroup) else "$.from_label, $.to_label"
+        wanted = Q()
+        for one in path.split(", "):
+            wanted |= Q(json_has("params", f"{one} ? (@ == $code)", code=thing.code))
+        found = Trigger.objects.filter(wanted, kind=LabelMove.code)
+        yield from (Use(str(Trigger._meta.verbose_name), trigger) for trigger in found)
+
+
 def _as_giver(label: Label) -> Iterator[Use]:
     """Yield the actions that give a label to whom they reach."""
     yield from (Use(str(Action._meta.verbose_name), one) for one in Action.objects.filter(gives_label=label))
 
 
-finders.extend([_as_audience, _as_door])
+finders.extend([_as_audience, _as_door, _as_move])
 givers.append(_as_giver)

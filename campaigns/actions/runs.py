@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from campaigns.actions.actions import run_action
 from campaigns.actions.enrolments import enrol, leave_by_selection, plan_steps
 from campaigns.actions.triggers import kind_of
-from campaigns.models import Campaign, Step, StepDone, StepRun, Trigger, TriggerRun
+from campaigns.models import Campaign, Happening, Step, StepDone, StepRun, Trigger, TriggerRun
 from common.sql import execute, rows
 from common.time import local_date
 from customers.models import Customer
@@ -26,6 +27,24 @@ from selections.compiler import members
 RETRY_AFTER = dt.timedelta(minutes=15)
 #: From how many customers on a wrong estimate costs more than counting.
 LARGE_RUN = 2000
+#: What happened is sometimes known only later: a run over all labels takes a while, and they all bear its first moment.
+KNOWN_WITHIN = dt.timedelta(days=2)
+#: What happened longer ago sets nothing off any more, after the scheduler was away or a campaign paused.
+TOO_LATE = dt.timedelta(days=7)
+
+
+_NEWS = """
+SELECT found.customer_id FROM ({happened}) AS found
+ WHERE NOT EXISTS (SELECT FROM campaigns_happening AS known
+                    WHERE known.trigger_id = {trigger:d} AND known.customer_id = found.customer_id
+                      AND known.happened_at = found.at)
+"""
+
+_NOTE = """
+INSERT INTO campaigns_happening (trigger_id, customer_id, happened_at, run_id)
+SELECT %(trigger)s, found.customer_id, found.at, %(run)s FROM ({happened}) AS found
+ON CONFLICT (trigger_id, customer_id, happened_at) DO NOTHING
+"""
 
 
 @dataclass(frozen=True)
@@ -69,8 +88,16 @@ def candidates_of(
     trigger: Trigger, *, day: dt.date, now: dt.datetime, run: TriggerRun | None = None
 ) -> QuerySet[Customer]:
     """Return those a trigger concerns on a day; ``run``: the one in progress, which is not the previous."""
-    after = _looked_until(trigger, run, now=now)
-    candidates = kind_of(trigger).candidates(trigger.params, day=day, now=now, after=after)
+    kind, after = kind_of(trigger), _looked_until(trigger, run, now=now)
+    happened = kind.happenings_sql(trigger.params, after=_happened_after(trigger, after, now=now), now=now)
+    if happened is None:
+        candidates = kind.candidates(trigger.params, day=day, now=now, after=after)
+    elif run is None:
+        news = RawSQL(_NEWS.format(happened=happened, trigger=trigger.pk), [])  # noqa: S611 - values are bound in it
+        candidates = Customer.objects.filter(pk__in=news)
+    else:
+        _note_happenings(run, happened)
+        candidates = Customer.objects.filter(pk__in=Happening.objects.filter(run=run).values("customer"))
     if trigger.selection:
         candidates = candidates.filter(pk__in=members(trigger.selection, now=now).values("pk"))
     return candidates
@@ -152,6 +179,20 @@ def _looked_until(trigger: Trigger, run: TriggerRun | None, *, now: dt.datetime)
         runs = runs.exclude(pk=run.pk)
     previous = runs.order_by("-ran_at").values_list("ran_at", flat=True).first()
     return max(filter(None, [previous, trigger.activated_at]), default=now)
+
+
+def _happened_after(trigger: Trigger, after: dt.datetime, *, now: dt.datetime) -> dt.datetime:
+    """Return from when on happenings count: since the last look, and what became known late; never from before the
+    trigger was turned on, nor from too long ago.
+    """
+    return max(after - KNOWN_WITHIN, trigger.activated_at or after, now - TOO_LATE)
+
+
+def _note_happenings(run: TriggerRun, happened: str) -> None:
+    """Note what sets the trigger off in this run, in one statement: what was noted before does so no more."""
+    count = execute(_NOTE.format(happened=happened), {"trigger": run.trigger_id, "run": run.pk})
+    if count > LARGE_RUN:
+        execute("ANALYZE campaigns_happening (run_id, customer_id)")
 
 
 def _failed_just_now(step: Step, *, day: dt.date, now: dt.datetime) -> bool:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Purpose
+from customers.models import Customer, Purpose
 from labels.models import Label
 from mailings.models import Content, Mailing
 from selections.models import Selection
@@ -145,3 +145,25 @@ class TriggerRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trigger_id} {self.due_on}"
+
+
+class Happening(models.Model):
+    """Something that happened to a customer and set a trigger off; the unique key lets it do so once.
+
+    Only of kinds that go off for each happening (``TriggerKind.happenings_sql``), such as a move between labels.
+    """
+
+    trigger = models.ForeignKey(Trigger, models.CASCADE, related_name="happenings", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    happened_at = models.DateTimeField(_("when"))
+    run = models.ForeignKey(TriggerRun, models.CASCADE, related_name="happenings")
+
+    class Meta:
+        verbose_name = _("happening")
+        verbose_name_plural = _("happenings")
+        constraints = [
+            models.UniqueConstraint(fields=["trigger", "customer", "happened_at"], name="happening_sets_off_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trigger_id} {self.customer_id}"

@@ -6,6 +6,7 @@ from campaigns.models import Trigger
 from campaigns.triggers.base import TriggerKind, trigger_kinds
 from campaigns.triggers.facts import FactDaysAgo
 from campaigns.triggers.jubilees import Birthday, MembershipYears
+from campaigns.triggers.moves import LabelMove
 from campaigns.triggers.selections import EntersSelection
 from campaigns.triggers.subscriptions import SubscriptionEnded, SubscriptionEnds, SubscriptionStarted
 from selections.models import Selection
@@ -15,6 +16,7 @@ for _kind in (
     MembershipYears,
     FactDaysAgo,
     EntersSelection,
+    LabelMove,
     SubscriptionStarted,
     SubscriptionEnds,
     SubscriptionEnded,

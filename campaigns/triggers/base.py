@@ -52,6 +52,14 @@ class TriggerKind(ABC):
         """Whether working off a missed ``day`` still makes sense ``today``."""
         return True
 
+    def happenings_sql(self, params: Mapping[str, Any], *, after: dt.datetime, now: dt.datetime) -> str | None:
+        """Return SQL that yields ``customer_id, at`` of what happened after ``after`` up to and including ``now``, for
+        a kind that goes off once for each of those; None for a kind that is worked off by the day.
+
+        Values are bound in it, percent signs doubled. Raises Refused when what it is about is gone.
+        """
+        return None
+
     def watched_selection(self, params: Mapping[str, Any]) -> int | None:
         """Return the id of the selection whose entrances have to be recorded, if any."""
         return None
