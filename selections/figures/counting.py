@@ -92,7 +92,7 @@ def _part_formulas(rule: Group, names: dict[Path, str]) -> dict[str, str]:
     """Return per part a formula for itself (a0, a1, …), its group up to it (u0, …) and before it (b0, …), and per group
     with picks one for what there was before (p0x0) and after each of them.
     """
-    formulas = {}
+    formulas: dict[str, str] = {}
     for number, (path, node) in enumerate(walk(rule)):
         if path:
             formulas |= _part_formula(rule, path, number, names)

@@ -106,7 +106,7 @@ def spread(
     names: dict[object, str] = dict(Branch.objects.values_list("pk", "name"))
     return Spread(
         branches=_named(by[0b0111], lambda pk: names.get(pk, "")),
-        kinds=_named(by[0b1011], lambda kind: str(Customer.Kind(kind).label)),
+        kinds=_named(by[0b1011], lambda kind: str(Customer.Kind(str(kind)).label)),
         ages=_named(sorted(by[0b1101], key=lambda pair: -int(str(pair[0]))), lambda place: _band(int(str(place)))),
         worlds=_named(by[0b1110], lambda world: str(world or "")),
     )

@@ -29,6 +29,7 @@ class PanelForm(forms.Form):
 
     def __init__(self, data: QueryDict, *, today: dt.date) -> None:
         super().__init__(data)
+        self.sent = data
         self.today = today
         self.fields["as_of"].widget.attrs["max"] = today.isoformat()
 
@@ -53,5 +54,6 @@ class PanelForm(forms.Form):
 
     def choose(self, purpose: Purpose | None) -> None:
         """Show the purpose that is taken when nobody chose one."""
-        self.data = self.data.copy()
-        self.data["purpose"] = str(purpose.pk) if purpose is not None else ""
+        shown = self.sent.copy()
+        shown["purpose"] = str(purpose.pk) if purpose is not None else ""
+        self.data = shown
