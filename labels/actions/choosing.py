@@ -57,9 +57,10 @@ def take_off(customer: Customer, *, code: str, now: dt.datetime) -> bool:
 
 
 def take_profiling_labels(customer: Customer, *, now: dt.datetime) -> int:
-    """Take every label derived from behaviour or address, or brought by a file, at once, for who objects to profiling
-    and should not wait for the night.
+    """Take every label derived from behaviour or address, or brought by a file, and the computed values, at once, for
+    who objects to profiling and should not wait for the night; return how many labels.
     """
+    customer.computed_values.all().delete()
     groups = [code for family in families if family.is_profiling for code in family.all_groups]
     files = ImportRun.objects.filter(format__in=["home_labels", "labels"]).values(
         name=Concat(Value("import "), Cast("pk", CharField()))

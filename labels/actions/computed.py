@@ -202,12 +202,6 @@ def preview_value(terms: Sequence[Mapping[str, Any]], *, now: dt.datetime) -> Va
     )
 
 
-def remove_values_of(customer: Customer) -> int:
-    """Remove the computed values of somebody who objects to profiling, at once; return how many."""
-    count, _models = customer.computed_values.all().delete()
-    return count
-
-
 def _as_preview(told: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> ThresholdPreview:
     people = Customer.objects.in_bulk({pk for row in told for pk in row["some"]})
     found: dict[str, dict[bool, Mapping[str, Any]]] = {}

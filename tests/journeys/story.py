@@ -29,7 +29,7 @@ from demo.loading import imports
 from demo.mailbox import Mailbox
 from demo.plans import Maker
 from labels.actions import refresh_system_labels
-from labels.models import Label
+from labels.models import Label, ValueDefinition
 from mailings.actions import print_letters, record_click, suppress_address, unsubscribe
 from mailings.actions.publications import save_publication
 from mailings.models import Mailing, Message
@@ -209,7 +209,8 @@ class Story:
         }
         if name == "code":
             return next((code for start, code in codes.items() if route.startswith(start)), None)
-        return {"note": self.note.pk, "other": self.pair.second_id, "customer": self.customer.pk}.get(name)
+        known = {"note": self.note.pk, "other": self.pair.second_id, "customer": self.customer.pk, "family": "borrowing"}
+        return known.get(name)
 
     def of(self, route: str) -> int:
         """Return the number to fill in for ``<int:pk>`` in this route; the longest start that is known counts."""
@@ -232,6 +233,7 @@ class Story:
             "websites/": self.site.pk,
             "imports/": self.refused.pk,
             "labels/": Label.objects.get(name="Leesclub Spanning").pk,
+            "labels/values/": ValueDefinition.objects.get(code="customer-value").pk,
             "labels/<int:pk>/rule/": Label.objects.get(name="Bevlogen").pk,
             "labels/<int:pk>/history/": Label.objects.get(name="Bevlogen").pk,
             "labels/groups/": Label.objects.filter(kind=Label.Kind.CUSTOMER)[0].group_id or 0,

@@ -16,7 +16,7 @@ from common.errors import Refused
 from common.values import values
 from customers.actions.kinds import set_retention
 from customers.models import Customer, Fact, Purpose
-from labels.actions import refresh_system_labels
+from labels.actions import refresh_system_labels, take_profiling_labels
 from labels.actions.computed import change_value, create_value, preview_value, remove_value
 from labels.formulas import STANDARD, read_terms
 from labels.models import CustomerValue, RefreshRun, ValueDefinition
@@ -154,6 +154,15 @@ def test_a_number_goes_when_there_is_nothing_to_tell_any_more(profiling: Purpose
     ConsentFactory(customer=objecting, purpose=profiling, state="objected", event_at=NOW)
     refresh(NOW + DAY, "later")
     assert CustomerValue.objects.filter(customer__in=[customer, objecting]).count() == 0
+
+
+def test_who_objects_loses_his_numbers_at_once() -> None:
+    customer = CustomerFactory()
+    FactFactory(customer=customer)
+    refresh()
+    assert customer.computed_values.exists()
+    take_profiling_labels(customer, now=NOW)
+    assert not customer.computed_values.exists()
 
 
 def test_a_selection_takes_the_top_by_a_computed_value() -> None:
