@@ -209,8 +209,8 @@ class Story:
         }
         if name == "code":
             return next((code for start, code in codes.items() if route.startswith(start)), None)
-        known = {"note": self.note.pk, "other": self.pair.second_id, "customer": self.customer.pk, "family": "borrowing"}
-        return known.get(name)
+        keys = {"note": self.note.pk, "other": self.pair.second_id, "customer": self.customer.pk}
+        return keys.get(name) or {"family": "borrowing"}.get(name)
 
     def of(self, route: str) -> int:
         """Return the number to fill in for ``<int:pk>`` in this route; the longest start that is known counts."""
