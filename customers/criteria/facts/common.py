@@ -109,7 +109,7 @@ class NarrowForm(forms.Form):
     )
     at_least_cents = EurosField(label=gettext_lazy("Came to at least … euros"))
 
-    NARROW = ("world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_cents")
+    NARROW: tuple[str, ...] = ("world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_cents")
 
     def clean_at_least_cents(self) -> int | None:
         euros: Decimal | None = self.cleaned_data["at_least_cents"]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from django import forms
-from django.db.models import BigIntegerField, Count, DateField, F, Max, Min, Q, QuerySet, Value
+from django.db.models import BigIntegerField, DateField, F, Max, Min, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThanOrEqual
@@ -34,8 +34,8 @@ from customers.criteria.facts.common import (
     narrowed,
     what,
 )
-from customers.criteria.facts.counting import HEAPS, heaps
-from customers.criteria.facts.shapes import DAY, Among, DaysBetween, Heaped, local_day
+from customers.criteria.facts.counting import times_of
+from customers.criteria.facts.shapes import DAY, Among, DaysBetween, local_day
 from customers.criteria.windows import WindowForm
 from customers.models import Customer, FactTotal
 
@@ -77,13 +77,6 @@ class RhythmForm(FactForm):
 #: (number, how it compares, number, factor): ("span", "lte", "gaps", 30) is span <= gaps * 30.
 Comparison = tuple[Literal["span", "late"], Literal["gte", "lte", "gt"], Literal["span", "gaps"], int]
 
-SIGNS = {"gte": ">=", "lte": "<=", "gt": ">"}
-OF_DAYS = {
-    "gaps": "(count(*) - 1)",
-    "span": "(max(day) - min(day))::bigint",
-    "late": f"(%s::date - max(day))::bigint * (count(*) - 1) * {PERCENT}",
-}
-
 
 class RhythmCriterion(FactCriterion):
     """What both ask: visits, the days from the first to the last, and the last."""
@@ -93,12 +86,6 @@ class RhythmCriterion(FactCriterion):
         ``span`` (days from the first to the last) and ``late`` (days since the last, times the gaps, times 100).
         """
         start, end = params.happened(now=now)
-        if params.per == "day":
-            facts = facts_of(params, start, end)
-            if start is None and not params.is_narrowed:
-                facts = facts.filter(customer__in=_possible(params, asked, end, local_date(now)))
-            days = heaps(facts, "day").distinct()
-            return Q(Heaped(days, HEAPS["day"], *_having(params, asked, local_date(now))))
         condition = Q(times__gte=params.visits)
         for number, compares, other, factor in asked:
             condition &= Q(**{f"{number}__{compares}": F(other) * factor})
@@ -110,8 +97,10 @@ class RhythmCriterion(FactCriterion):
                 for totals_then in totals.totals_at(params.kind, end)
             )
             return Q(Among(*(found.filter(condition).values("customer_id") for found in known)))
-        visits = facts_of(params, start, end).values("customer_id")
-        visits = visits.annotate(times=Count("pk"), span=DaysBetween(Max(DAY), Min(DAY)))
+        facts = facts_of(params, start, end)
+        if start is None and not params.is_narrowed:
+            facts = facts.filter(customer__in=_possible(params, asked, end, local_date(now)))
+        visits = facts.values("customer_id").annotate(times=times_of(params.per), span=DaysBetween(Max(DAY), Min(DAY)))
         visits = visits.annotate(gaps=GAPS, late=_late(DaysBetween(today, Max(DAY))))
         return Q(Among(visits.filter(condition).values("customer_id")))
 
@@ -155,15 +144,6 @@ def _possible(
 _COMPARED: dict[str, Any] = {"gte": GreaterThanOrEqual, "lte": LessThanOrEqual, "gt": GreaterThan}
 
 
-def _having(params: RhythmParams, asked: Sequence[Comparison], today: dt.date) -> tuple[str, list[Any]]:
-    """Return the comparisons as SQL over days, with its values."""
-    parts, values = ["count(*) >= %s"], [params.visits]
-    for number, compares, other, factor in asked:
-        parts.append(f"{OF_DAYS[number]} {SIGNS[compares]} {OF_DAYS[other]} * %s")
-        values += [today, factor] if number == "late" else [factor]
-    return " AND ".join(parts), values
-
-
 def _late(idle: DaysBetween) -> CombinedExpression:
     return idle * GAPS * PERCENT
 
@@ -177,8 +157,7 @@ def visits_of(params: RhythmParams, customer: Customer, now: dt.datetime) -> tup
             return 0, None, None
         return known["times"], local_date(known["first"]), local_date(known["last"])
     facts = facts_of(params, start, end).filter(customer=customer)
-    times = Count("pk") if params.per == "fact" else Count(DAY, distinct=True)
-    found = facts.aggregate(times=times, first=Min(DAY), last=Max(DAY))
+    found = facts.aggregate(times=times_of(params.per), first=Min(DAY), last=Max(DAY))
     return found["times"], found["first"], found["last"]
 
 

@@ -22,6 +22,7 @@ from typing import Any, Literal
 from django import forms
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field, model_validator
@@ -132,6 +133,8 @@ def _numbered() -> dict[str, forms.Field]:
             ),
             "at_least_cents": EurosField(label=gettext_lazy("Came to at least … euros")),
         }
+        for name in NarrowForm.NARROW:  # they may stand folded away together, so each says of which step it is
+            named[name].label = format_lazy(gettext_lazy("step {n}: {name}"), n=n, name=named[name].label)
         fields |= {f"{name}{n}": field for name, field in named.items()}
     return fields
 
@@ -148,6 +151,10 @@ class SequenceForm(FactForm):
             ("last", gettext_lazy("the last time")),
             ("each", gettext_lazy("each time: one that fits will do")),
         ],
+    )
+    NARROW = (
+        *NarrowForm.NARROW,
+        *(f"{name}{n}" for n in range(2, LATER_STEPS + 2) for name in NarrowForm.NARROW),
     )
     field_order = ("kind", "times", "at_least_total_cents", "anchor", *WindowForm.WINDOW, *NarrowForm.NARROW)
 

@@ -75,8 +75,7 @@ class Heaped(Expression):
     """Whether the row at hand is a customer whose heaps (orders, days) together meet a condition.
 
     ``heaps`` yields a row per heap with these ``columns``, the customer first; ``having`` is SQL of ours over them,
-    with its values bound. Two simple groupings, which PostgreSQL hashes and does in parallel: counting what is distinct
-    would sort every fact.
+    with its values bound: a grouping of a grouping, for which the ORM has no words.
     """
 
     output_field = BooleanField()
