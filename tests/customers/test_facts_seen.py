@@ -323,6 +323,51 @@ def test_a_window_beyond_the_calendar_is_refused_with_its_place() -> None:
     assert refused.value.field == "/children/0/params"
 
 
+def asks(criterion: str, **params: Any) -> dict[str, Any]:
+    return {"criterion": criterion, "params": params}
+
+
+def audience(*children: dict[str, Any]) -> set[str]:
+    found = compile_rule({"version": 2, "op": "all", "children": list(children)}, now=NOW)
+    return set(found.values_list("first_name", flat=True))
+
+
+def test_no_order_in_half_a_year_and_longer_than_20_seconds_on_a_page() -> None:
+    reads, glances, orders = (CustomerFactory(first_name=name) for name in ("reads", "glances", "orders"))
+    for customer, seconds in ((reads, 21), (glances, 20), (orders, 300)):
+        did(customer, "page_view", 10, duration_seconds=seconds)
+        did(customer, "ticket", 3 if customer is orders else 200, amount_cents=2500)
+    no_order = asks("facts.none", kind="ticket", period="last", number=6, unit="month")
+    page = asks("facts.count", kind="page_view", at_least_seconds=21, period="last", number=6, unit="month")
+    assert audience(no_order, page) == {"reads"}
+
+
+def test_25_to_35_years_old_spent_50_euros_and_came_twice_since() -> None:
+    people = {
+        "twice": (30, (20, 10)), "before": (30, (50, 45)), "once": (30, (20,)), "older": (36, (20, 10)),
+    }  # fmt: skip
+    for name, (age, visits) in people.items():
+        customer = CustomerFactory(first_name=name, birth_date=NOW.date().replace(year=NOW.year - age))
+        for days, cents in ((60, 3000), (40, 2000)):
+            did(customer, "ticket", days, amount_cents=cents)
+        for days in visits:
+            did(customer, "visit", days)
+    spent = asks("facts.then", kind="ticket", at_least_total_cents=5000, then=[{"kind": "visit", "times": 2}])
+    assert audience(asks("customer.age", at_least=25, at_most=35), spent) == {"twice"}
+
+
+def test_who_stays_away_longer_than_usual() -> None:
+    for name, days in {"late": (70, 60, 50, 34), "in time": (70, 50, 30, 10), "gone": (400, 390, 380)}.items():
+        customer = CustomerFactory(first_name=name)
+        for day in days:
+            did(customer, "ticket", day, external_id=f"{name} {day}")
+            did(customer, "ticket", day, external_id=f"{name} {day} again")
+    assert audience(asks("facts.due", kind="ticket", percent=150)) == {"late", "gone"}
+    assert audience(asks("facts.due", kind="ticket", percent=150, percent_to=400)) == {"late"}
+    assert audience(asks("facts.interval", kind="ticket", at_most=11)) == {"gone"}
+    assert audience(asks("facts.interval", kind="ticket", at_least=12, at_most=20)) == {"late", "in time"}
+
+
 def test_no_gap_where_nothing_ever_went(sanne: Customer) -> None:
     rule = {"version": 2, "op": "all", "children": [{"criterion": "facts.due", "params": {"kind": "loan"}}]}
     assert gaps(parse_rule(rule), now=NOW - DAY, present=NOW) == {}
