@@ -14,6 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.parsers import BoundedJSONParser
 from api.resources.fields import by_code, paged, user_of
 from common.time import clock
 from customers.actions import approve_import, cancel_import, retry_import, undo_import, upload_import
@@ -87,7 +88,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     queryset = ImportRun.objects.select_related("source", "feed").order_by("-id")
     serializer_class = ImportRunSerializer
     filterset_fields = ["format", "state", "feed"]
-    parser_classes = [parsers.MultiPartParser, parsers.JSONParser]
+    parser_classes = [parsers.MultiPartParser, BoundedJSONParser]
 
     def get_queryset(self) -> QuerySet[ImportRun]:
         return super().get_queryset().defer("preview") if self.action == "list" else super().get_queryset()

@@ -13,7 +13,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
+from common.actions import add_integration
 from common.criteria import criteria
 from common.errors import Refused
 from selections.actions import checked, create_selection
@@ -200,3 +202,50 @@ def test_the_builder_takes_fields_that_no_page_sends(
 )
 def test_the_builder_starts_empty_from_a_rule_in_its_address_that_is_none(builder: Client, given: str) -> None:
     assert builder.get("/selections/new/", {"rule": given}).status_code == 200
+
+
+# --- through the API --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def api(administrator: User) -> APIClient:
+    _user, token = add_integration(name="website", by=administrator)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+def sent(api: APIClient, body: str) -> Any:
+    return api.post("/api/v1/selections/", body, content_type="application/json")
+
+
+@settings(usually, max_examples=80)
+@given(condition=broken(), number=st.integers(0, 10**9))
+def test_the_api_takes_any_rule_and_says_where_it_is_wrong(
+    api: APIClient, condition: dict[str, Any], number: int
+) -> None:
+    answer = sent(api, json.dumps({"name": f"Boos {number}", "rule": rule(condition)}))
+    assert answer.status_code in (201, 400, 422), answer.content
+    if answer.status_code == 422 and answer.json()["code"] != "name_taken":
+        assert answer.json()["field"].startswith("/children/0/params")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        '{"rule":' * 50_000,
+        '{"name": "x", "rule": NaN}',
+        '{"name": "x", "rule": {"version": 1e999}}',
+        "{",
+    ],
+)
+def test_the_api_answers_to_what_is_no_json_at_all(api: APIClient, body: str) -> None:
+    assert sent(api, body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "given_rule", [None, [], "x", 5, {}, nested(150), {"version": 2, "op": "\ud800"}, {"version": 2, "\0": 1}]
+)
+def test_the_api_answers_to_what_is_no_rule(api: APIClient, given_rule: Any) -> None:
+    assert sent(api, json.dumps({"name": "Boos", "rule": given_rule})).status_code in (400, 422)
