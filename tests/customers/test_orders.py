@@ -16,7 +16,8 @@ from customers.actions.feeds import save_feed
 from customers.imports import FORMATS
 from customers.imports.templates import TEMPLATES, guess
 from customers.models import Customer, Fact, Feed, ImportRun
-from selections.actions import create_selection, members
+from selections.actions import create_selection
+from selections.compiler import members
 from selections.explain import describe
 from tests.factories import NOW, CustomerFactory, SourceFactory
 from workbench.timeline import Timeline, Wish

@@ -11,7 +11,8 @@ from common.time import clock
 from customers.actions.privacy import restrict
 from customers.consents import record_consent
 from customers.models import Customer, Fact, FactTotal, Purpose, World
-from selections.actions import create_selection, members
+from selections.actions import create_selection
+from selections.compiler import members
 from tests.factories import CustomerFactory
 from tests.website.conftest import Send
 from website.actions import record_visits
