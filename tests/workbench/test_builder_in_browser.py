@@ -51,6 +51,8 @@ def test_a_selection_is_built_and_saved_by_keyboard(builder: Page, axe: Callable
     page.locator("#id_name").focus()
     page.keyboard.type("Volwassen leden")
     add_by_keyboard(page, "soort klant")
+    expect(page.locator("#id_r-0-op")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.locator("#id_r-0-kinds_0")).to_be_focused()
     expect(page.locator("#note-r-0")).to_contain_text("Nog in te vullen")
     page.keyboard.press("Space")

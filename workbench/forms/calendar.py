@@ -11,7 +11,7 @@ from customers.models import HolidayName, Region
 
 
 def _day() -> forms.DateField:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+    return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
 
 
 class HolidayForm(forms.Form):
