@@ -7,6 +7,7 @@ Facts lie in the order in which they happened, as nightly deliveries bring them.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from common.sql import execute, rows
@@ -243,7 +244,7 @@ def _rest() -> None:
     )
 
 
-def _known() -> dict[str, object]:
+def _known() -> dict[str, Any]:
     """Return the ids that statements need."""
     from customers.models import Source
     from labels.models import Label

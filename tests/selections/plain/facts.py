@@ -236,9 +236,8 @@ def _steps(draw: st.DrawFn) -> Params:
         step = draw(narrowing()) | {"op": op, "times": draw(st.integers(1 if op == "at_least" else 0, 2))}
         days = draw(st.none() | st.integers(0, 200))
         steps.append(step if days is None else step | {"within_days": days})
-    first = draw(
-        st.sampled_from([{}, {"times": 2}, {"at_least_total_cents": 2500}, {"anchor": "last"}, {"anchor": "each"}])
-    )
+    firsts: list[Params] = [{}, {"times": 2}, {"at_least_total_cents": 2500}, {"anchor": "last"}, {"anchor": "each"}]
+    first = draw(st.sampled_from(firsts))
     return {**first, "then": steps}
 
 

@@ -153,7 +153,7 @@ class Population:
         ContactPoint.objects.bulk_create(points)
 
     def _subscriptions(self) -> None:
-        made = []
+        made: list[Subscription] = []
         for person in self.people:
             for _time in range(self.chance.choice([0, 1, 1, 2, 3])):
                 began = self.chance.choice([self.day(4500, 90), NOW.date() - self.chance.randint(0, 2) * DAY])
@@ -189,7 +189,7 @@ class Population:
             BranchPlace.objects.create(branch=branch, latitude=latitude, longitude=longitude)
 
     def _facts(self) -> None:
-        made = []
+        made: list[Fact] = []
         for person in self.some(0.8):
             for _time in range(self.chance.randint(1, 16)):
                 kind = self.chance.choice(names.FACTS)

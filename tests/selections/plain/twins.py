@@ -82,7 +82,7 @@ def few(values: Sequence[Any], most: int = 2) -> st.SearchStrategy[list[Any]]:
 def bounds(draw: st.DrawFn, lowest: int, highest: int) -> Params:
     """Return a lower bound, an upper bound, or both in order."""
     low = draw(st.none() | st.integers(lowest, highest))
-    high = draw(st.integers(low or lowest, highest) if low is None else st.none() | st.integers(low, highest))
+    high = draw(st.integers(lowest, highest) if low is None else st.none() | st.integers(low, highest))
     return {name: value for name, value in (("at_least", low), ("at_most", high)) if value is not None}
 
 
