@@ -31,7 +31,7 @@ class InParams(Params):
 
 @remembered
 def _choices() -> list[tuple[int | str, str]]:
-    return [("", "---------"), *Selection.objects.filter(archived_at=None).values_list("pk", "name")]
+    return [("", "---------"), *Selection.objects.in_use().values_list("pk", "name")]
 
 
 class InForm(forms.Form):

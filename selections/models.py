@@ -27,6 +27,14 @@ class Folder(models.Model):
         return self.name
 
 
+class SelectionQuerySet(models.QuerySet["Selection"]):
+    """Reads of selections."""
+
+    def in_use(self) -> SelectionQuerySet:
+        """Leave out what is archived: what somebody may choose from."""
+        return self.filter(archived_at__isnull=True)
+
+
 @pghistory.track(
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=COUNTED)),
@@ -60,6 +68,8 @@ class Selection(models.Model):
     counted_at = models.DateTimeField(_("counted at"), null=True)
     created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField(_("updated at"))
+
+    objects = SelectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("selection")

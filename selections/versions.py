@@ -49,19 +49,19 @@ def versions_of(selection: Selection) -> list[Version]:
     told: list[Version] = []
     sentences: dict[str, tuple[str, str]] = {}  # several versions may ask the same
     for number, (before, event) in enumerate(pairwise([None, *events]), start=1):
-        asked = json.dumps(event.rule)  # type: ignore[union-attr]
+        asked = json.dumps(event.rule)
         if asked not in sentences:
-            sentences[asked] = _sentence(event.rule)  # type: ignore[union-attr]
+            sentences[asked] = _sentence(event.rule)
         sentence, problem = sentences[asked]
         told.append(
             Version(
-                key=event.pgh_id,  # type: ignore[union-attr]
+                key=event.pgh_id,
                 number=number,
-                at=event.pgh_created_at,  # type: ignore[union-attr]
+                at=event.pgh_created_at,
                 user=_user(event),
-                name=event.name,  # type: ignore[union-attr]
-                description=event.description,  # type: ignore[union-attr]
-                rule=event.rule,  # type: ignore[union-attr]
+                name=event.name,
+                description=event.description,
+                rule=event.rule,
                 is_present=number == len(events),
                 sentence=sentence,
                 problem=problem,

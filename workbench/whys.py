@@ -77,6 +77,24 @@ def deciding(verdict: Verdict) -> set[Path]:
     return {path for child in found for path in deciding(child)}
 
 
+def certainly(verdict: Verdict) -> bool | None:
+    """Return the outcome, when it is sure whatever held for the parts of which a past day is not known; else None.
+
+    Who is drawn depends on the others too, so with anything unknown below it a draw is never sure.
+    """
+    node = verdict.node
+    if isinstance(node, Condition):
+        return None if verdict.gap else verdict.holds
+    told = [certainly(child) for child in verdict.children]
+    if None not in told:
+        return verdict.holds
+    decisive = node.op != Op.ALL  # the answer of one part that settles the group
+    if decisive not in told:
+        return None
+    outcome = node.op == Op.ANY
+    return None if outcome and node.picks else outcome
+
+
 def lines_of(verdict: Verdict, *, customer: Customer, query: str = "") -> Line:
     """Return the tree of a verdict as the page shows it."""
     return _line(verdict, wanted=True, decisive=deciding(verdict), customer=customer, query=query)

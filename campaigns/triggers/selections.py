@@ -16,7 +16,7 @@ from selections.models import Membership, Selection
 
 
 def _selections() -> list[tuple[int, str]]:
-    return list(Selection.objects.values_list("id", "name"))
+    return list(Selection.objects.in_use().values_list("id", "name"))
 
 
 class EntersSelectionForm(forms.Form):

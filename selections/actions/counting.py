@@ -26,7 +26,7 @@ def count_all_selections(*, now: dt.datetime) -> int:
     A faulty one is logged and skipped.
     """
     counted = 0
-    for selection in Selection.objects.filter(archived_at=None):
+    for selection in Selection.objects.in_use():
         try:
             count_selection(selection, now=now)
             counted += 1

@@ -20,7 +20,7 @@ from selections.rules import parse_rule
 from selections.verdicts import why
 from tests.factories import CustomerFactory
 from tests.selections.test_rules import MEMBERS, rule
-from workbench.whys import deciding
+from workbench.whys import certainly, deciding
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +178,23 @@ def test_the_outcome_hangs_on_what_would_change_it(
 ) -> None:
     tree = parse_rule({"version": 2, "op": op, "children": children})
     assert deciding(why(tree, anna, now=now, present=now)) == expected
+
+
+@pytest.mark.parametrize(
+    ("op", "children", "expected"),
+    [
+        ("all", [MEMBERS], None),
+        ("all", [MEMBERS, READERS], False),
+        ("any", [MEMBERS, READERS], None),
+        ("any", [MEMBERS, {"op": "none", "children": [READERS]}], True),
+        ("none", [MEMBERS, {"op": "none", "children": [READERS]}], False),
+        ("none", [READERS], True),
+    ],
+)
+def test_an_outcome_is_certain_when_what_is_not_known_cannot_change_it(
+    op: str, children: list[Any], expected: bool | None, anna: Customer, now: dt.datetime
+) -> None:
+    """Of that day it is not known who was a member; nobody had the label."""
+    create_label(code="lezer", name="Lezer", kind="own", now=now)
+    tree = parse_rule({"version": 2, "op": op, "children": children})
+    assert certainly(why(tree, anna, now=now - DAY, present=now)) is expected

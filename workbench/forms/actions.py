@@ -35,7 +35,7 @@ class ActionForm(forms.Form):
 
 class SelectionForm(forms.Form):
     selection = forms.ModelChoiceField(
-        Selection.objects.all(), label=_("Selection"), empty_label=_("Choose a selection")
+        Selection.objects.in_use(), label=_("Selection"), empty_label=_("Choose a selection")
     )
 
 
@@ -50,7 +50,7 @@ class TriggerForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=120)
     selection = forms.ModelChoiceField(
-        Selection.objects.all(),
+        Selection.objects.in_use(),
         label=_("Only for selection"),
         required=False,
         empty_label=_("Everybody"),

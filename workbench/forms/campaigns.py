@@ -33,7 +33,7 @@ class CampaignForm(forms.Form):
         label=_("Ends on"), required=False, widget=DateInput, help_text=_("This day included. Empty: it runs on.")
     )
     leave_when = forms.ModelChoiceField(
-        Selection.objects.all(),
+        Selection.objects.in_use(),
         label=_("Leaves when in selection"),
         required=False,
         empty_label=_("No selection"),
@@ -65,7 +65,7 @@ class StepForm(forms.Form):
 
 class EnrolForm(forms.Form):
     selection = forms.ModelChoiceField(
-        Selection.objects.all(), label=_("Selection"), empty_label=_("Choose a selection")
+        Selection.objects.in_use(), label=_("Selection"), empty_label=_("Choose a selection")
     )
 
 

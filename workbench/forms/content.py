@@ -34,7 +34,7 @@ class AudienceField(forms.ChoiceField):
 
 def audience_choices() -> list[Any]:
     """Return every selection and every label in use, in groups."""
-    selections = [(f"selection:{one.pk}", one.name) for one in Selection.objects.all()]
+    selections = [(f"selection:{one.pk}", one.name) for one in Selection.objects.in_use()]
     labels = [(f"label:{one.pk}", one.name) for one in Label.objects.filter(is_active=True)]
     return [("", _("Everybody who gets this message")), (_("Selection"), selections), (_("Label"), labels)]
 

@@ -160,7 +160,7 @@ class ChangeHoldersForm(forms.Form):
     )
     numbers = NumbersForm.base_fields["numbers"]
     selection = forms.ModelChoiceField(
-        label=_("Or everybody in a selection"), required=False, queryset=Selection.objects.all(), empty_label="–"
+        label=_("Or everybody in a selection"), required=False, queryset=Selection.objects.in_use(), empty_label="–"
     )
     reason = forms.CharField(label=_("Why"), required=False, max_length=150)
 
@@ -183,7 +183,7 @@ class RuleForm(forms.Form):
 
     selection = forms.ModelChoiceField(
         label=_("Selection"),
-        queryset=Selection.objects.all(),
+        queryset=Selection.objects.in_use(),
         empty_label=_("Choose a selection"),
         help_text=_("When the selection is changed later, the label goes along from the next night on."),
     )

@@ -70,7 +70,7 @@ class ItemForm(forms.Form):
     )
     for_whom = forms.ChoiceField(label=_("For whom"), choices=FOR_WHOM, initial="everybody", widget=forms.RadioSelect)
     selection = forms.ModelChoiceField(
-        Selection.objects.all(), label=_("Selection"), required=False, empty_label=_("Choose a selection")
+        Selection.objects.in_use(), label=_("Selection"), required=False, empty_label=_("Choose a selection")
     )
     label = forms.ModelChoiceField(
         Label.objects.filter(is_active=True), label=_("Label"), required=False, empty_label=_("Choose a label")

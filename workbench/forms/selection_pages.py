@@ -29,20 +29,15 @@ class FolderForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=60)
 
 
-class OwnerField(forms.ModelChoiceField):
-    """Colleagues by their full name."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return obj.get_full_name() or obj.get_username()
-
-
 class OwnerForm(forms.Form):
-    owner = OwnerField(User.objects.none(), label=_("New owner"), empty_label=_("Choose a colleague"))
+    owner = forms.ModelChoiceField(User.objects.none(), label=_("New owner"), empty_label=_("Choose a colleague"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         colleagues = User.objects.filter(is_active=True, groups__name__in=[MARKETEER, ADMINISTRATOR]).distinct()
-        self.fields["owner"].queryset = colleagues.order_by("first_name", "username")  # type: ignore[attr-defined]
+        field: Any = self.fields["owner"]
+        field.queryset = colleagues.order_by("first_name", "username")
+        field.label_from_instance = lambda user: user.get_full_name() or user.get_username()
 
 
 class CommentForm(forms.Form):
@@ -59,7 +54,6 @@ class LookBackForm(forms.Form):
         label=_("Compared with"),
         required=False,
         widget=forms.DateInput(attrs=DAY),
-        help_text=_("A later day; then you see who came, left and stayed."),
     )
     assume = forms.BooleanField(label=_("For these, take what holds at present"), required=False)
 
@@ -90,7 +84,7 @@ class LookBackForm(forms.Form):
 
 
 def _sides() -> list[Any]:
-    selections = Selection.objects.filter(archived_at=None).values_list("pk", "name")
+    selections = Selection.objects.in_use().values_list("pk", "name")
     sets = ResultSet.objects.order_by("name").values_list("pk", "name")
     return [
         ("", "---------"),

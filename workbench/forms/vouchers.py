@@ -95,7 +95,7 @@ class IssueForm(forms.Form):
 
     to = forms.ChoiceField(label=_("To whom?"), widget=forms.RadioSelect, initial=To.CUSTOMER)
     number = forms.CharField(label=_("Customer number"), max_length=40, required=False)
-    selection = forms.ModelChoiceField(Selection.objects.all(), label=_("Selection"), required=False)
+    selection = forms.ModelChoiceField(Selection.objects.in_use(), label=_("Selection"), required=False)
     count = forms.IntegerField(
         label=_("How many codes?"), min_value=1, max_value=MOST_ON_PAPER, required=False,
         help_text=_("To print and hand out. No name stands on them."),

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import QueryDict
 from django.urls import path, reverse
 from django.utils.formats import date_format
@@ -69,8 +69,8 @@ def page_of(label: Label) -> str:
     return reverse("workbench:label_detail", args=[label.pk])
 
 
-def used_by(thing: Label | LabelGroup) -> list[dict[str, Any]]:
-    """Return what uses a label or group, each with its page where it has one."""
+def used_by(thing: Model) -> list[dict[str, Any]]:
+    """Return what uses a label, a group or a selection, each with its page where it has one."""
     return [{"use": use, "url": _page_of_use(use)} for use in uses_of(thing)]
 
 

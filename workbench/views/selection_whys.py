@@ -22,7 +22,7 @@ from workbench.forms.moments import DayForm
 from workbench.views.customers_base import CustomerPage
 from workbench.views.selection_base import tabs_of
 from workbench.views.selection_builder import SelectionMixin, crumbs, page_of
-from workbench.whys import are_in, lines_of, reasons_of, selections_of, unknown_of
+from workbench.whys import are_in, certainly, lines_of, reasons_of, selections_of, unknown_of
 
 FOUND_SHOWN = 12
 SHORTEST = 2  # signs; fewer find too many
@@ -98,6 +98,7 @@ class SelectionWhy(WhyPage):
             "root": root,
             "reasons": list(reasons_of(root)),
             "unknown": list(unknown_of(root)),
+            "is_certain": bool(verdict.barred) or certainly(verdict) is not None,
         }
 
 
