@@ -94,7 +94,7 @@ def test_how_far_somebody_is(make_campaign: Make, member: Make, now: dt.datetime
     assert found("campaigns.step", now, step=second.pk) == set()
     assert found("campaigns.step", now - DAY, step=first.pk) == set()
     assert found("campaigns.step", now + 9 * DAY, step=first.pk, within_days=8) == set()
-    criterion = criteria["campaigns.step"]
+    criterion: Any = criteria["campaigns.step"]
     assert criterion.gap(criterion.params(step=[first.pk]), now=now, present=now + DAY) == ""
     assert criterion.gap(criterion.params(step=[first.pk], where="next"), now=now, present=now + DAY)
 

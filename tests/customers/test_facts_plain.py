@@ -104,7 +104,7 @@ WINDOWS = st.sampled_from(
         {"period": "between", "since": "2026-05-10", "until": "2026-05-31"},
     ]
 )
-NARROW = st.one_of(
+NARROW: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.just({}),
     st.fixed_dictionaries(
@@ -145,7 +145,7 @@ def summed(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     measure = draw(st.sampled_from(["amount_cents", "quantity", "duration_seconds"]))
     size = {"amount_cents": 500, "quantity": 1, "duration_seconds": 10}[measure]
     low = draw(st.one_of(st.none(), st.integers(0, 8)))
-    high = draw(st.integers(low or 0, 12) if low is None else st.one_of(st.none(), st.integers(low, 12)))
+    high = draw(st.integers(0, 12) if low is None else st.one_of(st.none(), st.integers(low, 12)))
     bounds = {name: number * size for name, number in (("at_least", low), ("at_most", high)) if number is not None}
     figure = draw(st.sampled_from(["sum", "average", "largest"]))
     per = "fact" if figure == "sum" else draw(PER)
