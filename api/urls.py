@@ -16,7 +16,6 @@ from api.resources import (
     formats,
     imports,
     label_rules,
-    labels,
     mailings,
     merges,
     newsletters,
@@ -28,6 +27,7 @@ from api.resources import (
     records,
     result_sets,
     selection_questions,
+    shifts,
     sources,
     vouchers,
     websites,
@@ -56,7 +56,7 @@ router.register("sources", sources.SourceViewSet, "source")
 router.register("feeds", sources.FeedViewSet, "feed")
 router.register("records", records.RecordViewSet, "record")
 router.register("labels", label_rules.LabelsWithRules, "label")
-router.register("label-groups", labels.GroupViewSet, "label-group")
+router.register("label-groups", shifts.GroupsWithShifts, "label-group")
 router.register("selections", selection_questions.SelectionQuestions, "selection")
 router.register("selection-folders", result_sets.FolderViewSet, "selection-folder")
 router.register("result-sets", result_sets.ResultSetViewSet, "result-set")

@@ -88,7 +88,7 @@ def feet_of(found: Matrix) -> list[dict[str, Any]]:
 
 def cell_of(found: Matrix, was: int, became: int) -> Cell:
     """Return one cell with its names."""
-    scale, many = found.scale, found[was, became]
+    scale, many = found.scale, found.many(was, became)
     return Cell(
         name_of(scale, was),
         name_of(scale, became),

@@ -49,8 +49,9 @@ class Matrix:
     last: dt.date
     counts: Mapping[tuple[int, int], int]
 
-    def __getitem__(self, cell: tuple[int, int]) -> int:
-        return self.counts.get(cell, 0)
+    def many(self, was: int, became: int) -> int:
+        """Return how many customers a cell counts."""
+        return self.counts.get((was, became), 0)
 
     @cached_property
     def rows(self) -> list[int]:

@@ -7,8 +7,9 @@ One who loses a label and gets another in the same run has both at the same mome
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from django.db.models import QuerySet
 
@@ -47,10 +48,14 @@ SELECT date_trunc('week', move.at AT TIME ZONE 'Europe/Amsterdam')::date AS week
  GROUP BY 1, 2, 3
 """
 
+_USABLE = """
+customer_id NOT IN (SELECT id FROM customers_customer WHERE merged_into_id IS NOT NULL OR restricted_at IS NOT NULL)
+"""
+
 # The interval that began by the move says by what; of a move to nothing, the one that ended.
 _LIST = """
 SELECT move.*, coalesce(came.id, gone.id) AS interval_id, came.id IS NULL AS is_loss
-  FROM ({moves}) AS move
+  FROM (SELECT * FROM ({moves}) AS every {where} ORDER BY at DESC, customer_id DESC {limit}) AS move
   LEFT JOIN LATERAL (
       SELECT id FROM labels_assignment AS a
        WHERE a.customer_id = move.customer_id AND a.since = move.at AND a.label_id = ({labels})[move.became]
@@ -129,30 +134,66 @@ def moves_per_week(
     return found
 
 
-def moves_of(
-    scale: Scale, customers: Sequence[int], *, start: dt.datetime, end: dt.datetime, most: int | None = None
-) -> list[Move]:
+class Moves(Sequence[Move]):
+    """The moves in ``[start, end)``, the latest first; nothing is read before it is asked for, and then only that part.
+
+    ``was`` and ``became`` are places to narrow by; moves of who was merged away or may not be used are left out.
+    """
+
+    def __init__(
+        self,
+        scale: Scale,
+        *,
+        start: dt.datetime,
+        end: dt.datetime,
+        among: Sequence[int] | None = None,
+        was: int | None = None,
+        became: int | None = None,
+    ) -> None:
+        self.scale = scale
+        self._moves = moves_sql(scale, start=start, end=end, among=among)
+        cell = {"was": was, "became": became}
+        asked = [f"{column} = {place:d}" for column, place in cell.items() if place is not None]
+        self._where = "WHERE " + " AND ".join([_USABLE, *asked])
+
+    def __len__(self) -> int:
+        statement = f"SELECT count(*) AS many FROM ({self._moves}) AS every {self._where}"  # noqa: S608
+        return int(rows(statement, {})[0]["many"])
+
+    @overload
+    def __getitem__(self, wanted: int) -> Move: ...
+    @overload
+    def __getitem__(self, wanted: slice) -> list[Move]: ...
+    def __getitem__(self, wanted: int | slice) -> Move | list[Move]:
+        """Return a part, in two queries; only of positions counted from the first."""
+        first, last = (wanted, wanted + 1) if isinstance(wanted, int) else (wanted.start or 0, wanted.stop)
+        found = self._read(f"OFFSET {first:d}" + ("" if last is None else f" LIMIT {max(0, last - first):d}"))
+        return found[0] if isinstance(wanted, int) else found
+
+    def __iter__(self) -> Iterator[Move]:
+        return iter(self._read(""))
+
+    def _read(self, limit: str) -> list[Move]:
+        statement = _LIST.format(moves=self._moves, labels=_ids(self.scale), where=self._where, limit=limit)
+        found = rows(statement, {})
+        known = Assignment.objects.in_bulk([row["interval_id"] for row in found if row["interval_id"]])
+        return [
+            Move(
+                self.scale,
+                row["customer_id"],
+                row["at"],
+                row["was"],
+                row["became"],
+                known.get(row["interval_id"]),
+                row["is_loss"],
+            )
+            for row in found
+        ]
+
+
+def moves_of(scale: Scale, customers: Sequence[int], *, start: dt.datetime, end: dt.datetime) -> list[Move]:
     """Return the moves of some customers, the latest first; two queries."""
-    among = moves_sql(scale, start=start, end=end, among=customers)
-    statement = _LIST.format(moves=among, labels=_ids(scale)) + ("" if most is None else f"LIMIT {most:d}")
-    return read_moves(scale, rows(statement, {}))
-
-
-def read_moves(scale: Scale, found: Sequence[dict[str, object]]) -> list[Move]:
-    """Return moves out of rows with ``customer_id, at, was, became, interval_id, is_loss``; one query."""
-    known = Assignment.objects.in_bulk([row["interval_id"] for row in found if row["interval_id"]])
-    return [
-        Move(
-            scale,
-            row["customer_id"],  # type: ignore[arg-type]
-            row["at"],  # type: ignore[arg-type]
-            row["was"],  # type: ignore[arg-type]
-            row["became"],  # type: ignore[arg-type]
-            known.get(row["interval_id"]),
-            bool(row["is_loss"]),
-        )
-        for row in found
-    ]
+    return list(Moves(scale, start=start, end=end, among=customers))
 
 
 def _ids(scale: Scale) -> str:

@@ -8,13 +8,20 @@ import datetime as dt
 
 from common.sql import rows
 from labels.models import Label
+from labels.shifts.moves import moves_sql
 from labels.shifts.scale import Scale
 
-#: Yields ``interval_id`` of assignments that a backfill wrote, or let begin earlier.
-BACKFILLED = """
-SELECT FROM labels_assignment AS a
- WHERE a.id = {interval} AND (a.given_how = 'backfill' AND NOT {is_loss} OR a.taken_how = 'backfill' AND {is_loss}
-       OR NOT {is_loss} AND EXISTS (SELECT FROM labels_backfillchange AS change WHERE change.row_id = a.id))
+# What a backfill wrote, or let begin earlier.
+_OWN = """
+SELECT move.customer_id, move.at, move.was, move.became FROM ({moves}) AS move
+ WHERE move.at <> ALL('{{{moments}}}'::timestamptz[])
+   AND NOT EXISTS (
+       SELECT FROM labels_assignment AS a
+        WHERE a.customer_id = move.customer_id AND a.label_id = ANY('{{{labels}}}'::bigint[])
+          AND (a.until = move.at AND a.taken_how = 'backfill'
+               OR a.since = move.at AND (a.given_how = 'backfill' OR EXISTS (
+                   SELECT FROM labels_backfillchange AS change JOIN labels_backfill AS b ON b.id = change.backfill_id
+                    WHERE change.row_id = a.id AND b.state = 'done'))))
 """
 
 # Runs that computed with other definitions than the one before, and the first of all.
@@ -54,6 +61,20 @@ SELECT DISTINCT run.at FROM run
 """
 
 
+# Before the first file of a source nothing was known; the index answers it.
+_FIRST = "SELECT min(since) AS at FROM labels_assignment WHERE label_id = ANY(%(labels)s)"
+
+
+def own_moves_sql(scale: Scale, *, start: dt.datetime, end: dt.datetime) -> str:
+    """Return SQL as ``moves_sql``, without the moves that tell nothing of the customer."""
+    moments = moments_without_meaning(scale, start=start, end=end)
+    return _OWN.format(
+        moves=moves_sql(scale, start=start, end=end),
+        moments=", ".join(f'"{moment.astimezone(dt.UTC).isoformat()}"' for moment in moments),
+        labels=", ".join(f"{pk:d}" for pk in scale.ids),
+    )
+
+
 def moments_without_meaning(scale: Scale, *, start: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
     """Return the instants in ``[start, end)`` at which labels of a group were computed for the first time, or by other
     thresholds or rules than before: a move at such an instant may be no doing of the customer.
@@ -64,4 +85,6 @@ def moments_without_meaning(scale: Scale, *, start: dt.datetime, end: dt.datetim
         found += rows(_RUNS, values)
     if any(label.is_by_rule for label in scale.labels):
         found += rows(_RULES, values)
+    if any(label.kind == Label.Kind.IMPORTED for label in scale.labels):
+        found += [row for row in rows(_FIRST, values) if row["at"] and start <= row["at"] < end]
     return sorted({row["at"] for row in found})

@@ -12,6 +12,7 @@ from labels.actions import create_group, create_label, give_label, refresh_syste
 from labels.criteria import LabelsForm
 from labels.models import Label
 from selections.compiler import compile_rule
+from selections.rules import parse_rule
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +121,11 @@ def test_labels_can_be_asked_as_of_an_earlier_moment(people: dict[str, Customer]
         ("labels.moved", {"label_group": "kleuren"}, "binnen de groep “Kleuren” verschoven"),
         (
             "labels.moved",
+            {"label_group": "kleuren", "from_labels": ["rood", "~none"], "compare": "ends", "period": "this_year"},
+            "van “Rood” of geen label in de groep “Kleuren” verschoven dit jaar, eerste en laatste dag vergeleken",
+        ),
+        (
+            "labels.moved",
             {"label_group": "kleuren", "from_labels": ["rood"], "to_labels": ["groen"], "direction": "up"},
             "van “Rood” naar “Groen” in de groep “Kleuren” omhoog gingen",
         ),
@@ -211,6 +217,16 @@ def movers(now: dt.datetime) -> dict[str, Customer]:
         ({"from_labels": ["laag"], "to_labels": ["hoog"]}, {"up", "down"}),
         ({"from_labels": ["hoog"]}, {"down"}),
         ({"to_labels": ["weg"]}, set()),
+        ({"from_labels": ["~none"]}, {"up", "down", "only high"}),
+        ({"from_labels": ["~none"], "to_labels": ["hoog"]}, {"only high"}),
+        ({"from_labels": ["~none", "hoog"], "period": "last", "number": 15}, {"down"}),
+        ({"to_labels": ["~none"]}, set()),
+        ({"compare": "ends", "period": "last", "number": 25}, {"up"}),
+        ({"compare": "ends", "period": "last", "number": 15}, {"down"}),
+        ({"compare": "ends", "period": "last", "number": 15, "direction": "up"}, set()),
+        ({"compare": "ends", "period": "last", "number": 40, "from_labels": ["~none"]}, {"up", "down", "only high"}),
+        ({"compare": "ends", "period": "last", "number": 40, "from_labels": ["~new"]}, set()),
+        ({"compare": "ends", "period": "next_week", "from_labels": ["~none"]}, set()),
     ],
 )
 def test_who_moved_within_a_group_is_found(
@@ -220,6 +236,36 @@ def test_who_moved_within_a_group_is_found(
     rule = {"version": 2, "op": "all", "children": [condition]}
     assert set(compile_rule(rule, now=now)) == {movers[name] for name in expected}
     assert compile_rule(rule, now=now - 25 * DAY).count() == 0
+
+
+def test_losing_the_last_label_of_a_group_is_a_move_to_none(movers: dict[str, Customer], now: dt.datetime) -> None:
+    take_label(Label.objects.get(code="hoog"), Customer.objects.filter(pk=movers["up"].pk), by="Petra", now=now - DAY)
+    for params, expected in (
+        ({"to_labels": ["~none"]}, {movers["up"]}),
+        ({"from_labels": ["laag"], "to_labels": ["~none"]}, set()),
+        ({"to_labels": ["~none"], "direction": "down"}, set()),
+        ({"to_labels": ["~none"], "compare": "ends", "period": "last", "number": 15}, {movers["up"]}),
+    ):
+        condition = {"criterion": "labels.moved", "params": {"label_group": "fase", **params}}  # type: ignore[dict-item]
+        rule = {"version": 2, "op": "all", "children": [condition]}
+        assert set(compile_rule(rule, now=now)) == expected, params
+        opposite = compile_rule({**rule, "op": "none"}, now=now)
+        assert set(opposite) == set(Customer.objects.all()) - expected
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"to_labels": ["~new"], "compare": "ends", "period": "last", "number": 3},
+        {"from_labels": ["~new"]},
+        {"compare": "ends"},
+        {"compare": "ends", "period": "between", "until": "2026-01-01"},
+    ],
+)
+def test_what_cannot_be_compared_is_refused(movers: dict[str, Customer], params: dict[str, object]) -> None:
+    condition = {"criterion": "labels.moved", "params": {"label_group": "fase", **params}}
+    with pytest.raises(Refused):
+        parse_rule({"version": 2, "op": "all", "children": [condition]})
 
 
 def test_a_first_time_is_no_second(movers: dict[str, Customer], now: dt.datetime) -> None:

@@ -4,15 +4,18 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.time import end_of_day, start_of_day
+from customers.actions.merging import merge_customers, undo_merge
 from customers.models import Customer
 from labels.actions import create_group, create_label, give_label, order_labels, refresh_system_labels, take_label
 from labels.models import Assignment, Label, LabelGroup
-from labels.shifts import NEW, NONE, Scale, matrix, moves_of, moves_per_week, scales
+from labels.shifts import NEW, NONE, Moves, Scale, history_of, matrix, moves_of, moves_per_week, scales
 from labels.shifts.matrix import customers_in
+from selections.compiler import compile_rule
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -175,9 +178,21 @@ def test_matrix_and_moves_are_those_of_a_plain_fold(data: st.DataObject, low: La
     assert found.counts == counts
     for was in (NEW, *found.columns):
         for became in found.columns:
-            assert customers_in(scale, (was, became), **days).count() == found[was, became]
+            there = customers_in(scale, (was, became), **days)
+            assert there.count() == found.many(was, became)
+            if was != became and (was, became) != (NEW, NONE):
+                assert set(compile_rule(_cell_rule(scale, was, became, **days), now=noon(30))) == set(there)
     weeks = moves_per_week(scale, start=noon(-1), end=noon(20))
     assert sum(sum(per.values()) for per in weeks.values()) == sum(len(_fold(scale, one)) for one in customers)
+
+
+def _cell_rule(scale: Scale, was: int, became: int, *, first: dt.date, last: dt.date) -> dict[str, Any]:
+    moved = {
+        "label_group": scale.group.code, "compare": "ends", "period": "between",
+        "from_labels": [scale.code(was)], "to_labels": [scale.code(became)],
+        "since": (first + DAY).isoformat(), "until": last.isoformat(),
+    }  # fmt: skip
+    return {"version": 2, "op": "all", "children": [{"criterion": "labels.moved", "params": moved}]}
 
 
 def _fold(scale: Scale, customer: Customer) -> list[tuple[dt.datetime, int, int]]:
@@ -197,3 +212,49 @@ def _fold(scale: Scale, customer: Customer) -> list[tuple[dt.datetime, int, int]
 
 def _place(moves: list[tuple[dt.datetime, int, int]], before: dt.datetime) -> int:
     return next((became for at, _was, became in reversed(moves) if at < before), 0)
+
+
+def test_the_history_of_a_customer_is_told_per_group(low: Label, high: Label, now: dt.datetime) -> None:
+    other = create_label(name="Rood", kind="own", group=create_group(name="Kleur", is_exclusive=True), now=now)
+    free = create_label(name="Los", kind="own", now=now)
+    customer = CustomerFactory()
+    for label, day in ((low, 1), (other, 2), (free, 3), (high, 5)):
+        give(label, customer, noon(day))
+    take(high, customer, noon(9))
+    ladder, colour = history_of(customer)
+    assert [(move.scale.label(move.was), move.scale.label(move.became)) for move in ladder] == [
+        (high, None), (low, high), (None, low),
+    ]  # fmt: skip
+    assert [move.direction for move in ladder] == ["out", "up", "in"]
+    assert [move.at for move in colour] == [noon(2)]
+    assert history_of(CustomerFactory()) == []
+
+
+def test_merged_customers_have_the_moves_of_one_and_have_their_own_again_after_it_is_undone(
+    low: Label, high: Label, marketeer: User
+) -> None:
+    kept, absorbed = CustomerFactory(created_at=noon(-9)), CustomerFactory(created_at=noon(-9))
+    give(low, kept, noon(1))
+    give(high, absorbed, noon(4))
+    scale = Scale.of(low.group)  # type: ignore[arg-type]
+    merge = merge_customers(kept, absorbed, by=marketeer, now=noon(8))
+    assert told(scale, kept) == [(noon(1), 0, 1), (noon(4), 1, 2)]
+    assert told(scale, absorbed) == []
+    assert [(move.at, move.was, move.became) for move in reversed(history_of(kept)[0])] == told(scale, kept)
+    assert matrix(scale, first=MARCH + 2 * DAY, last=MARCH + 10 * DAY).counts == {(1, 2): 1}
+    undo_merge(merge, by=marketeer, now=noon(12))
+    assert told(scale, kept) == [(noon(1), 0, 1)]
+    assert told(scale, absorbed) == [(noon(4), 0, 2)]
+
+
+def test_moves_are_read_in_parts(low: Label, high: Label) -> None:
+    customers = [CustomerFactory() for _ in range(3)]
+    for day, customer in enumerate(customers):
+        give(low, customer, noon(day))
+        give(high, customer, noon(day + 10))
+    moves = Moves(Scale.of(low.group), start=noon(-1), end=noon(20))  # type: ignore[arg-type]
+    assert len(moves) == 6
+    assert [move.customer_id for move in moves[:2]] == [customers[2].pk, customers[1].pk]
+    assert moves[2].customer_id == customers[0].pk
+    assert [move.at for move in moves] == [noon(day) for day in (12, 11, 10, 2, 1, 0)]
+    assert len(Moves(moves.scale, start=noon(-1), end=noon(20), became=2)) == 3

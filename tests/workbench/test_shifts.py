@@ -11,14 +11,22 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from campaigns.actions import create_action
 from common.time import clock, local_date
-from customers.models import Branch, Customer
+from customers.models import Branch, Customer, Purpose
 from labels.actions import create_group, create_label, give_label
 from labels.models import Label, LabelGroup
+from mailings.models import Mailing, Message
 from selections.actions import create_selection
 from selections.compiler import members
 from selections.models import Export, Selection
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, VoucherFactory
+from tests.mailings.conftest import base_data, house, make_content, marketing, service, start
+from tests.vouchers.conftest import definition
+from vouchers.models import Definition
+from workbench import shift_received
+
+__all__ = ["base_data", "definition", "house", "make_content", "marketing", "service", "start"]
 
 pytestmark = pytest.mark.django_db
 
@@ -196,3 +204,91 @@ def test_a_page_of_customers_costs_as_many_queries_as_one(
     assert page.context["total"] == 21
     with django_assert_max_num_queries(16):
         client.get(reverse("workbench:shift_matrix"), days())
+
+
+# --- what they received before ---
+
+
+@pytest.fixture
+def crowd(ladder: list[Label], base_data: None) -> dict[str, list[Customer]]:
+    """Four who went up ten days ago, four who stayed low."""
+    found = {name: [CustomerFactory(created_at=clock() - 200 * DAY) for _ in range(4)] for name in ("up", "stays")}
+    for customer in (*found["up"], *found["stays"]):
+        give(ladder[0], customer, ago=100)
+    for customer in found["up"]:
+        give(ladder[2], customer, ago=10)
+    return found
+
+
+def sent(mailing: Mailing, *, ago: int) -> None:
+    Message.objects.filter(mailing=mailing).update(state="sent", sent_at=clock() - ago * DAY)
+
+
+def test_what_movers_received_is_held_against_who_stayed(
+    client: Client, crowd: dict[str, list[Customer]], start: Callable[..., Mailing], service: Purpose
+) -> None:
+    helps = start(*crowd["up"][:3], crowd["stays"][0], name="Kom eens langs", purpose=service)
+    sent(helps, ago=20)
+    late = start(*crowd["up"], name="Te laat", purpose=service)
+    sent(late, ago=5)
+    long_ago = start(*crowd["up"], name="Te lang geleden", purpose=service)
+    sent(long_ago, ago=60)
+    part = client.get(url("cell"), days(was="laag", became="hoog", received=1), headers={"HX-Request": "true"})
+    found = part.context["received"]
+    assert (found.movers, found.stayers, found.is_sample) == (4, 4, False)
+    [line] = found.lines
+    assert (line.name, line.shares.movers, line.shares.stayers) == ("Kom eens langs", 3, 1)
+    assert (line.shares.mover_share, line.shares.stayer_share, line.shares.difference) == (75.0, 25.0, 50.0)
+    assert [(channel.name, channel.shares.movers) for channel in found.channels] == [("E-mail", 3)]
+    assert found.any.movers == 3
+    assert "+50,0" in text(part)
+    longer = client.get(url("cell"), days(was="laag", became="hoog", received=1, days=60))
+    assert {line.name for line in longer.context["received"].lines} == {"Kom eens langs", "Te lang geleden"}
+
+
+def test_a_voucher_counts_as_received(client: Client, crowd: dict[str, list[Customer]], definition: Definition) -> None:
+    for customer in crowd["up"][:2]:
+        VoucherFactory(definition=definition, customer=customer, issued_at=clock() - 15 * DAY)
+    found = client.get(url("cell"), days(was="laag", became="hoog", received=1)).context["received"]
+    [line] = found.lines
+    assert (line.kind, line.name, line.shares.movers, line.shares.stayers) == ("voucher", definition.name, 2, 0)
+
+
+def test_of_a_crowd_a_sample_is_looked_at(
+    client: Client,
+    crowd: dict[str, list[Customer]],
+    start: Callable[..., Mailing],
+    service: Purpose,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shift_received, "SAMPLE", 2)
+    sent(start(*crowd["up"], name="Aan allen", purpose=service), ago=20)
+    found = client.get(url("cell"), days(was="laag", became="hoog", received=1)).context["received"]
+    assert (found.movers, found.stayers, found.is_sample) == (2, 2, True)
+    assert found.lines[0].shares.mover_share == 100.0
+
+
+def test_a_trigger_on_a_cell_is_filled_in(client: Client, mover: Customer, base_data: None) -> None:
+    action = create_action(
+        name="Hoera", purpose=Purpose.objects.get(code="service"), channels="email", by=None, now=clock()
+    )
+    answer = client.get(url("cell_trigger"), days(was="~new", became="hoog", owner=f"action:{action.pk}"))
+    form = client.get(answer.headers["Location"]).context["form"]
+    assert [form[f"params_{name}"].value() for name in ("label_group", "from_label", "to_label")] == [
+        "trap", "~none", "hoog",
+    ]  # fmt: skip
+    nowhere = client.get(url("cell_trigger"), days(was="laag", became="hoog", owner="action:0"))
+    assert nowhere.headers["Location"].startswith(reverse("workbench:shift_cell"))
+
+
+def test_a_cell_saved_as_selection_may_go_on_to_an_action(client: Client, mover: Customer, base_data: None) -> None:
+    action = create_action(
+        name="Hoera", purpose=Purpose.objects.get(code="service"), channels="email", by=None, now=clock()
+    )
+    sent_form = days(was="laag", became="hoog", name="Klimmers", action=action.pk)
+    answer = client.post(url("cell_keep"), sent_form)
+    selection = Selection.objects.get(name="Klimmers")
+    assert answer.headers["Location"] == f"/actions/{action.pk}/run/?selection={selection.pk}"
+    assert client.get(answer.headers["Location"]).status_code == 200
+    again = client.post(url("cell_keep"), sent_form)
+    assert again.headers["Location"].startswith(reverse("workbench:shift_cell"))

@@ -134,6 +134,9 @@ class CellForm(ShiftForm):
                     self.add_error(name, _("There is no such label."))
         return cleaned
 
+    def __init__(self, sent: Mapping[str, Any], *, now: dt.datetime) -> None:
+        super().__init__({**{name: sent[name] for name in sent}, "days": sent.get("days") or USUAL_DAYS}, now=now)
+
     @property
     def cell(self) -> tuple[int, int]:
         """The places of the cell."""

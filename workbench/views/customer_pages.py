@@ -16,10 +16,12 @@ from customers.golden import Said, provenance
 from customers.models import Branch, ContactPoint, Customer, CustomerChange, FactTotal, Guardianship, SourceRecord
 from labels.actions import give_label, take_label
 from labels.models import Assignment, Label
+from labels.shifts import history_of
 from workbench import customer_figures
 from workbench.base import ActionView
 from workbench.customer_words import Line, address_line, lines, name_line, shown
 from workbench.forms.customers import GiveLabelForm, field_names
+from workbench.shift_words import name_of, told
 from workbench.timeline import Timeline
 from workbench.views.customers_base import CustomerMixin, CustomerPage, head, page_of
 from workbench.views.customers_consents import ConsentRecord, CustomerConsents
@@ -32,6 +34,8 @@ KINDS_SHOWN = 4
 RECENT_SHOWN = 8
 SHARED_SHOWN = 6
 ENDED_SHOWN = 30
+GROUPS_SHOWN = 12
+SHIFTS_SHOWN = 12
 CHANGES_SHOWN = 25
 
 
@@ -54,6 +58,7 @@ class CustomerDetail(CustomerPage):
             ended_labels=Assignment.objects.filter(customer=customer, until__isnull=False)
             .select_related("label__group")
             .order_by("-until")[:ENDED_SHOWN],
+            shifts=self._shifts(),
             label_form=GiveLabelForm(customer=customer) if self._may_change() else None,
             worlds=customer_figures.worlds(customer, now=now),
             activity=customer_figures.activity(customer, kinds, now=now),
@@ -110,6 +115,17 @@ class CustomerDetail(CustomerPage):
     def _labels(self) -> list[Assignment]:
         held = Assignment.objects.open().filter(customer=self.object).select_related("label__group")
         return sorted(held, key=lambda one: (one.label.kind == Label.Kind.SYSTEM, str(one.label)))
+
+    def _shifts(self) -> list[dict[str, Any]]:
+        """Return how the customer moved within the exclusive groups, the latest first."""
+        return [
+            {
+                "group": str(moves[0].scale.group),
+                "now": name_of(moves[0].scale, moves[0].became),
+                "moves": [told(move) for move in moves[:SHIFTS_SHOWN]],
+            }
+            for moves in history_of(self.object)[:GROUPS_SHOWN]
+        ]
 
 
 def shared_with(customer: Customer) -> dict[str, list[Customer]]:

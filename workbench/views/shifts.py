@@ -116,7 +116,7 @@ def _csv(found: Matrix) -> str:
     names = [name_of(found.scale, place) for place in found.columns]
     writer.writerow([harmless(cell) for cell in (_("From"), *names, _("Total"))])
     for was in found.rows:
-        cells = [found[was, became] for became in found.columns]
+        cells = [found.many(was, became) for became in found.columns]
         writer.writerow([harmless(name_of(found.scale, was)), *cells, found.of_row(was)])
     writer.writerow([_("Total"), *(found.of_column(place) for place in found.columns), found.total])
     return file.getvalue()
