@@ -66,7 +66,7 @@ def lighten(form: forms.Form) -> forms.Form:
     """Turn a long row of boxes into a list that can be searched."""
     for field in form.fields.values():
         if isinstance(field.widget, forms.CheckboxSelectMultiple) and isinstance(field, forms.ChoiceField):
-            choices = list(field.choices)
+            choices: list[Any] = list(getattr(field, "choices", ()))
             if len(choices) > MOST_BOXES:
                 field.widget = forms.SelectMultiple(attrs=field.widget.attrs)
                 field.choices = choices
@@ -88,7 +88,8 @@ def _is_list(field: forms.Field) -> bool:
 
 
 def _is_searchable(field: forms.Field) -> bool:
-    widget = field.widget
-    if not isinstance(widget, forms.Select) or isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+    widget: forms.Widget = field.widget
+    if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple) or not isinstance(widget, forms.Select):
         return False
-    return bool(widget.allow_multiple_selected) or len(list(field.choices)) > MOST_OPTIONS  # type: ignore[attr-defined]
+    many: bool = getattr(widget, "allow_multiple_selected", False)
+    return many or len(list(getattr(field, "choices", ()))) > MOST_OPTIONS

@@ -54,12 +54,8 @@ class ShareForm(_PickForm):
 class TopForm(_PickForm):
     words = (_("The"), _("with the"), "")
     size = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST, initial=1000)
-    lowest = forms.TypedChoiceField(
-        label=_("Highest or lowest"),
-        choices=[("", _("highest")), ("1", _("lowest"))],
-        coerce=bool,
-        required=False,
-        empty_value=False,
+    lowest = forms.ChoiceField(
+        label=_("Highest or lowest"), choices=[("", _("highest")), ("1", _("lowest"))], required=False
     )
     by = forms.ChoiceField(label=_("By which value"), choices=_value_choices)
 
@@ -136,6 +132,8 @@ class PickPart:
             return None
         if self.kind == "top" and not given.get("by"):
             return None  # there is no value to go by
+        if "lowest" in given:
+            given["lowest"] = bool(given["lowest"])
         known = {name: value for name, value in given.items() if name in pick.model_fields}
         return pick.model_validate(known)  # type: ignore[return-value]
 
