@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ from pypdf import PdfReader
 from common.time import clock
 from customers.models import Customer
 from labels.actions import create_label, give_label
-from mailings.address_labels import PER_SHEET
+from mailings.address_labels import PER_SHEET, print_address_labels
 from mailings.models import SendingSettings
 from selections.actions import create_selection, keep_selection
 from selections.models import Export, ResultSet, Selection
@@ -216,6 +217,22 @@ def test_places_used_before_stay_empty(client: Client, members: Selection, write
     assert len(pdf.pages) == 2
     assert "Opa" in pdf.pages[0].extract_text()
     assert "Anna" in pdf.pages[1].extract_text()
+
+
+def test_a_sheet_holds_three_by_eight_addresses_each_in_its_place() -> None:
+    places = [[f"Naam-{number}.", "Lange Kerkstraat 12", "1131 AB  Volendam"] for number in range(PER_SHEET + 1)]
+    one, two = PdfReader(io.BytesIO(print_address_labels(places))).pages
+    found: dict[str, tuple[float, float]] = {}
+
+    def see(text: str, _cm: Any, matrix: Any, _font: Any, _size: Any) -> None:
+        for name in re.findall(r"Naam-\d+\.", text):
+            found[name] = (round(matrix[4]), round(matrix[5]))
+
+    one.extract_text(visitor_text=see)
+    assert len(found) == PER_SHEET
+    assert len({x for x, _y in found.values()}) == 3
+    assert len({y for _x, y in found.values()}) == 8
+    assert f"Naam-{PER_SHEET}." in two.extract_text()
 
 
 def test_many_labels_come_in_parts(
