@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import IO
+from typing import IO, cast
 from xml.sax.saxutils import escape
 
 MOST_ROWS = 1_048_576  # of a sheet, the head included
+_ROWS_AT_ONCE = 1000
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PARTS = {
     "[Content_Types].xml": (
@@ -55,19 +56,44 @@ _HEAD = (
 _DAY_ZERO = dt.date(1899, 12, 30)  # what Excel counts days from
 
 
-def write_workbook(file: IO[bytes], rows: Iterable[Sequence[object]], *, sheet: str) -> int:
-    """Write rows, the head first, and return how many that were. Text is written as text, so nothing is computed."""
-    count = 0
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as package:
+class _Pipe:
+    """A file that is only written to, and emptied as it fills."""
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._waiting.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing lies anywhere else."""
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        data, self._waiting = b"".join(self._waiting), []
+        return data
+
+
+def workbook_chunks(rows: Iterable[Sequence[object]], *, sheet: str, is_huge: bool = False) -> Iterator[bytes]:
+    """Yield a workbook piece by piece, of rows with the head first. Text is written as text, so nothing is computed.
+
+    ``is_huge``: the sheet may be more than two gigabytes before it is compressed.
+    """
+    pipe = _Pipe()
+    with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_DEFLATED, compresslevel=4) as package:
         for name, xml in _PARTS.items():
             package.writestr(name, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{xml}')
         package.writestr("xl/workbook.xml", _workbook(sheet))
-        with package.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
+        # Only when it must: the marks of a large file make Excel ask whether it should mend it.
+        with package.open("xl/worksheets/sheet1.xml", "w", force_zip64=is_huge) as part:
             part.write(_HEAD.encode())
-            for count, row in enumerate(rows, start=1):
-                part.write(_row(row, is_head=count == 1).encode())
+            for number, row in enumerate(rows):
+                part.write(_row(row, is_head=number == 0).encode())
+                if number % _ROWS_AT_ONCE == 0:
+                    yield pipe.take()
             part.write(b"</sheetData></worksheet>")
-    return count
+    yield pipe.take()
 
 
 def _workbook(sheet: str) -> str:

@@ -41,6 +41,22 @@ def file_name(thing: Side, *, now: dt.datetime, suffix: str, what: str = "") -> 
     return "-".join(filter(None, [name, what, f"{local_date(now):%Y%m%d}"])) + f".{suffix}"
 
 
+class About:
+    """What a view about an audience may ask of either kind."""
+
+    object: Any
+
+    @property
+    def thing_url(self) -> str:
+        """The page of the audience."""
+        raise NotImplementedError
+
+    @property
+    def above(self) -> list[Any]:
+        """Where a page about it lies."""
+        raise NotImplementedError
+
+
 class SelectionAudience(ObjectMixin[Selection]):
     """A view about a selection."""
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from common.errors import Refused
 from common.spreadsheets import harmless
 from common.time import clock
 from common.values import Value
-from common.workbooks import write_workbook
+from common.workbooks import MOST_ROWS, workbook_chunks
 from customers.models import Customer
 from customers.names import is_phone
 from labels.models import Assignment, Label
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 _ROWS_AT_ONCE = 2000
+_BYTES_PER_CELL = 80  # of a workbook, about, before it is compressed
 
 
 @dataclass(frozen=True)
@@ -141,15 +142,19 @@ def _text(value: object) -> str:
     return cell(value)
 
 
-def workbook(members: QuerySet[Customer], codes: Sequence[str], extra: Extra, *, sheet: str) -> IO[bytes]:
-    """Return the same as an Excel workbook, in a file that lies on disk when it is large."""
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=2_000_000)  # type: ignore[assignment]  # noqa: SIM115
-    harmless_rows = (
+def workbook(
+    members: QuerySet[Customer], codes: Sequence[str], extra: Extra, *, sheet: str, count: int
+) -> Iterator[bytes]:
+    """Yield the same as an Excel workbook, piece by piece; ``count`` is how many there are. Raises Refused on more than
+    fit in a sheet.
+    """
+    if count >= MOST_ROWS:
+        raise Refused("too_many", _("A workbook holds a million rows. Choose CSV for more."))
+    rows = (
         [cell(value) if isinstance(value, str) else value for value in row] for row in table_rows(members, codes, extra)
     )
-    write_workbook(file, harmless_rows, sheet=sheet)
-    file.seek(0)
-    return file
+    is_huge = count * (len(codes) + len(extra.codes)) * _BYTES_PER_CELL > 1 << 31
+    return workbook_chunks(rows, sheet=sheet, is_huge=is_huge)
 
 
 def cell(value: object) -> str:

@@ -56,7 +56,7 @@ def look(
 
 def call_list(found: QuerySet[Customer], *, purpose: Purpose, now: dt.datetime) -> tuple[IO[bytes], int]:
     """Return a CSV file of who may be called, with room for what was said, and how many that are."""
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=2_000_000)  # type: ignore[assignment]  # noqa: SIM115
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=2_000_000)  # noqa: SIM115
     text = TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(

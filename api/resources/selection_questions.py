@@ -26,7 +26,7 @@ from common.time import clock
 from customers.numbers import find
 from selections import actions, figures
 from selections.asking import who_are_in
-from selections.comparing import Side, overlap, part_rule, turned, turnover
+from selections.comparing import TURNS, Side, overlap, part_rule, turned, turnover
 from selections.explain import describe
 from selections.models import ResultSet, Selection
 from selections.past import gaps, known_at
@@ -243,11 +243,11 @@ class SelectionQuestions(SelectionViewSet):
         )
 
     @extend_schema(parameters=STRETCH, responses=MemberSerializer(many=True))
-    @action(
-        detail=True, filterset_class=None, url_path=r"turnover/(?P<turn>came|left|stayed)", url_name="turnover-list"
-    )
+    @action(detail=True, filterset_class=None, url_path=r"turnover/(?P<turn>[^/.]+)", url_name="turnover-list")
     def turned(self, request: Request, pk: str, turn: str) -> Response:
         """Who came into the selection, left it or stayed, between two moments."""
+        if turn not in TURNS:
+            raise NotFound
         found = turned(parse_rule(self.get_object().rule), turn, **_stretch(request))
         return paged(self, found.order_by("number"), MemberSerializer)
 
@@ -276,7 +276,7 @@ def _unknown(rule: Any, then: dt.datetime | None, now: dt.datetime) -> list[dict
     return [{"pointer": pointer_of(path), "reason": reason} for path, reason in found.items()]
 
 
-def _sides(model: type[Selection | ResultSet], request: Request, name: str) -> list[Side]:
+def _sides(model: Any, request: Request, name: str) -> list[Side]:
     keys = request.query_params.getlist(name)
     return [get_object_or_404(model, pk=int(key) if key.isdecimal() and len(key) < 10 else 0) for key in keys[:4]]
 

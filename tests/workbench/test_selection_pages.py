@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import PROTECT
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -20,6 +22,7 @@ from selections.actions import change_selection, create_selection, keep_selectio
 from selections.models import Comment, Folder, ResultSet, Selection
 from tests.factories import CustomerFactory
 from tests.selections.test_rules import MEMBERS, rule
+from workbench.views.labels import PAGES
 
 pytestmark = pytest.mark.django_db
 
@@ -311,3 +314,14 @@ def test_pages_ask_no_query_per_row(client: Client, readers: Selection, marketee
     many = [queries(address, **asked) for address, asked in pages]
     assert all(after <= before + 2 for before, after in zip(few, many, strict=True)), (few, many)
     assert max(many) <= 40
+
+
+def test_whatever_keeps_a_selection_from_being_deleted_has_a_page_to_go_to() -> None:
+    users = {
+        relation.related_model._meta.label_lower
+        for relation in Selection._meta.get_fields(include_hidden=True)
+        if getattr(relation, "on_delete", None) is PROTECT and relation.auto_created
+    }
+    assert users
+    assert users <= set(PAGES)
+    assert all(apps.get_model(name) for name in PAGES)

@@ -20,7 +20,7 @@ from labels.models import Assignment
 from mailings.address_labels import print_address_labels
 from selections.actions import record_export
 from selections.models import Export, Selection
-from workbench.audiences import ResultSetAudience, SelectionAudience, file_name, people_of, reason_of
+from workbench.audiences import About, ResultSetAudience, SelectionAudience, file_name, people_of, reason_of
 from workbench.base import ActionView, FormPage
 from workbench.exports import csv_lines, workbook
 from workbench.forms.audiences import XLSX, AddressForm, PurposeForm, TakeOutForm, ToActionForm, ToCampaignForm
@@ -32,12 +32,10 @@ WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 log = logging.getLogger("wise.exports")
 
 
-class _Label(ActionView):
+class _Label(About, ActionView):
     """Give or take a label for everybody."""
 
     abstract = True
-    object: Any
-    thing_url: str
 
     def perform(self) -> str:
         form = BulkLabelForm(self.request.POST)
@@ -70,19 +68,17 @@ class ResultSetLabel(ResultSetAudience, _Label):
     permission = "change_customers"
 
 
-class _TakeOutPage(FormPage[TakeOutForm]):
+class _TakeOutPage(About, FormPage[TakeOutForm]):
     """Choose what the file holds."""
 
     abstract = True
     form_class = TakeOutForm
     template_name = "workbench/audience_export.html"
     http_method_names = ["get"]
-    object: Any
-    above: list[Any]
     download_name = ""
 
     def get_title(self) -> str:
-        return _("Export “%s”") % self.object
+        return _("Export “%s”") % str(self.object)
 
     def get_breadcrumb(self) -> list[Any]:
         return self.above
@@ -103,36 +99,29 @@ class ResultSetTakeOut(ResultSetAudience, _TakeOutPage):
     download_name = "result_set_export"
 
 
-class _Export(ActionView):
+class _Export(About, ActionView):
     """The customers as a file. The log says who took how many, never whom."""
 
     abstract = True
-    object: Any
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         form = TakeOutForm(request.POST)
         if not form.is_valid():
-            problem = next(iter(form.non_field_errors()), "")
+            problem = str(next(iter(form.non_field_errors()), ""))
             raise Refused("columns_missing", problem or _("Choose at least one column."))
         columns, extra = form.cleaned_data["columns"], form.told_too(self.now)
         found = people_of(self.object, now=self.now)
-        told = [*columns, *extra.codes]
-        record = record_export(self.object, columns=told, row_count=found.count(), by=self.user, now=self.now)
+        count, told = found.count(), [*columns, *extra.codes]
+        is_workbook = form.cleaned_data["format"] == XLSX
+        if is_workbook:
+            body: Any = workbook(found, columns, extra, sheet=self.object.name, count=count)
+        else:
+            body = csv_lines(found, columns, extra)
+        record_export(self.object, columns=told, row_count=count, by=self.user, now=self.now)
         kind = "selection" if isinstance(self.object, Selection) else "result_set"
-        log.info(
-            "export %s=%d user=%d rows=%d columns=%s",
-            kind,
-            self.object.pk,
-            self.user.pk,
-            record.row_count,
-            ",".join(told),
-        )
-        if form.cleaned_data["format"] == XLSX:
-            file = workbook(found, columns, extra, sheet=self.object.name)
-            name = file_name(self.object, now=self.now, suffix="xlsx")
-            return FileResponse(file, as_attachment=True, filename=name, content_type=WORKBOOK)
-        response = StreamingHttpResponse(csv_lines(found, columns, extra), content_type="text/csv; charset=utf-8")
-        name = file_name(self.object, now=self.now, suffix="csv")
+        log.info("export %s=%d user=%d rows=%d columns=%s", kind, self.object.pk, self.user.pk, count, ",".join(told))
+        response = StreamingHttpResponse(body, content_type=WORKBOOK if is_workbook else "text/csv; charset=utf-8")
+        name = file_name(self.object, now=self.now, suffix="xlsx" if is_workbook else "csv")
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
@@ -145,14 +134,12 @@ class ResultSetExport(ResultSetAudience, _Export):
     permission = "export_customers"
 
 
-class _ReachPage(FormPage[Any]):
+class _ReachPage(About, FormPage[Any]):
     """GET with a purpose shows who may be reached; POST makes the file."""
 
     abstract = True
     template_name = "workbench/audience_reach.html"
     channel: Channel
-    object: Any
-    above: list[Any]
     lead = gettext_lazy("First see who may be reached for the purpose, and who may not. Then make the file.")
 
     def get_breadcrumb(self) -> list[Any]:
@@ -203,7 +190,7 @@ class _Calls(_ReachPage):
     channel = Channel.PHONE
 
     def get_title(self) -> str:
-        return _("Call list of “%s”") % self.object
+        return _("Call list of “%s”") % str(self.object)
 
     def make_file(self, asked: dict[str, Any]) -> HttpResponseBase:
         found = people_of(self.object, now=self.now)
@@ -227,7 +214,7 @@ class _Addresses(_ReachPage):
     channel = Channel.POST
 
     def get_title(self) -> str:
-        return _("Address labels of “%s”") % self.object
+        return _("Address labels of “%s”") % str(self.object)
 
     def parts(self, usable: int) -> list[dict[str, int]]:
         return [

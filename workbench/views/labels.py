@@ -55,9 +55,9 @@ PAGES = {
     "campaigns.action": "workbench:action_detail",
     "campaigns.trigger": "workbench:trigger_detail",
     "campaigns.campaign": "workbench:campaign_detail",
-    "newsletter.item": "workbench:item_change",
+    "newsletter.textitem": "workbench:item_change",
     "mailings.mailing": "workbench:mailing_detail",
-    "vouchers.voucherdefinition": "workbench:voucher_detail",
+    "vouchers.definition": "workbench:voucher_detail",
 }
 
 
