@@ -113,11 +113,7 @@ def _numbered() -> dict[str, forms.Field]:
                 label=gettext_lazy("Times"), required=False, min_value=0, max_value=10000, initial=1
             ),
             "within_days": forms.IntegerField(
-                label=gettext_lazy("Within … days after the step before"),
-                required=False,
-                min_value=0,
-                max_value=36500,
-                help_text=gettext_lazy("Leave empty for whenever."),
+                label=gettext_lazy("Within … days (empty: whenever)"), required=False, min_value=0, max_value=36500
             ),
             "world": forms.MultipleChoiceField(
                 label=gettext_lazy("World"), required=False, choices=lambda: wording.world_choices()[1:]
@@ -163,8 +159,9 @@ class SequenceForm(FactForm):
         codes = tuple(kind.code for kind in fact_kinds)
         for name, field in _numbered().items():
             self.fields[name] = field
-            if not name.startswith("kind"):
-                shown_when(self, name, f"kind{name[-1]}", codes)
+            number = int(name[-1]) - name.startswith("kind")  # a kind can be chosen once there is one before it
+            if number > 1:
+                shown_when(self, name, f"kind{number}", codes)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
