@@ -91,7 +91,13 @@ def everybody() -> None:
     from customers.models import FactTotal
 
     FactTotal.objects.create(
-        customer=active, kind="loan", first_at=LONG_AGO, last_at=NOW, count=1, quantity=1, amount_cents=0
+        customer=active,
+        kind="loan",
+        first_at=LONG_AGO,
+        last_at=NOW - dt.timedelta(days=1),
+        count=1,
+        quantity=1,
+        amount_cents=0,
     )
     well("20", address_state="moved")
     well("21", address_state="returned")
