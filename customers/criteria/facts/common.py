@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from common.criteria import Criterion, Params
 from common.money import format_cents
+from common.remembering import remembered
 from customers.criteria import wording
 from customers.criteria.moments import day_of
 from customers.criteria.several import Codes
@@ -67,6 +68,7 @@ class FactParams(NarrowParams, WindowParams):
     """
 
 
+@remembered
 def source_choices() -> wording.Choices:
     """Return all sources, by code: what the product itself notes is a source as well."""
     return list(Source.objects.values_list("code", "name"))
