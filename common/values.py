@@ -100,7 +100,8 @@ class Value(ABC):
 
     def annotated(self, customers: QuerySet[Any], *, now: dt.datetime) -> QuerySet[Any]:
         """Return the customers with the number as ``worth``: for who needs it of all of them, to put them in order."""
-        return customers.annotate(worth=self.expression(now=now))
+        annotated: QuerySet[Any] = customers.annotate(worth=self.expression(now=now))
+        return annotated
 
     def words(self, number: int | float | None) -> str:
         """Return the number as people read it."""
