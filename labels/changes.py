@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,7 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xid,
 
 # Tables with a row that is written when something changes for a customer.
 _ROWS = (
-    "SELECT id FROM customers_customer WHERE {recent}",
-    "SELECT merged_into_id FROM customers_customer WHERE merged_into_id IS NOT NULL AND {recent}",
+    "SELECT unnest(ARRAY[id, merged_into_id]) FROM customers_customer WHERE {recent}",
     "SELECT unnest(ARRAY[kept_id, absorbed_id]) FROM customers_merge WHERE {recent}",
     "SELECT customer_id FROM customers_facttotal WHERE {recent}",
     "SELECT customer_id FROM customers_factremainder WHERE {recent}",
@@ -124,11 +124,8 @@ def find_changed(work: Computing, previous: RefreshRun) -> int:
         _add(select.format(recent=_RECENT), values)
     for (was, to), kinds in _passed(work, previous.started_at).items():
         _add(_PASSED, {"kinds": sorted(kinds), "was": was, "to": to})
-    for family in work.families:
-        before = family.params(previous.started_at, work.limits[family.code])
-        params = {**family.params(work.now, work.limits[family.code]), **{f"was_{k}": v for k, v in before.items()}}
-        for edge in family.edges:
-            _add(edge.sql.format(v=work.stored_values(family)), params)
+    for select, params in _over_the_edge(work, previous.started_at):
+        _add(select, params)
     count = execute(_SCOPE)
     if count > FEW:
         execute("ANALYZE label_scope")
@@ -151,6 +148,22 @@ def has_news(work: Computing) -> bool:
 
 def _add(select: str, values: dict[str, Any]) -> None:
     execute(f"INSERT INTO label_changed {select}", values)
+
+
+def _over_the_edge(work: Computing, before: dt.datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield who passed an edge of a family, as SQL with its params; edges that several families have once."""
+    asked = set()
+    for family in work.families:
+        limits = work.limits[family.code]
+        params = {f"was_{name}": value for name, value in family.params(before, limits).items()}
+        params |= family.params(work.now, limits)
+        for edge in family.edges:
+            select = edge.sql.format(v=work.stored_values(family))
+            used = {name: value for name, value in params.items() if f"%({name})s" in select}
+            question = (select, repr(sorted(used.items())))
+            if question not in asked:
+                asked.add(question)
+                yield select, used
 
 
 def _passed(work: Computing, before: dt.datetime) -> dict[tuple[dt.datetime, dt.datetime], set[str]]:

@@ -13,8 +13,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from common.time import local_date, years_before
-from labels.system.sectors import RELATIONS, SUBSCRIPTION_EDGE, TOTAL_EDGE, relation_params
-from labels.system.specs import Edge, Family, LabelSpec, Limits, Threshold, Told, words
+from labels.system.sectors import RELATIONS, TOTAL_EDGE, relation_params
+from labels.system.specs import SUBSCRIPTION_EDGE, Edge, Family, LabelSpec, Limits, Threshold, Told, words
 
 # Of whom no birth date is known counts as an adult.
 _COMPOSITION = """

@@ -12,7 +12,18 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from labels.system.kinds import INTEREST, ONLINE, deeds
-from labels.system.specs import Edge, Family, LabelSpec, Limits, Measure, Threshold, Told, days_before, words
+from labels.system.specs import (
+    SUBSCRIPTION_EDGE,
+    Edge,
+    Family,
+    LabelSpec,
+    Limits,
+    Measure,
+    Threshold,
+    Told,
+    days_before,
+    words,
+)
 
 # A running subscription is at least one time; who said that he wants to hear from us is a prospect.
 _PHASE = """
@@ -35,11 +46,6 @@ SELECT customer_id,
 _LOYAL = """
 SELECT id AS customer_id FROM customers_customer
  WHERE registered_on > %(was_loyal_since)s AND registered_on <= %(loyal_since)s
-"""
-_SUBSCRIBED = """
-SELECT customer_id FROM customers_subscription
- WHERE started_on > %(was_today)s AND started_on <= %(today)s
-    OR ended_on >= %(was_today)s AND ended_on < %(today)s
 """
 
 
@@ -75,7 +81,7 @@ FAMILIES = (
         rising=(("returning", "ambassador"),),
         measures=_measures,
         params=_params,
-        edges=(Edge(_LOYAL), Edge(_SUBSCRIBED)),
+        edges=(Edge(_LOYAL), SUBSCRIPTION_EDGE),
         labels=(
             LabelSpec(
                 "lifecycle-visitor",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from labels.system.specs import Edge, Family, LabelSpec, Threshold, Told, days_before, words
+from labels.system.specs import SUBSCRIPTION_EDGE, Edge, Family, LabelSpec, Threshold, Told, days_before, words
 
 _PHASE = """
 SELECT id AS customer_id, 'phase-newcomer' AS code FROM customers_customer AS customer
@@ -21,11 +21,6 @@ _REGISTERED = """
 SELECT id AS customer_id FROM customers_customer
  WHERE registered_on > %(was_newcomer_since)s AND registered_on <= %(newcomer_since)s
     OR registered_on > %(was_today)s AND registered_on <= %(today)s
-"""
-_BEGINS_OR_ENDS = """
-SELECT customer_id FROM customers_subscription
- WHERE started_on > %(was_today)s AND started_on <= %(today)s
-    OR ended_on >= %(was_today)s AND ended_on < %(today)s
 """
 _ENDING = """
 SELECT customer_id FROM customers_subscription
@@ -65,7 +60,7 @@ FAMILIES = (
             "ended_since": days_before(now, limits.whole("after")),
             "ends_before": days_before(now, -limits.whole("before")),
         },
-        edges=(Edge(_REGISTERED), Edge(_BEGINS_OR_ENDS), Edge(_ENDING)),
+        edges=(Edge(_REGISTERED), SUBSCRIPTION_EDGE, Edge(_ENDING)),
         is_exclusive=False,
         is_profiling=False,
         labels=(
@@ -116,7 +111,7 @@ FAMILIES = (
         name=_("Payment method"),
         sql=_PAYMENT,
         params=lambda now, _limits: {"today": days_before(now, 0)},
-        edges=(Edge(_BEGINS_OR_ENDS),),
+        edges=(SUBSCRIPTION_EDGE,),
         is_profiling=False,
         labels=tuple(
             LabelSpec(

@@ -11,7 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from common.sql import rows
 from customers.facts import fact_kinds
 from labels.system.kinds import LIBRARY, ONLINE, THEATRE
-from labels.system.specs import Edge, Family, LabelSpec, Limits, Threshold, Told, days_before, months_before, words
+from labels.system.specs import (
+    SUBSCRIPTION_EDGE,
+    Edge,
+    Family,
+    LabelSpec,
+    Limits,
+    Threshold,
+    Told,
+    days_before,
+    months_before,
+    words,
+)
 
 # From the totals, not the facts.
 RELATIONS = """
@@ -37,12 +48,6 @@ SELECT customer_id FROM customers_facttotal
  WHERE kind = ANY(%(library)s || %(theatre)s)
    AND (last_at >= %(was_since)s AND last_at < %(since)s OR first_at > %(was_now)s AND first_at <= %(now)s)
 """)
-SUBSCRIPTION_EDGE = Edge("""
-SELECT customer_id FROM customers_subscription
- WHERE started_on > %(was_today)s AND started_on <= %(today)s
-    OR ended_on >= %(was_today)s AND ended_on < %(today)s
-""")
-
 _SLUG = "trim(BOTH '-' FROM left(regexp_replace(lower(sector), '[^a-z0-9]+', '-', 'g'), 24))"
 # Each sector in which somebody was, as the sources call it; what people do on the website has labels of its own.
 _EACH = f"""

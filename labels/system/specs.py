@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 __all__ = [
-    "Edge", "Family", "LabelSpec", "Limits", "Measure", "Threshold", "Told", "day_number", "days_before", "families",
-    "group_name", "label_description", "label_name", "months_before", "words",
+    "SUBSCRIPTION_EDGE", "Edge", "Family", "LabelSpec", "Limits", "Measure", "Threshold", "Told", "day_number",
+    "days_before", "families", "group_name", "label_description", "label_name", "months_before", "words",
 ]  # fmt: skip
 
 
@@ -50,6 +50,14 @@ class Edge:
     """
 
     sql: str
+
+
+#: Subscriptions that began or ended; for families with ``today`` among their params.
+SUBSCRIPTION_EDGE = Edge("""
+SELECT customer_id FROM customers_subscription
+ WHERE started_on > %(was_today)s AND started_on <= %(today)s
+    OR ended_on >= %(was_today)s AND ended_on < %(today)s
+""")
 
 
 @dataclass(frozen=True)
