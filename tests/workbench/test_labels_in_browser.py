@@ -71,14 +71,14 @@ def test_a_label_by_rule_from_making_to_following(desk: Page, group: LabelGroup,
 def test_a_rule_of_its_own_is_built_here(desk: Page, axe: Callable[[], None]) -> None:
     label = create_label(name="Vast lid", kind="own", now=clock())
     desk.goto(f"/labels/{label.pk}/rule/build/")
-    menu = desk.locator("#part-r > .rule-add details").first
+    menu = desk.locator("#part-r > .rule-add .rule-choose")
     menu.locator("summary").focus()
     desk.keyboard.press("Enter")
     expect(menu.locator("[data-menu-search]")).to_be_focused()
     desk.keyboard.type("soort klant")
     desk.keyboard.press("Enter")
-    expect(desk.locator("#id_r-0-kinds_0")).to_be_focused()
-    desk.keyboard.press("Space")
+    desk.locator("#id_r-0-kinds_0").check()
+    expect(desk.locator("#note-r-0")).to_contain_text("blijft over 14")
     axe()
     desk.get_by_role("button", name="Bekijk wat het doet").click()
     expect(desk.get_by_text("Klanten die lid zijn.")).to_be_visible()
