@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.criteria.common import CampaignsCriterion, quoted, require_rows
 from campaigns.models import Action
+from common.remembering import remembered
 from customers.criteria.moments import day_of, said, until_now
 from customers.criteria.several import SomeIds
 from customers.criteria.windows import WindowForm, WindowParams
@@ -24,6 +25,7 @@ class ReceivedParams(WindowParams):
     action: SomeIds
 
 
+@remembered
 def actions() -> list[tuple[int, str]]:
     """Return the actions to choose from."""
     return list(Action.objects.values_list("pk", "name"))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from campaigns.models import Campaign
 from common.criteria import Criterion, Params
 from common.errors import Refused
+from common.remembering import remembered
 from customers.criteria import wording
 from customers.criteria.several import Ids
 from customers.criteria.windows import WindowForm, WindowParams
@@ -30,6 +31,7 @@ class CampaignWindowParams(CampaignParams, WindowParams):
     """Campaigns, and a window."""
 
 
+@remembered
 def campaigns() -> list[tuple[int, str]]:
     """Return the campaigns to choose from."""
     return list(Campaign.objects.values_list("pk", "name"))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.criteria.common import CampaignsCriterion, require_rows
 from campaigns.models import Enrolment, Step, StepDone
+from common.remembering import remembered
 from customers.criteria import wording
 from customers.criteria.moments import day_of, said, until_now
 from customers.criteria.several import SomeIds
@@ -26,6 +27,7 @@ class StepParams(WindowParams):
     where: Literal["done", "next"] = "done"
 
 
+@remembered
 def steps() -> list[tuple[int, str]]:
     """Return the steps to choose from: "Welcome, day 7: Tips"."""
     found = Step.objects.select_related("campaign", "action").order_by("campaign__name", "day", "pk")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from common.criteria import Criterion, Params
 from common.errors import Refused
+from common.remembering import remembered
 from common.time import local_date
 from customers.criteria import wording
 from customers.criteria.moments import day_of
@@ -44,12 +45,14 @@ class MailingParams(WindowParams):
     channel: Literal["", "email", "post"] = ""
 
 
+@remembered
 def latest() -> list[tuple[int, str]]:
     """Return mailings to choose from, with their day."""
     found = Mailing.objects.order_by("-id").values_list("pk", "name", "created_at")[:SHOWN]
     return [(pk, f"{name} ({local_date(at):%d-%m-%Y})") for pk, name, at in found]
 
 
+@remembered
 def purposes() -> wording.Choices:
     """Return the purposes mail can be sent for."""
     return list(Purpose.objects.values_list("code", "name"))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from common.criteria import Criterion, Params
 from common.errors import Refused
+from common.remembering import remembered
 from common.time import local_date
 from customers.criteria import wording
 from customers.criteria.several import Ids
@@ -35,6 +36,7 @@ class VoucherWindowParams(VoucherParams, WindowParams):
     """Definitions, and a window."""
 
 
+@remembered
 def definitions() -> list[tuple[int, str]]:
     """Return the definitions to choose from."""
     return list(Definition.objects.values_list("pk", "name"))
