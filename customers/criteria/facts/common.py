@@ -179,6 +179,7 @@ def what(kind: str) -> str:
     return str(fact_kinds[kind].done)
 
 
+@remembered
 def kept_from(kind: str) -> dt.datetime | None:
     """Return the moment before which facts of a kind have become counts; None when all are there."""
     kept: dt.datetime | None = (
