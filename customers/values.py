@@ -196,9 +196,9 @@ class OfTotal(Value):
 
     def annotated(self, customers: QuerySet[Any], *, now: dt.datetime) -> QuerySet[Any]:
         joined = customers.annotate(of_kind=FilteredRelation("fact_totals", condition=Q(fact_totals__kind=self.kind)))
-        return joined.annotate(
-            worth=Coalesce(F(f"of_kind__{self.column}"), Constant(0), output_field=BigIntegerField())
-        )
+        number = Coalesce(F(f"of_kind__{self.column}"), Constant(0), output_field=BigIntegerField())
+        annotated: QuerySet[Any] = joined.annotate(worth=number)
+        return annotated
 
 
 def of_kind(kind: FactKind) -> Iterator[Value]:
