@@ -74,13 +74,23 @@ class LabelCriterion(Criterion):
 
     def names(self, codes: tuple[str, ...], word: str) -> str:
         """Return the labels by name: “A”, “B” or “C”."""
-        known = {label.code: str(label) for label in Label.objects.filter(code__in=codes)}
+        known = _names_of(tuple(codes))
         quoted = [f"“{known.get(code, code)}”" for code in codes]
         return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {word} {quoted[-1]}"
 
 
+@remembered
+def _names_of(codes: tuple[str, ...]) -> dict[str, str]:
+    return {label.code: str(label) for label in Label.objects.filter(code__in=codes)}
+
+
 def ids_of(codes: Collection[str]) -> list[int]:
     """Return the ids of labels, so that the planner knows how many have them."""
+    return list(_ids_of(tuple(codes)))
+
+
+@remembered
+def _ids_of(codes: tuple[str, ...]) -> list[int]:
     return sorted(Label.objects.filter(code__in=codes).values_list("pk", flat=True))
 
 
