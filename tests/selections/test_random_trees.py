@@ -67,8 +67,8 @@ Fault = Callable[[Any], str]
 
 
 @pytest.fixture
-def fault(db: None) -> Fault:
-    """Return why something does not fit the published schema; empty text when it does."""
+def fault(world: World) -> Fault:
+    """Return why something does not fit the published schema, which names the values there are; empty when it does."""
     published = rule_schema()
     jsonschema.Draft202012Validator.check_schema(published)
     validator = jsonschema.Draft202012Validator(published, format_checker=jsonschema.FormatChecker())

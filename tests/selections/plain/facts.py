@@ -170,6 +170,8 @@ def much(world: World, person: Row, params: Params, at: Moment) -> bool:
     figure = params.get("figure", "sum")
     if figure == "sum" and per != "fact":
         figure = "largest"
+    if params.get("unit") in ("quantity", "amount_cents"):  # in rules of old the unit is that of the sum
+        params = {**params, "unit": "day"}
     start, end = bounds_of(world, params, at)
     by_heap = heaps(did(world, person, params, start, end), per)
     amounts = [sum(row[measure] for row in heap) for heap in by_heap.values()]

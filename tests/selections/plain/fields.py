@@ -43,7 +43,7 @@ def _texts(draw: st.DrawFn, words: list[str]) -> Params:
     if op in ("matches", "not_matches"):
         return {"op": op, "value": draw(st.sampled_from(["^[a-k]", "[0-9]{2}", "n$", "a|e.", "^.?o+"]))}
     word = draw(st.sampled_from(words))
-    cut = {"contains": word[1:3], "starts": word[:3], "ends": word[-2:]}.get(op.removeprefix("not_"), word)
+    cut = {"contains": word[1:3] or word, "starts": word[:3], "ends": word[-2:]}.get(op.removeprefix("not_"), word)
     return {"op": op, "value": cut}
 
 

@@ -32,7 +32,7 @@ def _lies_in(postal_code: str, wanted: str) -> bool:
         return False
     if "-" in wanted:
         low, high = wanted.split("-")
-        return int(low) <= int(postal_code[:4]) <= int(high)
+        return low <= postal_code[:4] <= high
     return postal_code == wanted if len(wanted) == 6 else postal_code[:4] == wanted
 
 

@@ -19,10 +19,10 @@ VALUES = [
 ]  # fmt: skip
 
 
-def number_of(world: World, person: Row, code: str, at: Moment) -> float | None:
+def number_of(world: World, person: Row, code: str, at: Moment, *, compared: bool = False) -> float | None:
     """Return the number, or None of whom it is unknown. Of what was done only the present totals are known."""
-    if code == "customer.age":
-        return _years(person["birth_date"], at.today)
+    if code == "customer.age":  # who is still to be born comes before who is, and is not of any age
+        return age(person["birth_date"], at.today) if compared else _years(person["birth_date"], at.today)
     if code == "customer.member_years":
         first = min((row["started_on"] for row in world.of("subscriptions", person)), default=None)
         return _years(first, at.today) if running(world, person, at.today) else None
@@ -75,7 +75,8 @@ def _compared(draw: st.DrawFn) -> Params:
 
 @twin("customer.value", _compared())
 def compares(world: World, person: Row, params: Params, at: Moment) -> bool:
-    number, op = number_of(world, person, params["value"], at), params["op"]
+    op = params["op"]
+    number = number_of(world, person, params["value"], at, compared=op not in ("top", "bottom"))
     if number is None or op in ("empty", "filled"):
         return op == ("empty" if number is None else "filled")
     if op in ("top", "bottom"):
