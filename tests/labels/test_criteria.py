@@ -235,7 +235,12 @@ def test_who_moved_within_a_group_is_found(
     condition = {"criterion": "labels.moved", "params": {"label_group": "fase", **params}}
     rule = {"version": 2, "op": "all", "children": [condition]}
     assert set(compile_rule(rule, now=now)) == {movers[name] for name in expected}
+
+
+def test_nobody_had_moved_before_the_first_did(movers: dict[str, Customer], now: dt.datetime) -> None:
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "labels.moved", "params": {"label_group": "fase"}}]}
     assert compile_rule(rule, now=now - 25 * DAY).count() == 0
+    assert compile_rule(rule, now=now - 15 * DAY).count() == 2
 
 
 def test_losing_the_last_label_of_a_group_is_a_move_to_none(movers: dict[str, Customer], now: dt.datetime) -> None:
