@@ -1,7 +1,7 @@
 """The school holidays that every installation starts with, as the ministry of education (OCW) published them.
 
-Where each year was read stands in docs/decisions.md. Staff correct them, and add later years. Autumn and spring holidays
-are advice, from which a school may differ; May is the one week that all share.
+Where each year was read stands in docs/decisions.md. Staff correct them, and add later years. Autumn and spring
+holidays are advice, from which a school may differ; May is the one week that all share.
 """
 
 from __future__ import annotations

@@ -203,7 +203,9 @@ def test_a_group_is_made_and_changed_and_a_conflict_is_told(client: Client) -> N
     customer = CustomerFactory()
     for name in ("Een", "Twee"):
         give(create_label(name=name, kind="own", group=group, now=clock()), customer)
-    response = client.post(url("group_change", group.pk), {"name": "Fase", "colour": "teal", "is_exclusive": "on", "is_active": "on"})
+    response = client.post(
+        url("group_change", group.pk), {"name": "Fase", "colour": "teal", "is_exclusive": "on", "is_active": "on"}
+    )
     assert response.status_code == 422
     assert "klanten met twee labels" in text(response)
     client.post(url("group_change", group.pk), {"name": "Levensfase", "colour": "teal", "is_active": "on"})

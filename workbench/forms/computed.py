@@ -77,7 +77,9 @@ def initial_of(terms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         f"{part}_{place}": value
         for place, term in enumerate(read_terms(terms))
-        for part, value in zip(PARTS, (Decimal(f"{term.weight:g}"), term.what, list(term.kinds), term.months), strict=True)
+        for part, value in zip(
+            PARTS, (Decimal(f"{term.weight:g}"), term.what, list(term.kinds), term.months), strict=True
+        )
     }
 
 
