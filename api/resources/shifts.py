@@ -23,6 +23,7 @@ from selections.figures import time_limit
 from selections.models import Selection
 
 MOST_YEARS = 3
+MEMORY_MB = 128
 DIRECTIONS = ["up", "down", "aside", "in", "out", "same"]
 PLACE = f"Code of a label; “{CODES[0]}” for none"
 
@@ -121,7 +122,7 @@ class GroupsWithShifts(GroupViewSet):
         """How many customers went from which label of the group to which other, between the ends of two days."""
         scale, asked = self._scale(), _asked(request)
         among = members(asked["selection"], now=clock()) if "selection" in asked else None
-        with time_limit():
+        with time_limit(memory_mb=MEMORY_MB):
             found = matrix(scale, first=asked["from"], last=asked["to"], among=among)
         cells = [
             {
@@ -148,8 +149,8 @@ class GroupsWithShifts(GroupViewSet):
             was=_place(scale, asked, "from_label"),
             became=_place(scale, asked, "to_label"),
         )
-        with time_limit():
-            page: list[Move] = list(self.paginate_queryset(moves) or [])  # type: ignore[arg-type]
+        with time_limit(memory_mb=MEMORY_MB):
+            page: list[Move] = list(self.paginate_queryset(moves) or [])
         known = Customer.everyone.filter(pk__in={move.customer_id for move in page})
         numbers = dict(known.values_list("pk", "number"))
         return self.get_paginated_response(MoveSerializer(page, many=True, context={"numbers": numbers}).data)

@@ -143,8 +143,15 @@ def run_action(
     if action.gives_label and action.gives_label.is_valid_on(local_date(now)):
         accepted = Decision.objects.filter(mailing=mailing, outcome=Decision.Outcome.ACCEPTED)
         reached = Customer.objects.filter(pk__in=accepted.values("customer"))
-        how = {"how": Assignment.How.ACTION, "through": action.pk}
-        give_label(action.gives_label, reached, by=name_of(by), reason=action.name, now=now, **how)
+        give_label(
+            action.gives_label,
+            reached,
+            by=name_of(by),
+            reason=action.name,
+            how=Assignment.How.ACTION,
+            through=action.pk,
+            now=now,
+        )
     return mailing
 
 

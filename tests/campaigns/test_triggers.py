@@ -13,6 +13,7 @@ from campaigns.triggers import describe, trigger_kinds
 from common.errors import Refused
 from common.time import AMSTERDAM, start_of_day
 from customers.models import Customer
+from labels.actions import create_group, create_label
 from selections.models import Membership, Selection
 from tests.factories import CustomerFactory, FactFactory, SubscriptionFactory, WorldFactory
 
@@ -265,11 +266,13 @@ def test_wrong_settings_are_refused_with_the_name_of_the_field(kind: str, params
 @pytest.mark.parametrize("kind", [kind.code for kind in trigger_kinds])
 def test_clean_settings_are_json_and_stay_the_same_when_cleaned_again(kind: str) -> None:
     selection = Selection.objects.create(name="Ouders", created_at=LONG_AGO, updated_at=LONG_AGO)
+    create_label(name="Tree", kind="own", group=create_group(name="Trap", is_exclusive=True), now=LONG_AGO)
     given = {
         "birthday": {"days_before": "7", "ages": "18; 12,18"},
         "membership_years": {"years": "25,5", "counted_from": "registration"},
         "fact_days_ago": {"kind": "loan", "days": "30", "which": "last"},
         "enters_selection": {"selection": str(selection.pk)},
+        "label_move": {"label_group": "trap", "from_label": "", "to_label": "~none", "with_recounts": "on"},
         "subscription_started": {"days": "30", "which": "each"},
         "subscription_ends": {"days": "30"},
         "subscription_ended": {"days": "30"},

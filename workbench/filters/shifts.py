@@ -121,7 +121,7 @@ class CellForm(ShiftForm):
         label=gettext_lazy("Received in the … days before moving"),
         required=False,
         coerce=int,
-        empty_value=USUAL_DAYS,
+        empty_value=None,
         choices=[(number, number) for number in (7, 14, USUAL_DAYS, 60, 90)],
     )
 

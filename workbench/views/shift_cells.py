@@ -30,7 +30,7 @@ from workbench.forms.selections import ExportForm
 from workbench.forms.shifts import KeepForm, OwnerForm
 from workbench.shift_received import received
 from workbench.shift_words import Way, move_words, name_of, told
-from workbench.views.shifts import SECONDS
+from workbench.views.shifts import MEMORY_MB, SECONDS
 
 log = logging.getLogger("wise.exports")
 
@@ -147,7 +147,7 @@ class ShiftCell(CellView, TemplatePage):
         stayers = customers_in(form.scale, (was, was), among=form.among, **days)
         window: dict[str, dt.datetime] = {"start": end_of_day(form.first_day), "end": end_of_day(form.last_day)}
         try:
-            with time_limit(SECONDS):
+            with time_limit(SECONDS, memory_mb=MEMORY_MB):
                 found = received(form.scale, form.customers, stayers, days=form.cleaned_data["days"], **window)
         except Refused as refused:
             return {"refusal": str(refused)}

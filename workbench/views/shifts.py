@@ -22,6 +22,7 @@ from workbench.filters.shifts import ShiftForm
 from workbench.shift_words import Way, chart_of, feet_of, lines_of, move_words, name_of
 
 SECONDS = 30
+MEMORY_MB = 128  # for each set: a place for each of a million customers fits
 
 
 class ShiftMatrix(TemplatePage):
@@ -70,7 +71,7 @@ class ShiftMatrix(TemplatePage):
     def _course(self) -> dict[str, Any]:
         form = self.form
         try:
-            with time_limit(SECONDS):
+            with time_limit(SECONDS, memory_mb=MEMORY_MB):
                 course = moves_per_week(
                     form.scale, start=end_of_day(form.first_day), end=end_of_day(form.last_day), among=form.among
                 )
@@ -106,7 +107,7 @@ class ShiftFile(WorkbenchView):
 
 def matrix_of(form: ShiftForm) -> Matrix:
     """Return the matrix that is asked for; raises Refused when the selection is too heavy for a page."""
-    with time_limit(SECONDS):
+    with time_limit(SECONDS, memory_mb=MEMORY_MB):
         return matrix(form.scale, first=form.first_day, last=form.last_day, among=form.among)
 
 
