@@ -30,7 +30,7 @@ from labels.actions import (
     take_label,
 )
 from labels.actions.computed import change_thresholds
-from labels.models import Label, LabelGroup
+from labels.models import Assignment, Backfill, BackfillChange, Label, LabelGroup
 from labels.system import families
 from selections.actions import change_selection, create_selection
 from tests.campaigns.conftest import receivers
@@ -295,6 +295,33 @@ def test_moves_by_a_changed_rule_do_not_count(
     follow_rules(now=now + 2 * HOUR, due_key="as it was")
     advance(now=now + 3 * HOUR)
     assert receivers(trigger.action) == [newcomer.pk]
+
+
+def test_the_first_file_of_a_group_does_not_count(on_move: Make, member: Make, low: Label, now: dt.datetime) -> None:
+    Label.objects.filter(group=low.group).update(kind=Label.Kind.IMPORTED)
+    trigger, first, second = on_move("", "laag"), member(), member()
+    for customer, at in ((first, now + HOUR), (second, now + 2 * HOUR)):
+        Assignment.objects.create(label=low, customer=customer, since=at, given_by="import 1", given_how="import")
+    advance(now=now + 3 * HOUR)
+    assert receivers(trigger.action) == [second.pk]
+
+
+def test_what_a_history_worked_out_afterwards_says_does_not_count(
+    on_move: Make, member: Make, low: Label, now: dt.datetime
+) -> None:
+    trigger, written, lengthened, moved = on_move("", ""), member(), member(), member()
+    backfill = Backfill.objects.create(
+        label=low, first_day=now.date(), until=now + DAY, state=Backfill.State.DONE, asked_at=now
+    )
+    at = {"since": now + HOUR, "given_by": "system"}
+    Assignment.objects.create(
+        label=low, customer=written, until=now + 2 * HOUR, given_how="backfill", taken_how="backfill", **at
+    )
+    longer = Assignment.objects.create(label=low, customer=lengthened, **at)
+    BackfillChange.objects.create(backfill=backfill, row_id=longer.pk, since=now + DAY)
+    Assignment.objects.create(label=low, customer=moved, **at)
+    advance(now=now + 3 * HOUR)
+    assert receivers(trigger.action) == [moved.pk]
 
 
 # --- the settings ---
