@@ -127,8 +127,10 @@ class Marketeer:
         self.sees("Klanten die minstens 18 jaar oud zijn")
 
     def labels_the_selection(self) -> None:
+        self.main.locator("summary", has_text="Doe iets").click()
+        self.axe()
         self.presses("Iedereen labelen")
-        dialog = self.page.get_by_role("dialog", name="Iedereen in deze selectie labelen")
+        dialog = self.page.get_by_role("dialog", name="Iedereen labelen")
         dialog.get_by_label("Label", exact=True).select_option("Volwassen lezer")
         self.axe()
         dialog.get_by_role("button", name="Verder").click()
