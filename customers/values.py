@@ -62,17 +62,18 @@ class Days(Func):
 
 
 class Age(Value):
-    """Age in whole years."""
+    """Age in whole years; unknown of who is still to be born at that moment."""
 
     code = "customer.age"
     label = _("age")
     unit: Measured = "years"
 
     def expression(self, *, now: dt.datetime) -> Combinable:
-        return Years(local_date(now), F("birth_date"))
+        years = Years(local_date(now), F("birth_date"))
+        return Case(When(self.known(now=now), then=years), output_field=IntegerField())
 
     def known(self, *, now: dt.datetime) -> Q:
-        return Q(birth_date__isnull=False)
+        return Q(birth_date__isnull=False, birth_date__lte=local_date(now))
 
     def within(self, bounds: Bounds, *, now: dt.datetime) -> Q:
         return self.known(now=now) & since_years("birth_date", bounds, now)

@@ -69,6 +69,18 @@ def test_what_is_known_of_each(people: dict[str, Customer], code: str, anna: Any
     assert [worth(code, people[name]) for name in ("anna", "bram", "carla")] == [anna, bram, carla]
 
 
+def test_who_is_still_to_be_born_is_of_no_age() -> None:
+    ahead = CustomerFactory(number="ahead", birth_date=dt.date(2026, 6, 16))
+    today = CustomerFactory(number="today", birth_date=dt.date(2026, 6, 15))
+    assert [worth("customer.age", one) for one in (ahead, today)] == [None, 0]
+    age = values["customer.age"]
+    for q in (age.known(now=NOW), age.within(Bounds(high=0), now=NOW), ~age.within(Bounds(low=1), now=NOW)):
+        assert today in Customer.objects.filter(q)
+    assert ahead not in Customer.objects.filter(age.known(now=NOW))
+    assert ahead not in Customer.objects.filter(age.within(Bounds(high=0), now=NOW))
+    assert ahead in Customer.objects.filter(~age.within(Bounds(high=0), now=NOW))
+
+
 @pytest.mark.parametrize(
     ("params", "expected"),
     [

@@ -19,13 +19,14 @@ VALUES = [
 ]  # fmt: skip
 
 
-def number_of(world: World, person: Row, code: str, at: Moment, *, compared: bool = False) -> float | None:
+def number_of(world: World, person: Row, code: str, at: Moment) -> float | None:
     """Return the number, or None of whom it is unknown. Of what was done only the present totals are known."""
-    if code == "customer.age":  # who is still to be born comes before who is, and is not of any age
-        return age(person["birth_date"], at.today) if compared else _years(person["birth_date"], at.today)
+    if code == "customer.age":  # who is still to be born is not of any age
+        born = person["birth_date"]
+        return None if born is None or born > at.today else age(born, at.today)
     if code == "customer.member_years":
         first = min((row["started_on"] for row in world.of("subscriptions", person)), default=None)
-        return _years(first, at.today) if running(world, person, at.today) else None
+        return age(first, at.today) if running(world, person, at.today) else None
     if code == "customer.household_size":
         return len(at_home(world, person))
     if code.startswith("computed."):
@@ -39,13 +40,6 @@ def number_of(world: World, person: Row, code: str, at: Moment, *, compared: boo
     if what == "count":
         return len(facts) + sum(row["count"] for row in gone)
     return sum(row["amount_cents"] for row in [*facts, *gone])
-
-
-def _years(since: dt.date | None, day: dt.date) -> int | None:
-    """Return whole years; of a day ahead, whole years until it."""
-    if since is None:
-        return None
-    return age(since, day) if since <= day else -(age(day, since) or 0)
 
 
 def _computed(world: World, person: Row, code: str, at: Moment) -> float | None:
@@ -76,7 +70,7 @@ def _compared(draw: st.DrawFn) -> Params:
 @twin("customer.value", _compared())
 def compares(world: World, person: Row, params: Params, at: Moment) -> bool:
     op = params["op"]
-    number = number_of(world, person, params["value"], at, compared=op not in ("top", "bottom"))
+    number = number_of(world, person, params["value"], at)
     if number is None or op in ("empty", "filled"):
         return op == ("empty" if number is None else "filled")
     if op in ("top", "bottom"):
