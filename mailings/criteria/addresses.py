@@ -47,7 +47,7 @@ class Blocked(Criterion):
         points = ContactPoint.objects.filter(
             channel="email", is_primary=True, value__in=_blocked(params).values("address")
         )
-        return living(Q(pk__in=points.values("customer_id")))
+        return living(Q(pk__in=points.values("customer_id")), now=now)
 
     def sentence(self, params: BlockedParams) -> str:
         reasons = wording.one_of(str(reason.label).lower() for reason in params.reasons)

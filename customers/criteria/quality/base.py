@@ -16,10 +16,8 @@ QUALITY = gettext_lazy("Quality of the data")
 ADULT = 16  # from this age on one answers for oneself (AVG 8)
 
 
-def living(q: Q, *, now: dt.datetime | None = None) -> Q:
-    """Narrow a condition to those about whom something can still be done; with ``now`` as it was at that moment."""
-    if now is None:
-        return Q(deceased_on__isnull=True, restricted_at__isnull=True) & q
+def living(q: Q, *, now: dt.datetime) -> Q:
+    """Narrow a condition to those about whom something could still be done at a moment."""
     alive = Q(deceased_on__isnull=True) | Q(deceased_on__gt=local_date(now))
     return alive & (Q(restricted_at__isnull=True) | Q(restricted_at__gt=now)) & q
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.selections.plain.homes import primary
 from tests.selections.plain.names import MAILINGS, PURPOSES
+from tests.selections.plain.quality import living
 from tests.selections.plain.twins import Moment, Params, few, filled, optional, twin
 from tests.selections.plain.windows import had_happened, windows
 from tests.selections.plain.world import Row, World
@@ -131,7 +132,7 @@ def unsubscribed(world: World, person: Row, params: Params, at: Moment) -> bool:
 @twin("mailings.blocked", filled(reasons=few(["bounce", "complaint", "manual"])))
 def blocked(world: World, person: Row, params: Params, at: Moment) -> bool:
     address = primary(world, person, "email")
-    return person["deceased_on"] is None and any(
+    return living(person, at) and any(
         row["address"] == address
         and row["released_at"] is None
         and (not params["reasons"] or row["reason"] in params["reasons"])
