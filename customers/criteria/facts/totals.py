@@ -2,7 +2,8 @@
 
 A total knows the first and the last time, the count and the sums up to the present. At a moment before the last time
 it is brought back to that moment by leaving out the facts since then; that needs only those facts, which are the
-newest, so it also holds of what is no longer kept from before.
+newest, so it also holds of what is no longer kept from before. At the present there are none of those, which one look
+at an index tells beforehand: PostgreSQL cannot guess how many people a union of two queries yields.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ from typing import Any
 from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Greatest
 
+from common.remembering import remembered
 from customers.criteria.facts.shapes import Among
 from customers.models import Customer, Fact, FactRemainder, FactTotal
 
 
 def totals_at(kind: str, end: dt.datetime) -> list[QuerySet[FactTotal]]:
     """Return the totals of who did it before ``end``, as they were then: those that are as they were, and those that
-    were brought back. Each has ``times``, ``pieces``, ``cents``, ``first_at`` and ``last_then``.
+    were brought back, when there are any. Each has ``times``, ``pieces``, ``cents``, ``first_at`` and ``last_then``.
     """
     totals = FactTotal.objects.filter(kind=kind)
-    same = totals.filter(last_at__lt=end).alias(
-        times=F("count"), pieces=F("quantity"), cents=F("amount_cents"), last_then=F("last_at")
-    )
+    as_kept = {"times": F("count"), "pieces": F("quantity"), "cents": F("amount_cents"), "last_then": F("last_at")}
+    if not goes_on(kind, end):
+        return [totals.alias(**as_kept)]
+    same = totals.filter(last_at__lt=end).alias(**as_kept)
     since = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"), occurred_at__gte=end).order_by()
     before = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"), occurred_at__lt=end)
     gone = FactRemainder.objects.filter(kind=kind, customer=OuterRef("customer_id"))
@@ -41,6 +44,12 @@ def totals_at(kind: str, end: dt.datetime) -> list[QuerySet[FactTotal]]:
     return [same, back]
 
 
+@remembered
+def goes_on(kind: str, since: dt.datetime) -> bool:
+    """Return whether anybody did it at or after a moment."""
+    return FactTotal.objects.filter(kind=kind, last_at__gte=since).exists()
+
+
 def _summed(facts: QuerySet[Fact], aggregate: Any) -> Coalesce:
     found = Subquery(facts.values("customer_id").annotate(n=aggregate).values("n"))
     return Coalesce(found, Value(0), output_field=BigIntegerField())
@@ -55,18 +64,21 @@ def who(kind: str, end: dt.datetime, condition: Q) -> Q:
 def once(kind: str, start: dt.datetime | None, end: dt.datetime, *, now: dt.datetime) -> Q:
     """Return who did it at least once from ``start`` until ``end``, which is not after ``now``.
 
-    Until now: whose last time lies within is found by it; only of who did it later as well the facts are asked. Of a
-    window that ends earlier that would be nearly everybody, so the facts in it are asked at once. The last of the facts
-    that are not kept is known in either case.
+    Until now: whose last time lies within is found by it; only of who did it later as well, when there are any, the
+    facts are asked. Of a window that ends earlier that would be nearly everybody, so the facts in it are asked at once.
+    The last of the facts that are not kept is known in either case.
     """
     if start is None:
         return first_within(kind, None, end)
+    totals = FactTotal.objects.filter(kind=kind, last_at__gte=start)
+    if end == now and not goes_on(kind, end):
+        return Q(Among(totals.values("customer_id")))
     facts = Fact.objects.filter(kind=kind, occurred_at__gte=start, occurred_at__lt=end)
     found: list[QuerySet[Any, Any]] = [_gone_within(kind, start, end)]
     if end == now:
         later = FactTotal.objects.filter(kind=kind, last_at__gte=end).values("customer_id")
         facts = facts.filter(customer__in=later)
-        found.append(FactTotal.objects.filter(kind=kind, last_at__gte=start, last_at__lt=end))
+        found.append(totals.filter(last_at__lt=end))
     return Q(Among(*(rows.order_by().values("customer_id") for rows in (*found, facts))))
 
 
@@ -104,6 +116,8 @@ def last_within(kind: str, start: dt.datetime | None, end: dt.datetime, *, now: 
         return once(kind, start, end, now=now)
     totals = FactTotal.objects.filter(kind=kind)
     known = totals.filter(last_at__lt=end, **({"last_at__gte": start} if start else {}))
+    if not goes_on(kind, now):
+        return Q(Among(known.values("customer_id")))
     his = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"))
     gone = FactRemainder.objects.filter(kind=kind, customer=OuterRef("customer_id"))
     later = totals.filter(
