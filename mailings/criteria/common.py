@@ -99,15 +99,20 @@ class MailingCriterion(Criterion):
         return {name: value for name, value in super().initial(params).items() if value != [] and value != ""}
 
 
-def of_mailings(rows: QuerySet[M], params: MailingParams) -> QuerySet[M]:
-    """Keep the messages or decisions of the mailings that are meant."""
+def of_mailings(rows: QuerySet[M], params: MailingParams, through: str = "") -> QuerySet[M]:
+    """Keep the messages or decisions of the mailings that are meant; ``through`` leads to the message, as "message__"
+    does from a click.
+    """
+    q = Q()
     if params.mailing:
-        rows = rows.filter(mailing__in=params.mailing)
+        q &= Q(**{f"{through}mailing__in": params.mailing})
     if params.purpose:
-        rows = rows.filter(mailing__purpose__code__in=params.purpose)
+        q &= Q(**{f"{through}mailing__purpose__code__in": params.purpose})
     if params.origin:
-        rows = rows.filter(from_origins(params, "mailing__origin"))
-    return rows.filter(channel=params.channel) if params.channel else rows
+        q &= from_origins(params, f"{through}mailing__origin")
+    if params.channel:
+        q &= Q(**{f"{through}channel": params.channel})
+    return rows.filter(q)
 
 
 def from_origins(params: MailingParams, field: str) -> Q:

@@ -205,9 +205,7 @@ class Clicked(MailingCriterion):
         found = Click.objects.filter(until_now(params, "clicked_at", now=now)).order_by()
         if params.link:
             found = found.filter(link__url__icontains=params.link)
-        if params.mailing or params.purpose or params.origin or params.channel:
-            found = found.filter(message__in=of_mailings(Message.objects.all(), params).values("pk"))
-        return found
+        return of_mailings(found, params, "message__")
 
     def sentence(self, params: ClickedParams) -> str:
         if params.link:
