@@ -5,6 +5,7 @@ in real life besides. Everything is done by the actions that the pages call.
 from __future__ import annotations
 
 import datetime as dt
+import io
 from pathlib import Path
 
 from aiosmtpd.smtp import Envelope
@@ -28,15 +29,17 @@ from demo.library import write_files
 from demo.loading import imports
 from demo.mailbox import Mailbox
 from demo.plans import Maker
-from labels.actions import refresh_system_labels
-from labels.models import Label, ValueDefinition
+from labels.actions import ask_backfill, end_version, refresh_system_labels, run_backfills
+from labels.actions.computed import change_thresholds
+from labels.models import Backfill, Label, LabelGroup, ValueDefinition
+from labels.system import families
 from mailings.actions import print_letters, record_click, suppress_address, unsubscribe
 from mailings.actions.publications import save_publication
 from mailings.models import Mailing, Message
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
-from selections.actions import keep_selection, move_selection, save_folder, write_comment
+from selections.actions import change_selection, keep_selection, move_selection, save_folder, write_comment
 from selections.models import Selection
 from tests.smtp_sink import Sink
 from vouchers.actions import redeem, reverse_redemption
@@ -64,6 +67,7 @@ class Story:
         self.by, self.now, self.sink, self.folder = by, now, sink, folder
         self._take_files_in()
         self._make_plans()
+        self._go_on_with_labels()
         self._send()
         self._send_newsletter()
         self._hear_from_customers()
@@ -95,6 +99,9 @@ class Story:
         self.shelf = save_folder(None, name="Volwassenen", now=self.now)
         move_selection(readers, folder=self.shelf, by=self.by, now=self.now)
         write_comment(readers, text=f"Bedacht met {LONG}.", by=self.by, now=self.now)
+        younger = {"criterion": "customer.age", "params": {"at_least": 16}}
+        change_selection(readers, rule={**readers.rule, "children": [*readers.rule["children"], younger]}, by=self.by,
+                         now=self.now)  # fmt: skip
         maker.prepare_newsletter(readers)
         action = maker.make_birthday_action(maker.define_birthday_voucher())
         maker.congratulate(action, members)
@@ -102,6 +109,30 @@ class Story:
         maker.welcome(campaign, newcomers)
         enrol(campaign, Customer.objects.all()[:5], by=self.by.username, now=self.now)
         advance(now=self.now)
+
+    def _go_on_with_labels(self) -> None:
+        """A threshold of our own, an import label of two versions of which one has ended, and a history worked out."""
+        change_thresholds(families["lifecycle"], numbers={"ambassador": 25}, by=self.by)
+        numbers = Customer.objects.order_by("number").values_list("number", flat=True)
+        self._take_labels_in("2025", list(numbers[:6]))
+        end_version(LabelGroup.objects.get(name="Mosaic"), "2025", by=self.by, name="Riet", now=self.now)
+        self._take_labels_in("2026", list(numbers[3:9]))
+        self.followed = Label.objects.get(name="Kent ons")
+        ask_backfill(self.followed, first_day=self.day(-120), grid=Backfill.Grid.MONTH, by=self.by, now=self.now)
+        assert run_backfills(clock=lambda: self.now) == 1
+
+    def _take_labels_in(self, version: str, numbers: list[str]) -> None:
+        lines = [f"{number};A01;Jonge stedelingen {LONG};Mosaic;{version}" for number in numbers]
+        file = io.BytesIO("\n".join(["klantnummer;label;naam;groep;versie", *lines, ""]).encode())
+        run = upload_import(
+            format="labels", source_code="library", file=file, file_name=f"mosaic-{version}.csv", by=self.by,
+            now=self.now,
+        )  # fmt: skip
+        assert run_import(run, now=self.now).new_count
+
+    def day(self, days: int) -> dt.date:
+        """Return the day so many days from today."""
+        return local_date(self.now) + dt.timedelta(days=days)
 
     def _send(self) -> None:
         """One mailing with everything that can become of a message: sent, refused, in doubt, as a letter."""
@@ -210,7 +241,7 @@ class Story:
         if name == "code":
             return next((code for start, code in codes.items() if route.startswith(start)), None)
         keys = {"note": self.note.pk, "other": self.pair.second_id, "customer": self.customer.pk}
-        return keys.get(name) or {"family": "borrowing"}.get(name)
+        return keys.get(name) or {"family": "lifecycle"}.get(name)
 
     def of(self, route: str) -> int:
         """Return the number to fill in for ``<int:pk>`` in this route; the longest start that is known counts."""
@@ -235,7 +266,7 @@ class Story:
             "labels/": Label.objects.get(name="Leesclub Spanning").pk,
             "labels/values/": ValueDefinition.objects.get(code="customer-value").pk,
             "labels/<int:pk>/rule/": Label.objects.get(name="Bevlogen").pk,
-            "labels/<int:pk>/history/": Label.objects.get(name="Bevlogen").pk,
+            "labels/<int:pk>/history/": self.followed.pk,
             "labels/groups/": Label.objects.filter(kind=Label.Kind.CUSTOMER)[0].group_id or 0,
             "selections/": Selection.objects.get(name="Thrillerlezers").pk,
             "selections/folders/": self.shelf.pk,
@@ -257,4 +288,29 @@ class Story:
             "places/": self.branch.pk,
             "balie/": self.redemption.pk,
             "mijn/": self.voucher.pk,
+        }
+
+    @property
+    def questions(self) -> dict[str, list[dict[str, object]]]:
+        """What is asked besides of pages that show most of it only when asked: their route, and the query strings."""
+        purpose = self.publication.purpose_id
+        readers, set_ = f"s{self.kept.selection_id}", f"r{self.kept.pk}"
+        long_ago, today = self.day(-90).isoformat(), self.day(0).isoformat()
+        return {
+            "selections/": [{"folder": self.shelf.pk}],
+            "selections/compare/": [{"one": readers, "two": set_}, {"one": readers, "two": set_, "part": "11"}],
+            "selections/<int:pk>/": [{"figures": 1}],
+            "selections/<int:pk>/then/": [
+                {"first": long_ago},
+                {"first": long_ago, "assume": "on"},
+                {"first": long_ago, "last": today, "assume": "on"},
+            ],
+            "selections/<int:pk>/why/": [{"q": LONG[-14:]}],
+            "selections/<int:pk>/why/<int:customer>/": [{"as_of": long_ago}],
+            "selections/<int:pk>/calls/": [{"purpose": purpose}],
+            "selections/<int:pk>/address-labels/": [{"purpose": purpose}],
+            "customers/<int:pk>/selections/": [{"q": "lezers"}],
+            "labels/<int:pk>/rule/preview/": [{"selection": self.kept.selection_id}],
+            "shifts/": [{"first": long_ago, "last": today, "branch": self.branch.pk}],
+            "shifts/cell/": [{"received": 1}],
         }

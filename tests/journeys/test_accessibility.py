@@ -8,7 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -75,6 +75,8 @@ def pages(start: str, story: Story | None, but: str = "") -> Iterator[str]:
             )
             path = re.sub(rf"<(?:\w+:)?{name}>", str(value), path)
         yield "/" + path
+        for asked in story.questions.get(address.route, []) if story else []:
+            yield f"/{path}?{urlencode(asked)}"
 
 
 class Inspector:
