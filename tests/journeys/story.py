@@ -31,7 +31,7 @@ from demo.mailbox import Mailbox
 from demo.plans import Maker
 from labels.actions import ask_backfill, end_version, refresh_system_labels, run_backfills
 from labels.actions.computed import change_thresholds
-from labels.models import Backfill, Label, LabelGroup, ValueDefinition
+from labels.models import Assignment, Backfill, Label, LabelGroup, ValueDefinition
 from labels.system import families
 from mailings.actions import print_letters, record_click, suppress_address, unsubscribe
 from mailings.actions.publications import save_publication
@@ -295,6 +295,7 @@ class Story:
         """What is asked besides of pages that show most of it only when asked: their route, and the query strings."""
         purpose = self.publication.purpose_id
         readers, set_ = f"s{self.kept.selection_id}", f"r{self.kept.pk}"
+        phase = Assignment.objects.open().filter(label__group__code="lifecycle")[0].label.code
         long_ago, today = self.day(-90).isoformat(), self.day(0).isoformat()
         return {
             "selections/": [{"folder": self.shelf.pk}],
@@ -312,5 +313,5 @@ class Story:
             "customers/<int:pk>/selections/": [{"q": "lezers"}],
             "labels/<int:pk>/rule/preview/": [{"selection": self.kept.selection_id}],
             "shifts/": [{"first": long_ago, "last": today, "branch": self.branch.pk}],
-            "shifts/cell/": [{"received": 1}],
+            "shifts/cell/": [{"was": "~new", "became": phase}, {"was": "~new", "became": phase, "received": 1}],
         }
