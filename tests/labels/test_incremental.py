@@ -141,12 +141,11 @@ class World:
     def says(self, who: int, state: str, ahead: int) -> None:
         if customer := self.one(who):
             purpose = Purpose.objects.get(code="profiling")
-            Consent.objects.bulk_create([
-                Consent(
-                    customer=customer, purpose=purpose, channel="email", state=state, source=self.source, actor="test",
-                    event_at=self.now + ahead * DAY,
-                )
-            ])  # fmt: skip
+            said = Consent(
+                customer=customer, purpose=purpose, channel="email", state=state, source=self.source, actor="test",
+                event_at=self.now + ahead * DAY,
+            )  # fmt: skip
+            Consent.objects.bulk_create([said], ignore_conflicts=True)  # said twice at one moment is said once
 
     def goes(self, who: int) -> None:
         if customer := self.one(who):
