@@ -31,28 +31,34 @@ _SLUG = "trim(BOTH '-' FROM regexp_replace(lower(genre), '[^a-z0-9]+', '-', 'g')
 
 _FAVOURITES = f"""
 WITH bought AS MATERIALIZED (
-    SELECT customer_id, {_SLUG} AS genre, world FROM {{facts}}
+    SELECT customer_id, genre, world FROM {{facts}}
      WHERE kind = 'ticket' AND quantity > 0 AND occurred_at >= %(since)s AND occurred_at <= %(now)s
-)
+),
+spelled AS MATERIALIZED (SELECT genre, {_SLUG} AS slug FROM (SELECT DISTINCT genre FROM bought) AS said)
 SELECT customer_id, what || '-' || value AS code FROM (
     SELECT customer_id, what, value, count(*) AS times,
            sum(count(*)) OVER (PARTITION BY customer_id, what) AS known
-      FROM bought CROSS JOIN LATERAL (VALUES ('{GENRE}', genre), ('{WORLD}', world)) AS said (what, value)
+      FROM bought JOIN spelled USING (genre)
+     CROSS JOIN LATERAL (VALUES ('{GENRE}', slug), ('{WORLD}', world)) AS said (what, value)
      WHERE value <> '' GROUP BY customer_id, what, value
 ) AS counted
  WHERE times >= %(minimum)s AND times * 100 >= known * %(share)s
 """  # noqa: S608 - constants of this file
 
+# MATERIALIZED, or PostgreSQL spells the genre of every single ticket before it counts them.
 _GENRES = f"""
-SELECT slug, (array_agg(genre ORDER BY times DESC, genre))[1] AS name FROM (
-    SELECT {_SLUG} AS slug, genre, count(*) AS times FROM customers_fact
-     WHERE kind = 'ticket' AND genre <> '' GROUP BY genre
-) AS spelled WHERE slug <> '' GROUP BY slug ORDER BY sum(times) DESC, slug LIMIT %(most)s
+WITH bought AS MATERIALIZED (
+    SELECT genre, count(*) AS times FROM customers_fact WHERE kind = 'ticket' AND genre <> '' GROUP BY genre
+)
+SELECT slug, (array_agg(genre ORDER BY times DESC, genre))[1] AS name
+  FROM (SELECT {_SLUG} AS slug, genre, times FROM bought) AS spelled
+ WHERE slug <> '' GROUP BY slug ORDER BY sum(times) DESC, slug LIMIT %(most)s
 """  # noqa: S608
 
 # A genre without a label, while there is room for one. Which are bought most is looked at again in a full run.
 _NEW_GENRE = f"""
-SELECT 1 FROM {{facts}} WHERE kind = 'ticket' AND genre <> '' AND {_SLUG} <> ''
+WITH bought AS MATERIALIZED (SELECT DISTINCT genre FROM {{facts}} WHERE kind = 'ticket' AND genre <> '')
+SELECT 1 FROM bought WHERE {_SLUG} <> ''
    AND '{GENRE}-' || {_SLUG} NOT IN (SELECT code FROM labels_label WHERE kind = 'system' AND is_active)
    AND {MOST_GENRES} >
        (SELECT count(*) FROM labels_label WHERE kind = 'system' AND is_active AND code LIKE '{GENRE}-%%')
