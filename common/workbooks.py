@@ -7,8 +7,8 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from html import escape
 from typing import IO, cast
-from xml.sax.saxutils import escape
 
 MOST_ROWS = 1_048_576  # of a sheet, the head included
 _ROWS_AT_ONCE = 1000
@@ -97,7 +97,7 @@ def workbook_chunks(rows: Iterable[Sequence[object]], *, sheet: str, is_huge: bo
 
 
 def _workbook(sheet: str) -> str:
-    name = escape(re.sub(r"[\[\]:*?/\\']", " ", _NOT_IN_XML.sub("", sheet))[:31].strip() or "1", {'"': "&quot;"})
+    name = escape(re.sub(r"[\[\]:*?/\\']", " ", _NOT_IN_XML.sub("", sheet))[:31].strip() or "1")
     return (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
         '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -117,6 +117,6 @@ def _cell(value: object, *, is_head: bool) -> str:
         return f'<c s="2"><v>{(value - _DAY_ZERO).days}</v></c>'
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return f"<c><v>{value}</v></c>"
-    text = escape(_NOT_IN_XML.sub("", str(value)))
+    text = escape(_NOT_IN_XML.sub("", str(value)), quote=False)
     style = ' s="1"' if is_head else ""
     return f'<c t="inlineStr"{style}><is><t xml:space="preserve">{text}</t></is></c>'
