@@ -142,6 +142,15 @@ class FactFactory(DjangoModelFactory):
     external_id = factory.Sequence(lambda n: f"U{n:09d}")
 
 
+def happened(**fields: Any) -> Any:
+    """Make a fact and count the totals of its customer, as the product does."""
+    from customers.recording import recount_totals
+
+    fact = FactFactory(**fields)
+    recount_totals("SELECT %(customer)s::bigint", {"customer": fact.customer_id})
+    return fact
+
+
 class PurposeFactory(DjangoModelFactory):
     class Meta:
         model = "customers.Purpose"

@@ -242,7 +242,10 @@ class SelectionQuestions(SelectionViewSet):
             ).data
         )
 
-    @extend_schema(parameters=STRETCH, responses=MemberSerializer(many=True))
+    @extend_schema(
+        parameters=[*STRETCH, OpenApiParameter("turn", str, OpenApiParameter.PATH, enum=list(TURNS))],
+        responses=MemberSerializer(many=True),
+    )
     @action(detail=True, filterset_class=None, url_path=r"turnover/(?P<turn>[^/.]+)", url_name="turnover-list")
     def turned(self, request: Request, pk: str, turn: str) -> Response:
         """Who came into the selection, left it or stayed, between two moments."""

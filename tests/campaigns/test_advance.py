@@ -30,7 +30,7 @@ from customers.models import Customer
 from mailings.actions import save_content
 from mailings.models import Mailing, Message
 from tests.campaigns.conftest import TEXT, at, receivers
-from tests.factories import FactFactory, SubscriptionFactory
+from tests.factories import SubscriptionFactory, happened
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Any]
@@ -127,7 +127,7 @@ def test_missed_days_are_made_up_for_once_and_in_order(make_trigger: Make, membe
     trigger = make_trigger("fact_days_ago", params={"kind": "loan", "days": 1, "which": "each"})
     people = [member() for _number in range(5)]
     for number, customer in enumerate(people):
-        FactFactory(customer=customer, occurred_at=now - dt.timedelta(days=1) + dt.timedelta(days=number))
+        happened(customer=customer, occurred_at=now - dt.timedelta(days=1) + dt.timedelta(days=number))
     advance(now=now)
     back = now + dt.timedelta(days=4)
     assert advance(now=back).trigger_runs == 4
@@ -206,13 +206,13 @@ def test_entering_a_selection_is_noticed_the_next_day_and_once(
 ) -> None:
     borrowers = select("facts.count", kind="loan", op="at_least", times=1, within_days=365)
     already = member()
-    FactFactory(customer=already, occurred_at=now - dt.timedelta(days=5))
+    happened(customer=already, occurred_at=now - dt.timedelta(days=5))
     trigger = make_trigger("enters_selection", params={"selection": borrowers.pk})
     advance(now=now)
     assert receivers(trigger.action) == []
 
     fresh = member()
-    FactFactory(customer=fresh, occurred_at=now + dt.timedelta(hours=5))
+    happened(customer=fresh, occurred_at=now + dt.timedelta(hours=5))
     for number in (1, 2, 3):
         advance(now=now + dt.timedelta(days=number))
     assert receivers(trigger.action) == [fresh.pk]
@@ -226,7 +226,7 @@ def test_entrances_during_the_days_the_scheduler_was_away_are_taken_once(
     trigger = make_trigger("enters_selection", params={"selection": borrowers.pk})
     advance(now=now)
     fresh = member()
-    FactFactory(customer=fresh, occurred_at=now + dt.timedelta(days=1))
+    happened(customer=fresh, occurred_at=now + dt.timedelta(days=1))
     advance(now=now + dt.timedelta(days=5))
     advance(now=now + dt.timedelta(days=6))
     assert receivers(trigger.action) == [fresh.pk]
@@ -240,7 +240,7 @@ def test_a_second_trigger_on_a_selection_does_not_take_the_entrances_of_the_firs
     first = make_trigger("enters_selection", params={"selection": borrowers.pk})
     advance(now=now)
     fresh = member()
-    FactFactory(customer=fresh, occurred_at=now + dt.timedelta(hours=1))
+    happened(customer=fresh, occurred_at=now + dt.timedelta(hours=1))
     second = make_trigger(
         "enters_selection", params={"selection": borrowers.pk}, active_from=now + dt.timedelta(hours=2)
     )

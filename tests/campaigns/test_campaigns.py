@@ -30,7 +30,7 @@ from campaigns.actions import (
 from campaigns.models import Campaign, Enrolment, Step, Trigger
 from common.errors import Refused
 from customers.models import Customer
-from tests.factories import FactFactory
+from tests.factories import happened
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Any]
@@ -242,7 +242,7 @@ def test_who_meets_the_condition_for_leaving_does_not_enter(
     selection = select("facts.count", kind="loan", op="at_least", times=1, within_days=30)
     campaign = make_campaign(leave_when=selection)
     borrower, idle = member(), member()
-    FactFactory(customer=borrower, occurred_at=now - dt.timedelta(days=3))
+    happened(customer=borrower, occurred_at=now - dt.timedelta(days=3))
     assert enrol(campaign, everybody(), by="marketeer", now=now) == 1
     assert states(campaign) == [(idle.pk, "active")]
 

@@ -25,7 +25,7 @@ from customers.models import Customer, Purpose
 from mailings.actions import save_content
 from mailings.models import Mailing
 from tests.campaigns.conftest import TEXT, at, receivers
-from tests.factories import ConsentFactory, FactFactory
+from tests.factories import ConsentFactory, happened
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Any]
@@ -169,7 +169,7 @@ def test_who_reaches_the_goal_leaves_before_the_next_step(
     borrower, idle = member(), member()
     enrol(campaign, Customer.objects.all(), by="marketeer", now=now)
     advance(now=now)
-    FactFactory(customer=borrower, occurred_at=now + dt.timedelta(days=2))
+    happened(customer=borrower, occurred_at=now + dt.timedelta(days=2))
     tick(now + dt.timedelta(days=1), 4)
     assert receivers(campaign.steps.get(day=0).action) == [borrower.pk, idle.pk]
     assert receivers(campaign.steps.get(day=3).action) == [idle.pk]
@@ -184,7 +184,7 @@ def test_the_condition_for_leaving_is_asked_again_at_the_moment_of_a_step(
     campaign, borrower = make_campaign(0, leave_when=selection), member()
     advance(now=now)  # the daily preparation has been
     enrol(campaign, Customer.objects.all(), by="marketeer", now=now)
-    FactFactory(customer=borrower, occurred_at=now)
+    happened(customer=borrower, occurred_at=now)
     summary = advance(now=now + dt.timedelta(minutes=1))
     assert (summary.left, summary.step_runs) == (1, 0)
     assert not Mailing.objects.exists()

@@ -122,7 +122,10 @@ def test_labels_can_be_asked_as_of_an_earlier_moment(people: dict[str, Customer]
         (
             "labels.moved",
             {"label_group": "kleuren", "from_labels": ["rood", "~none"], "compare": "ends", "period": "this_year"},
-            "van “Rood” of geen label in de groep “Kleuren” verschoven dit jaar, eerste en laatste dag vergeleken",
+            (
+                "dit jaar vanaf “Rood” of geen label binnen de groep “Kleuren” verschoven, "
+                "eerste en laatste dag vergeleken"
+            ),
         ),
         (
             "labels.moved",
@@ -194,7 +197,7 @@ def movers(now: dt.datetime) -> dict[str, Customer]:
     low, high = (
         create_label(code=code, name=code.title(), kind="own", group=group, now=now) for code in ("laag", "hoog")
     )
-    people = {name: CustomerFactory() for name in ("up", "down", "only high", "none")}
+    people = {name: CustomerFactory(created_at=now - 100 * DAY) for name in ("up", "down", "only high", "none")}
 
     def give(label: Label, days: int, *names: str) -> None:
         one = Customer.objects.filter(pk__in=[people[name].pk for name in names])
