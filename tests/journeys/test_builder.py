@@ -93,7 +93,7 @@ def test_a_nested_rule_is_built_by_dragging_saved_and_changed(builder: Page, axe
     expect(page.locator("#part-r-1-0 .rule-title")).to_have_text("Leeftijd")
     expect(page.locator("#part-r-1-0 .rule-handle")).to_be_focused()
     expect(page.get_by_label("Minstens")).to_have_value("18")
-    expect(page.locator("#said")).to_contain_text("3 klanten")
+    expect(page.locator("#counted")).to_contain_text("3 klanten")
     # The group to the top.
     first = page.locator("#part-r > .rule-parts > li").first
     drag(page, page.locator("#part-r-1 > .rule-head .rule-handle"), page.locator("#part-r-0"), first, low=False)
