@@ -6,6 +6,7 @@ Somebody takes part from the day he enters on (the whole day counts) until the m
 from __future__ import annotations
 
 import datetime as dt
+from abc import abstractmethod
 from typing import Any
 
 from django import forms
@@ -56,9 +57,9 @@ def _stays_seen(found: QuerySet[Enrolment], now: dt.datetime) -> str:
 class StayCriterion(CampaignCriterion):
     """What the criteria about stays share."""
 
+    @abstractmethod
     def found(self, params: Any, now: dt.datetime) -> QuerySet[Enrolment]:
         """Return the stays that meet the criterion."""
-        raise NotImplementedError
 
     def to_q(self, params: Any, *, now: dt.datetime) -> Q:
         return Q(Exists(self.found(params, now).filter(customer=OuterRef("pk"))))

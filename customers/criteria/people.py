@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import abstractmethod
 from typing import Any, Literal
 
 from django import forms
@@ -60,9 +61,9 @@ class OneOf(Criterion):
         chosen = self.chosen(params)
         return ~chosen if params.op == "none" else chosen
 
+    @abstractmethod
     def chosen(self, params: Any) -> Q:
         """Return the condition that it is one of what was chosen."""
-        raise NotImplementedError
 
 
 class KindParams(OneOfParams):
