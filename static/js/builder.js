@@ -5,17 +5,62 @@
   const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
 
   // --- sending: a change of the rule goes before any count that runs; a count of what has changed since is not shown ---
+  // One change at a time: what is pressed meanwhile waits, and means the part it was pressed at, wherever that went.
   let hands = ""; // what the hands were on, to find it again afterwards
   let changes = 0;
-  const send = (command) => {
+  let before = null; // while a change is under way: each field of the rule with what stood in it
+  let typed = []; // what was typed meanwhile
+  const waiting = [];
+  const partKey = (path) => form().elements[`${path}__key`]?.value;
+  const pathOf = (key) => [...form().querySelectorAll("input[name$=__key]")].find((input) => input.value === key)?.name.slice(0, -"__key".length);
+  const asKeys = (command) => command.split(":").map((word) => (/^r(-\d+)*$/.test(word) && partKey(word) ? { key: partKey(word) } : word));
+  const asPaths = (words) => words.map((word) => (word.key ? pathOf(word.key) : word));
+  const fields = () => [...document.querySelectorAll("#rule :is(input:not([type=hidden]), select, textarea)[name]")];
+  const isBox = (field) => ["checkbox", "radio"].includes(field.type);
+  const contents = (field) => JSON.stringify(isBox(field) ? field.checked : field.multiple ? [...field.selectedOptions].map((option) => option.value) : field.value);
+  const send = (command, at = "") => {
+    if (before) {
+      waiting.push([asKeys(command), at]);
+      return;
+    }
     changes += 1;
+    hands = at;
+    before = new Map(fields().map((field) => [field, contents(field)]));
     window.htmx.ajax("POST", location.pathname + location.search, { source: form(), target: "#builder", swap: "outerHTML", values: { do: command } });
+  };
+  const sendNext = () => {
+    while (!before && waiting.length) {
+      const [words, at] = waiting.shift();
+      const paths = asPaths(words);
+      if (!paths.includes(undefined)) send(paths.join(":"), at); // else its part is gone
+    }
+  };
+  const remember = () => {
+    typed = fields().filter((field) => before.has(field) && before.get(field) !== contents(field)).map((field) => {
+      const path = field.name.match(/^r(-\d+)*/)?.[0] ?? "";
+      return { key: partKey(path), name: field.name.slice(path.length), value: field.value, contents: JSON.parse(contents(field)), isBox: isBox(field) };
+    });
+  };
+  const fillIn = ({ key, name, value, contents: held, isBox: ticks }) => {
+    const field = fields().find((other) => other.name === `${pathOf(key)}${name}` && (!ticks || other.value === value));
+    if (!field) return;
+    if (ticks) field.checked = held;
+    else if (field.multiple) [...field.options].forEach((option) => { option.selected = held.includes(option.value); });
+    else field.value = held;
+    field.tomselect?.sync();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
   };
   document.addEventListener("htmx:configRequest", (e) => { e.detail.changes = changes; });
   document.addEventListener("htmx:beforeSwap", (e) => {
     const asked = e.detail.requestConfig;
     const isOld = asked.changes !== changes || !asked.elt.isConnected;
     if (isOld && ["live", "panels", "waiting"].includes(asked.elt.id)) e.detail.shouldSwap = false;
+    if (before && e.detail.target.id === "builder" && e.detail.shouldSwap) remember();
+  });
+  document.addEventListener("htmx:afterRequest", (e) => {
+    if (!before || e.detail.elt !== form() || e.detail.successful) return;
+    before = null; // it failed: the page says so, and what waited was pressed at what was not done
+    waiting.length = 0;
   });
   const handsOn = (button) => {
     if (button.closest("details[data-menu]")) return ".rule-tools summary";
@@ -28,8 +73,7 @@
     if (button?.name === "do") {
       e.preventDefault();
       if (button.getAttribute("aria-disabled") === "true") return;
-      hands = handsOn(button);
-      send(button.value);
+      send(button.value, handsOn(button));
     } else if (button?.name === "panel_open") {
       e.preventDefault();
       document.getElementById("panels").setAttribute("hx-vals", JSON.stringify({ panel_open: button.value }));
@@ -39,16 +83,19 @@
   document.addEventListener("change", (e) => { // the words between the parts change with how a group combines
     if (e.target.matches?.(".rule-select")) send("count:r");
   });
-  document.addEventListener("htmx:afterSettle", () => { // go on where the hands were
+  document.addEventListener("htmx:afterSettle", (e) => { // go on where the hands were; a count that settles meanwhile is not it
+    if (e.target.id !== "builder") return;
     const part = document.querySelector(".rule-builder [data-did]");
-    if (!part) return;
-    const did = part.dataset.did;
-    delete part.dataset.did;
-    const found = hands && part.querySelector(hands);
-    hands = "";
-    if (did === "add") part.querySelector(".rule-fields .field:not(.is-off) :is(input:not([type=hidden]), select:not([multiple]))")?.focus();
-    else if (did === "pick") [...part.querySelectorAll(":scope > .rule-picks .rule-pick:last-child :is(input:not([type=hidden]), select)")].shift()?.focus();
-    else if (found) found.focus();
+    if (part) {
+      const did = part.dataset.did;
+      const found = hands && part.querySelector(hands);
+      if (did === "add") part.querySelector(".rule-fields .field:not(.is-off) :is(input:not([type=hidden]), select:not([multiple]))")?.focus();
+      else if (did === "pick") [...part.querySelectorAll(":scope > .rule-picks .rule-pick:last-child :is(input:not([type=hidden]), select)")].shift()?.focus();
+      else if (found) found.focus();
+    }
+    before = null;
+    typed.splice(0).forEach(fillIn);
+    sendNext();
   });
 
   // --- the menu of criteria: one for the whole page, put where it is opened ---
@@ -133,8 +180,7 @@
     const handle = e.target.closest?.(".rule-handle");
     if (handle && ARROWS[e.key]) {
       e.preventDefault();
-      hands = ".rule-handle";
-      send(`${ARROWS[e.key]}:${handle.closest("li").dataset.path}`);
+      send(`${ARROWS[e.key]}:${handle.closest("li").dataset.path}`, ".rule-handle");
     } else if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z" && !e.target.closest?.("input, textarea, select, dialog")) {
       e.preventDefault();
       send(e.shiftKey ? "redo:r" : "undo:r");
@@ -149,8 +195,7 @@
       onEnd: ({ item, to, from, newDraggableIndex, oldDraggableIndex }) => {
         document.body.classList.remove("is-dragging");
         if (to === from && newDraggableIndex === oldDraggableIndex) return;
-        hands = ".rule-handle";
-        send(`move:${item.dataset.path}:${to.dataset.path}:${newDraggableIndex}`);
+        send(`move:${item.dataset.path}:${to.dataset.path}:${newDraggableIndex}`, ".rule-handle");
       },
     });
   };

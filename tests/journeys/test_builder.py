@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from common.time import clock
@@ -156,6 +156,32 @@ def test_a_nested_rule_is_built_by_keyboard_alone(builder: Page, axe: Axe, tab_t
     expect(page.get_by_role("heading", level=1)).to_have_text("Met toetsen")
     rule = Selection.objects.get().rule
     assert rule["children"][1]["children"][0]["criterion"] == "customer.kind"
+
+
+def test_what_is_pressed_and_typed_before_the_answer_comes_is_not_lost(builder: Page) -> None:
+    page, keys = builder, builder.keyboard
+    for word in ("leeftijd", "soort klant", "postcode"):
+        add(page, word)
+    last = criteria_of(page)[2]
+    expect(page.locator("#part-r-2 [data-did], #part-r-2[data-did]").first).to_be_visible()
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route("**/selections/new/", slowly)
+    page.locator("#part-r-2 .rule-handle").focus()
+    keys.press("ArrowUp")
+    keys.press("ArrowUp")
+    page.get_by_label("Minstens").fill("18")
+    expect(page.locator("#part-r-0 .rule-title")).to_have_text(last)
+    expect(page.locator("#part-r-0 .rule-handle")).to_be_focused()
+    expect(page.get_by_label("Minstens")).to_have_value("18")
+    # Two are thrown away at once: the ones that were pressed, not what came in their place.
+    page.locator("#part-r-0 [value^='remove:']").click()
+    page.locator("#part-r-1 [value^='remove:']").click()
+    expect(page.locator("#rule .rule-criterion")).to_have_count(1)
+    assert criteria_of(page) == ["Soort klant"]
 
 
 def test_not_everybody_who_they_are_and_a_past_day(builder: Page, axe: Axe) -> None:

@@ -129,7 +129,8 @@ class World:
             undo_merge(merge, by="test", now=self.now)
 
     def moves(self, who: int, home: int) -> None:
-        new: Household | None = self.homes[home] if home < HOMES else None
+        """Move to one of the homes, or to none; a home that everybody left is not there any more."""
+        new = Household.objects.filter(pk=self.homes[home].pk).first() if home < HOMES else None
         Customer.objects.filter(pk=self.people[who].pk).update(household=new)
 
     def subscribes(self, who: int, age: int, days: int) -> None:
