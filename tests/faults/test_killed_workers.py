@@ -17,6 +17,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from common.sql import rows
 from mailings import queue
 from mailings.models import Mailing, Message
 from mailings.worker import send_ready
@@ -80,8 +81,15 @@ def test_killing_workers_repeats_nothing_and_loses_nothing(
     assert mailing.state == "finished"
 
 
+def connections() -> int:
+    """How many are connected to the database, whatever they do."""
+    found = rows("SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND state IS NOT NULL")
+    return int(found[0]["n"])
+
+
 def kill_in_mid_batch(environment: dict[str, str], server: Server) -> None:
-    before = len(server.accepted())
+    """Kill a worker while it sends; comes back once the database has noticed, and let go of what it held."""
+    before, others = len(server.accepted()), connections()
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -95,6 +103,7 @@ def kill_in_mid_batch(environment: dict[str, str], server: Server) -> None:
         worker.wait()
         if worker.stdout is not None:
             worker.stdout.close()
+    wait_until(lambda: connections() <= others)
 
 
 def test_a_worker_stopped_past_its_lease_sends_nothing_twice(
