@@ -12,7 +12,7 @@ from labels.criteria import ALL
 from labels.models import Label, LabelGroup, ValueDefinition
 from labels.values import PREFIX
 from selections.models import Selection
-from selections.usages import Use, finders, json_has, selections_with
+from selections.usages import Use, finders, json_has, not_uses, selections_with
 
 BY_CODE = "@.params.labels[*] == $code || @.params.from_labels[*] == $code || @.params.to_labels[*] == $code"
 BY_GROUP = "@.params.label_group == $code"
@@ -60,4 +60,5 @@ def _value_in_rules(thing: Model) -> Iterator[Use]:
         yield from (_use(label) for label in Label.objects.filter(has))
 
 
+not_uses.add("labels.assignment")  # who has a label of an exclusive group
 finders.extend([_in_rules, _selection_in_rules, _value_in_rules])

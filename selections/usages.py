@@ -29,6 +29,8 @@ class Use:
 
 Finder = Callable[[Model], Iterable[Use]]
 finders: list[Finder] = []
+#: Models ("labels.assignment") whose rows point at something with PROTECT but are no use of it: a row per customer.
+not_uses: set[str] = set()
 
 
 def uses_of(thing: Model) -> list[Use]:
@@ -64,6 +66,8 @@ def _relations(thing: Model) -> Iterator[Use]:
         if getattr(relation, "on_delete", None) is not PROTECT or not relation.auto_created:
             continue
         model = relation.related_model
+        if model._meta.label_lower in not_uses:  # type: ignore[union-attr]
+            continue
         for user in model._default_manager.filter(**{relation.field.name: thing}):  # type: ignore[union-attr]
             yield Use(str(model._meta.verbose_name), user)  # type: ignore[union-attr]
 

@@ -62,7 +62,8 @@ def give_label(
     through: int | None = None,
     now: dt.datetime,
 ) -> int:
-    """Give a label to all these customers in one statement; returns how many did not have it yet.
+    """Give a label to all these customers in one statement; returns how many did not have it yet. Not to those whose
+    data are restricted, for these are used for nothing (AVG 18).
 
     ``how`` is by what, ``through`` the id of that (the selection, the action). In an exclusive group it takes the
     other label of that group away. Raises Refused for labels that are computed, follow a rule, are chosen by the
@@ -73,7 +74,8 @@ def give_label(
         raise Refused("inactive", _("“%s” is no longer in use. Make it active first.") % label)
     if not label.is_valid_on(local_date(now)):
         raise Refused("not_valid", _("“%s” is not valid today. Change its days of validity first.") % label)
-    return give(label, customers, by=by, reason=reason, how=how, through=through, now=now)
+    usable = customers.filter(restricted_at__isnull=True)
+    return give(label, usable, by=by, reason=reason, how=how, through=through, now=now)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from labels.models import Assignment, Colour, Label, LabelGroup
+from labels.rules.order import units
 
 if TYPE_CHECKING:
     from labels.actions.labels import By
@@ -40,7 +41,7 @@ def create_group(
 @transaction.atomic
 def change_group(group: LabelGroup, *, by: By = None, **fields: Any) -> LabelGroup:
     """Change name, description, colour, is_active or is_exclusive; a group becomes exclusive only while no customer has
-    two of its labels (else Refused).
+    two of its labels, and no rule of one asks for another (else Refused).
     """
     refuse_system_group(group)
     if unknown := set(fields) - {"name", "description", "colour", "is_active", "is_exclusive"}:
@@ -53,6 +54,7 @@ def change_group(group: LabelGroup, *, by: By = None, **fields: Any) -> LabelGro
         group.save()
     if becomes:
         mark_exclusive(Assignment.objects.open().filter(label__group=group), group)
+        units(Label.objects.by_rule().select_related("group", "selection"))
     return group
 
 

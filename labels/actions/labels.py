@@ -13,13 +13,16 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.time import local_date
 from customers.models import Customer
 from labels.actions.giving import give, take
 from labels.actions.groups import free_code, mark_exclusive, refuse_system_group
 from labels.models import Assignment, Label, LabelGroup
+from labels.rules.order import refuse_cycle
 from selections.usages import uses_of
 
 By = User | AnonymousUser | None
+MOST_DAYS = 36_500  # further than calendars go back, whoever has it, would not be a date any more
 CHANGEABLE = frozenset(
     {"name", "description", "colour", "group", "is_active", "valid_from", "valid_until", "max_age_days"}
 )
@@ -59,8 +62,8 @@ def create_label(
 
 @transaction.atomic
 def change_label(label: Label, *, by: By = None, **fields: Any) -> Label:
-    """Change what is given of ``CHANGEABLE``; raises Refused for a system label, an impossible group, or days that
-    cannot be.
+    """Change what is given of ``CHANGEABLE``; raises Refused for a system label, an impossible group, days that cannot
+    be, or a rule that would come to ask for itself.
 
     Moving a held label into an exclusive group is refused while a holder has another label of that group. Whom days
     or age concern loses it with ``end_labels``.
@@ -82,6 +85,8 @@ def change_label(label: Label, *, by: By = None, **fields: Any) -> Label:
     if moves:
         _lock(label.group)
         mark_exclusive(label.assignments.open(), label.group)
+        if label.is_by_rule:  # labels of a group may be asked for by the group
+            refuse_cycle(label)
     return label
 
 
@@ -125,6 +130,9 @@ def merge_labels(label: Label, into: Label, *, by: By = None, name: str, now: dt
             raise Refused("not_by_hand", _("“%s” is not given by hand, so it cannot be merged.") % one, field="into")
     if not into.is_in_use:
         raise Refused("inactive", _("“%s” is no longer in use. Make it active first.") % into, field="into")
+    if not into.is_valid_on(local_date(now)):
+        message = _("“%s” is not valid today. Change its days of validity first.")
+        raise Refused("not_valid", message % into, field="into")
     refuse_uses(label)
     how, reason = Assignment.How.HAND, _("merged: “%s”") % label
     holders = Customer.objects.filter(pk__in=label.assignments.open().values("customer"))
@@ -159,8 +167,9 @@ def _lock(group: LabelGroup | None) -> None:
 def _check_days(label: Label) -> None:
     if label.valid_from and label.valid_until and label.valid_until < label.valid_from:
         raise Refused("days", _("The last day lies before the first."), field="valid_until")
-    if label.max_age_days is not None and label.max_age_days < 1:
-        raise Refused("max_age", _("A label lasts one day at least."), field="max_age_days")
+    if label.max_age_days is not None and not 1 <= label.max_age_days <= MOST_DAYS:
+        message = _("A label lasts 1 to %d days; leave it empty to let it stay.") % MOST_DAYS
+        raise Refused("max_age", message, field="max_age_days")
     if label.max_age_days is not None and label.is_by_rule:
         message = _("A label with a rule has no longest time: say in the rule how long ago something may be.")
         raise Refused("age_with_rule", message, field="max_age_days")

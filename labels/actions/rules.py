@@ -9,6 +9,7 @@ from typing import Any
 
 import pghistory
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -45,6 +46,8 @@ def draft_rule(
         raise Refused("not_own", _("Only an own label can follow a rule."), field="rule")
     if (rule is None) == (selection is None):
         raise Refused("one_rule", _("Choose a selection, or make a rule."), field="selection")
+    if selection is not None and selection.archived_at is not None:
+        raise Refused("archived", _("This selection is archived. Bring it back first."), field="selection")
     if label.max_age_days is not None:
         message = _("A label with a rule has no longest time: say in the rule how long ago something may be.")
         raise Refused("age_with_rule", message, field="max_age_days")
@@ -99,8 +102,14 @@ def follow_rules(*, now: dt.datetime, due_key: str, only: Label | None = None) -
     done = [run for unit in wanted for run in _follow_unit(unit, now=now, due_key=due_key)]
     if sum(run.given_count + run.taken_count for run in done) >= MUCH:
         execute("ANALYZE labels_assignment")
-    RuleRun.objects.filter(at__lt=now - dt.timedelta(days=RUNS_KEPT_DAYS)).delete()
+    _forget_runs(before=now - dt.timedelta(days=RUNS_KEPT_DAYS))
     return done
+
+
+def _forget_runs(*, before: dt.datetime) -> None:
+    """Remove old runs, but for the first that succeeded of each label: it tells since when the label is known."""
+    earlier = RuleRun.objects.filter(label=OuterRef("label"), problem="", at__lt=OuterRef("at"))
+    RuleRun.objects.filter(Exists(earlier) | ~Q(problem=""), at__lt=before).delete()
 
 
 def _follow_unit(unit: Unit, *, now: dt.datetime, due_key: str) -> list[RuleRun]:

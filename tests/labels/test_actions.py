@@ -15,11 +15,16 @@ from labels.actions import (
     choose_labels,
     create_group,
     create_label,
+    end_labels,
     ensure_system_labels,
     give_label,
+    merge_labels,
+    set_rule,
     take_label,
 )
 from labels.models import Assignment, Label, LabelGroup
+from selections.actions import archive_selection, create_selection
+from selections.usages import uses_of
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -255,3 +260,71 @@ def test_a_customer_chooses_one_of_an_exclusive_group(now: dt.datetime) -> None:
     choose_labels(customer, codes=["vaak"], now=now)
     choose_labels(customer, codes=["soms"], now=now + DAY)
     assert chosen(customer) == {"soms"}
+
+
+# --- what is refused, since it would go wrong later ---
+
+
+def test_who_has_a_label_of_an_exclusive_group_is_no_use_of_it(stages: dict[str, Label], now: dt.datetime) -> None:
+    CustomerFactory.create_batch(3)
+    give_label(stages["Prospect"], EVERYBODY, by="Petra", now=now)
+    group = LabelGroup.objects.get()
+    assert {type(use.thing) for use in uses_of(group)} == {Label}
+
+
+def test_a_label_lasts_no_longer_than_the_calendar(red: Label, now: dt.datetime) -> None:
+    with pytest.raises(Refused) as refused:
+        change_label(red, max_age_days=2_147_483_647)
+    assert (refused.value.code, refused.value.field) == ("max_age", "max_age_days")
+    lasting = create_label(name="Lang", kind="own", max_age_days=36_500, now=now)
+    CustomerFactory()
+    give_label(lasting, EVERYBODY, by="Petra", now=now)
+    assert end_labels(now=now) == 0
+
+
+def test_a_label_is_not_merged_into_one_that_is_over(red: Label, now: dt.datetime) -> None:
+    CustomerFactory()
+    give_label(red, EVERYBODY, by="Petra", now=now)
+    over = create_label(name="Voorbij", kind="own", valid_until=now.date() - DAY, now=now)
+    with pytest.raises(Refused) as refused:
+        merge_labels(red, over, name="Petra", now=now)
+    assert refused.value.code == "not_valid"
+    assert red.assignments.open().count() == 1
+
+
+def test_nobody_whose_data_are_restricted_gets_a_label(red: Label, stages: dict[str, Label], now: dt.datetime) -> None:
+    kept, other = CustomerFactory(), CustomerFactory()
+    give_label(stages["Prospect"], EVERYBODY, by="Petra", now=now)
+    Customer.objects.filter(pk=kept.pk).update(restricted_at=now)
+    assert give_label(red, EVERYBODY, by="Petra", now=now + DAY) == 1
+    assert give_label(stages["Ambassadeur"], EVERYBODY, by="Petra", now=now + DAY) == 1
+    assert set(red.assignments.values_list("customer", flat=True)) == {other.pk}
+    assert stages["Prospect"].assignments.open().get().customer == kept
+
+
+def test_labels_come_not_to_ask_for_each_other_by_moving(red: Label, now: dt.datetime) -> None:
+    def asks(criterion: str, **params: object) -> dict[str, object]:
+        return {"version": 2, "op": "all", "children": [{"criterion": criterion, "params": params}]}
+
+    group = create_group(name="Fase", is_exclusive=True)
+    inside = create_label(name="Binnen", kind="own", group=group, now=now)
+    set_rule(inside, rule=asks("customer.kind", kinds=["member"]), now=now)
+    set_rule(red, rule=asks("labels.of_group", label_group="fase"), now=now)
+    with pytest.raises(Refused) as refused:
+        change_label(red, group=group)
+    assert refused.value.code == "label_cycle"
+    loose = create_group(name="Los")
+    first, second = (create_label(name=name, kind="own", group=loose, now=now) for name in ("Een", "Twee"))
+    set_rule(first, rule=asks("customer.kind", kinds=["member"]), now=now)
+    set_rule(second, rule=asks("labels.has", labels=[first.code]), now=now)
+    with pytest.raises(Refused) as refused:
+        change_group(loose, is_exclusive=True)
+    assert refused.value.code == "label_cycle"
+
+
+def test_a_label_follows_no_selection_that_is_archived(red: Label, now: dt.datetime) -> None:
+    selection = create_selection(name="Oud", rule={"version": 2, "op": "all", "children": []}, now=now)
+    archive_selection(selection, now=now)
+    with pytest.raises(Refused) as refused:
+        set_rule(red, selection=selection, now=now)
+    assert refused.value.code == "archived"

@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.errors import Refused
 from common.time import local_date
 from customers.golden import Said, provenance
 from customers.models import Branch, ContactPoint, Customer, CustomerChange, FactTotal, Guardianship, SourceRecord
@@ -198,7 +199,9 @@ class LabelGive(CustomerMixin, ActionView):
         if form.is_valid():
             label = form.cleaned_data["label"]
             chosen = Customer.objects.filter(pk=self.object.pk)
-            give_label(label, chosen, by=self.user.get_full_name() or self.user.get_username(), now=self.now)
+            by = self.user.get_full_name() or self.user.get_username()
+            if not give_label(label, chosen, by=by, now=self.now) and self.object.restricted_at:
+                raise Refused("restricted", _("The data of this customer are restricted, so no label is given."))
             messages.success(self.request, _("The label “%s” has been given.") % label)
         else:
             messages.error(self.request, _("Choose a label first."))
@@ -210,7 +213,7 @@ class LabelTake(CustomerMixin, ActionView):
     success_message = gettext_lazy("The label has been taken away.")
 
     def perform(self) -> str:
-        label = get_object_or_404(Label.objects.for_hand(), pk=self.kwargs["label"])
+        label = get_object_or_404(Label, pk=self.kwargs["label"])
         chosen = Customer.objects.filter(pk=self.object.pk)
         take_label(label, chosen, by=self.user.get_full_name() or self.user.get_username(), now=self.now)
         return page_of(self.object)
