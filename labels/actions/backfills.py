@@ -75,10 +75,16 @@ def run_backfills(*, clock: Callable[[], dt.datetime]) -> int:
 
 @transaction.atomic
 def take_back(backfill: Backfill, *, by: By = None, now: dt.datetime) -> int:
-    """Take away what a backfill wrote; returns how many intervals. One that still waits or is busy is stopped."""
+    """Take away what a backfill wrote; returns how many intervals. One that still waits or is busy is stopped.
+
+    Raises Refused while a later one stands, which may have let intervals of this one begin even earlier.
+    """
     backfill = Backfill.objects.select_for_update().get(pk=backfill.pk)
     if backfill.state in (Backfill.State.UNDONE, Backfill.State.FAILED):
         raise Refused("not_done", _("There is nothing to take back."))
+    same = Backfill.objects.filter(label=backfill.label_id, family=backfill.family, state=Backfill.State.DONE)
+    if backfill.state == Backfill.State.DONE and same.filter(pk__gt=backfill.pk).exists():
+        raise Refused("built_upon", _("A later history goes on from this one. Take that one back first."))
     removed = history.remove(backfill) if backfill.state == Backfill.State.DONE else 0
     BackfillChange.objects.filter(backfill=backfill).delete()
     backfill.state, backfill.undone_at, backfill.undone_by_id = Backfill.State.UNDONE, now, by.pk if by else None

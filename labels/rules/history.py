@@ -101,8 +101,9 @@ SELECT part.label_id, part.customer_id, grp.id, lower(part.part), upper(part.par
   LEFT JOIN labels_labelgroup AS grp ON grp.id = label.group_id AND grp.is_exclusive AND NOT %(is_system)s
 """
 
+# One that was ended since at a moment before what it began at (days of validity in the past) becomes empty.
 _SHORTEN = """
-UPDATE labels_assignment AS a SET since = change.since FROM labels_backfillchange AS change
+UPDATE labels_assignment AS a SET since = least(change.since, a.until) FROM labels_backfillchange AS change
  WHERE change.backfill_id = %(backfill)s AND a.id = change.row_id AND a.since < change.since
 """
 

@@ -12,9 +12,11 @@ from customers.actions import record_fact
 from customers.models import Customer, Purpose, PurposeChannel
 from labels.actions import (
     ask_backfill,
+    change_label,
     count_labels,
     create_group,
     create_label,
+    end_labels,
     follow_rules,
     give_label,
     refresh_system_labels,
@@ -259,3 +261,42 @@ def label_of(now: dt.datetime) -> Callable[[int], Label]:
         return label
 
     return make
+
+
+def test_histories_are_taken_back_the_last_one_first(label: Label, borrower: Customer, now: dt.datetime) -> None:
+    follow_rules(now=now, due_key="1")
+    near = ask_backfill(label, first_day=dt.date(2026, 6, 1), grid="week", now=now + DAY)
+    run(now + DAY)
+    far = ask_backfill(label, first_day=dt.date(2026, 2, 1), grid="month", now=now + DAY)
+    run(now + DAY)
+    before = instants(label, borrower)
+    with pytest.raises(Refused) as refused:
+        take_back(near, now=now + DAY)
+    assert (refused.value.code, instants(label, borrower)) == ("built_upon", before)
+    take_back(far, now=now + DAY)
+    take_back(near, now=now + DAY)
+    assert instants(label, borrower) == [(now, None)]
+
+
+def test_a_history_is_taken_back_of_a_label_that_was_over_before_it_began(
+    label: Label, borrower: Customer, now: dt.datetime
+) -> None:
+    follow_rules(now=now, due_key="1")
+    asked = ask_backfill(label, first_day=dt.date(2026, 6, 1), grid="week", now=now + DAY)
+    run(now + DAY)
+    change_label(label, valid_until=dt.date(2026, 6, 5))
+    end_labels(now=now + DAY, only=label)
+    end = start_of_day(dt.date(2026, 6, 6))
+    assert instants(label, borrower) == [(first(6), end)]
+    take_back(asked, now=now + DAY)
+    assert instants(label, borrower) == [(end, end)]  # as long as nothing, so never there
+
+
+def test_since_when_a_label_is_known_is_remembered_when_old_runs_are_forgotten(
+    label: Label, borrower: Customer, now: dt.datetime
+) -> None:
+    for number, later in enumerate((0, 10, 500)):
+        follow_rules(now=now + later * DAY, due_key=str(number))
+    assert list(label.rule_runs.order_by("at").values_list("at", flat=True)) == [now, now + 500 * DAY]
+    asked = ask_backfill(label, first_day=dt.date(2026, 1, 1), grid="month", now=now + 500 * DAY)
+    assert asked.until == now
