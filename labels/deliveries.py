@@ -21,7 +21,7 @@ SEVERAL = "lower(r.meer) = 'ja'"
 
 def refuse_labels(present: frozenset[str], values: Mapping[str, Any]) -> None:
     """Refuse rows of another version than the first of their group, and second labels within a group of single ones."""
-    refuse_others("r.klantnummer", "one_label", may_have_many=SEVERAL)
+    refuse_others(values, "r.klantnummer", "one_label", may_have_many=SEVERAL)
 
 
 def write_labels(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int, int, int]:

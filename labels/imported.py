@@ -12,6 +12,7 @@ from customers.imports.formats import Column
 from customers.imports.formats.base import Check
 from customers.imports.remedies import REMEDIES
 from customers.imports.undoing import Derived, Undone, derived_rows, kept_rows, restore_changed
+from labels.profiling import refused_sql
 
 # What the nightly computation gave does not hold back a customer whose import is undone.
 derived_rows.register(Derived("labels_assignment", "row.given_by = 'system'"))
@@ -19,6 +20,7 @@ derived_rows.register(Derived("labels_customervalue"))
 REMEDIES["version"] = _("A file brings one version of a group. Split it, or correct this row.")
 REMEDIES["system_label"] = _("This label is computed by the product itself. Choose another code.")
 REMEDIES["rule_label"] = _("This label follows a rule, which gives it each night. Choose another code.")
+REMEDIES["unused_label"] = _("This label or its group is out of use, or not valid today. Change that first.")
 REMEDIES["one_label"] = _("Within a group somebody has one label. Keep one of the rows of this customer.")
 
 TABLE = "labels_assignment"
@@ -48,9 +50,9 @@ LABEL_COLUMNS = (
 )  # fmt: skip
 
 
-def refuse_others(person: str, second: str, *, may_have_many: str = "false") -> None:
+def refuse_others(values: Mapping[str, Any], person: str, second: str, *, may_have_many: str = "false") -> None:
     """Refuse rows of another version than the first of their group, and second labels within a group of which one has
-    a single label; in other groups, the same label twice.
+    a single label; in other groups, the same label twice. Also labels that no file may give.
 
     ``person`` is SQL for whom row ``r`` is about, ``second`` the code of the remedy, ``may_have_many`` SQL for whether
     the row says that somebody may have several; a group that is there already knows that itself.
@@ -86,6 +88,19 @@ def refuse_others(person: str, second: str, *, may_have_many: str = "false") -> 
         FROM import_row AS r JOIN labels_label AS label ON label.code = {CODE}
             AND (label.kind NOT IN ('imported', 'own') OR label.rule IS NOT NULL OR label.selection_id IS NOT NULL)
         """  # noqa: S608
+    )
+    # A file puts import labels in use again, but not what we ourselves put out of use: our labels, and groups.
+    execute(
+        f"""
+        INSERT INTO import_problem (row_number, column_name, value, code)
+        SELECT r.row_number, 'label', left(r.label, 200), 'unused_label'
+        FROM import_row AS r LEFT JOIN labels_label AS label ON label.code = {CODE}
+            LEFT JOIN labels_labelgroup AS grp
+                ON CASE WHEN label.id IS NULL THEN grp.code = {GROUP} ELSE grp.id = label.group_id END
+        WHERE NOT grp.is_active OR label.kind = 'own' AND label.rule IS NULL AND label.selection_id IS NULL
+            AND (NOT label.is_active OR label.valid_from > %(today)s OR label.valid_until < %(today)s)
+        """,  # noqa: S608
+        values,
     )
 
 
@@ -174,13 +189,15 @@ def give_wanted(values: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def undo_labels(values: Mapping[str, Any]) -> Undone:
-    """Take away the labels that a run gave, and open again those that it ended, as far as nothing took their place."""
+    """Take away the labels that a run gave, and open again those that it ended, as far as nothing took their place and
+    the customer did not say no to being profiled meanwhile.
+    """
     removed = execute(f"DELETE FROM {TABLE} WHERE given_by = %(actor)s AND until IS NULL", values)  # noqa: S608
     kept = rows(f"SELECT count(*) AS kept FROM {TABLE} WHERE given_by = %(actor)s", values)[0]["kept"]  # noqa: S608
     taken = f"""NOT EXISTS (
         SELECT FROM {TABLE} AS other WHERE other.customer_id = there.customer_id AND other.until IS NULL
             AND (other.label_id = there.label_id OR other.exclusive_group_id = there.exclusive_group_id)
-    )"""
+    ) AND there.customer_id NOT IN ({refused_sql(now=values["now"])})"""
     columns = {name: f"was.{name}" for name in ("until", "taken_by", "taken_how", "taken_through")}
     restored, changed = restore_changed(TABLE, columns, values, where=taken)
     return removed, restored, kept_rows(changed=changed + kept)

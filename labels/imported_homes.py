@@ -26,7 +26,7 @@ PLACE = """coalesce(
 
 def refuse_home_labels(present: frozenset[str], values: Mapping[str, Any]) -> None:
     """Refuse rows of another version than the first of their group, and second labels of an address within a group."""
-    refuse_others(PLACE, "one_home")
+    refuse_others(values, PLACE, "one_home")
 
 
 def write_home_labels(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from common.errors import Refused
 from common.sql import execute, rows
 from labels.actions.labels import By, who
 from labels.models import Assignment, Label, LabelGroup, VersionEnd
+from labels.profiling import refused_sql
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ UPDATE labels_assignment AS a
    AND label.kind = 'imported' AND a.until IS NULL
 """
 
-# As far as nothing took their place.
+# As far as nothing took their place, and not to who said no to being profiled meanwhile.
 _GIVE_BACK = """
 UPDATE labels_assignment AS a SET until = NULL, taken_by = '', taken_how = '', taken_through = NULL
   FROM labels_label AS label, customers_customer AS customer
  WHERE label.id = a.label_id AND label.group_id = %(group)s AND label.version = %(version)s
    AND customer.id = a.customer_id AND customer.merged_into_id IS NULL
-   AND a.taken_how = 'version' AND a.taken_through = %(end)s
+   AND a.taken_how = 'version' AND a.taken_through = %(end)s AND a.customer_id NOT IN ({refused})
    AND NOT EXISTS (
        SELECT FROM labels_assignment AS other WHERE other.customer_id = a.customer_id AND other.until IS NULL
           AND (other.label_id = a.label_id OR other.exclusive_group_id = a.exclusive_group_id)
@@ -95,7 +96,8 @@ def take_version_back(end: VersionEnd, *, by: By = None, now: dt.datetime) -> in
     known = VersionEnd.objects.select_for_update().get(pk=end.pk)
     if known.undone_at is not None:
         raise Refused("undone", _("This was taken back already."))
-    given = execute(_GIVE_BACK, {"group": known.group_id, "version": known.version, "end": known.pk})
+    statement = _GIVE_BACK.format(refused=refused_sql(now=now))
+    given = execute(statement, {"group": known.group_id, "version": known.version, "end": known.pk})
     with pghistory.context(**who(by)):
         Label.objects.filter(group=known.group_id, version=known.version).update(is_active=True)
     known.undone_at, known.undone_by_id = now, by.pk if by else None

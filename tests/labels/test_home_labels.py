@@ -14,7 +14,14 @@ from customers.actions.merging import merge_customers, undo_merge
 from customers.consents import record_consent
 from customers.imports.formats import FORMATS
 from customers.models import Customer, ImportRun, Purpose
-from labels.actions import refresh_system_labels, take_profiling_labels
+from labels.actions import (
+    change_label,
+    create_label,
+    end_version,
+    refresh_system_labels,
+    take_profiling_labels,
+    take_version_back,
+)
 from labels.models import Assignment, Label, LabelGroup
 from tests.factories import NOW, CustomerFactory, SourceFactory
 
@@ -182,3 +189,44 @@ def test_who_had_a_label_twice_before_a_merge_counts_once() -> None:
     assert list(label.assignments.counts_at(days).values()) == [2, 0]
     undo_merge(merge, by="x", now=NOW)
     assert list(label.assignments.counts_at(days).values()) == [3, 0]
+
+
+def test_what_is_given_back_is_not_given_to_who_objected_meanwhile(profiling: Purpose) -> None:
+    stays, objects = at("12"), at("12")
+    said: dict[str, Any] = {"purpose": profiling, "channel": "email", "source_code": "phone", "actor": "Petra"}
+    take_in("1441AB;12;;A01;;Mosaic;2025")
+    end = end_version(LabelGroup.objects.get(code="mosaic"), "2025", name="Petra", now=NOW + DAY)
+    record_consent(objects, state="objected", event_at=NOW + 2 * DAY, **said)
+    take_profiling_labels(objects, now=NOW + 2 * DAY)
+    assert take_version_back(end, now=NOW + 3 * DAY) == 1
+    assert [held(one) for one in (stays, objects)] == [["mosaic-2025-a01"], []]
+
+
+def test_undoing_a_file_gives_nothing_to_who_objected_meanwhile(profiling: Purpose) -> None:
+    stays, objects = at("12"), at("12")
+    said: dict[str, Any] = {"purpose": profiling, "channel": "email", "source_code": "phone", "actor": "Petra"}
+    take_in("1441AB;12;;A01;;Mosaic;2025")
+    run = take_in("1441AB;12;;A01;;Mosaic;2026", now=NOW + DAY)
+    record_consent(objects, state="objected", event_at=NOW + 2 * DAY, **said)
+    take_profiling_labels(objects, now=NOW + 2 * DAY)
+    undo_import(run, by=None, now=NOW + 3 * DAY)
+    run_import(run, now=NOW + 3 * DAY)
+    assert [held(one) for one in (stays, objects)] == [["mosaic-2025-a01"], []]
+
+
+def test_a_file_does_not_give_what_was_put_out_of_use() -> None:
+    anna = at("12")
+    header, own = FORMATS["labels"].header, create_label(name="Oud", code="oud", kind="own", now=NOW)
+    change_label(own, is_active=False)
+    create_label(name="Voorbij", code="voorbij", kind="own", valid_until=NOW.date() - DAY, now=NOW)
+    create_label(name="Goed", code="goed", kind="own", now=NOW)
+    take_in(f"{anna.number};A01;;Mosaic;2026;", header=header, kind="labels")
+    LabelGroup.objects.filter(code="mosaic").update(is_active=False)
+    lines = [f"{anna.number};{told};" for told in ("oud;;;", "voorbij;;;", "goed;;;", "A02;;Mosaic;2026")]
+    run = take_in(*lines, header=header, kind="labels", now=NOW + DAY)
+    assert sorted(run.errors.values_list("row_number", "code")) == [
+        (2, "unused_label"),
+        (3, "unused_label"),
+        (5, "unused_label"),
+    ]
+    assert held(anna) == ["goed", "mosaic-2026-a01"]
