@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.sql import rows
+from common.sql import as_subquery, rows
 from common.time import AMSTERDAM, local_date
 from customers.models import Customer
 from labels.models import Label
+from labels.profiling import unprofiled_sql
 from labels.rules.behaviour import is_behaviour
 from labels.rules.following import wanted_sql
 from labels.rules.order import refuse_cycle
@@ -33,6 +34,11 @@ SELECT fate, count(*) AS many,
        ARRAY(SELECT customer_id FROM compared AS one WHERE one.fate = compared.fate
               ORDER BY customer_id * 7919 %% 10007, customer_id LIMIT {examples}) AS examples
   FROM compared GROUP BY fate
+"""
+
+
+_UNPERMITTED = """
+SELECT count(*) AS n FROM ({met}) AS met WHERE met.id IN (SELECT u.customer_id FROM ({unprofiled}) AS u)
 """
 
 
@@ -65,14 +71,13 @@ def preview(label: Label, *, now: dt.datetime, seconds: float = PAGE_SECONDS) ->
     behaviour = is_behaviour(draft.rule_json)
     with time_limit(seconds):
         found = {row["fate"]: row for row in rows(_COMPARE.format(wanted=sql, examples=EXAMPLES), {"label": draft.pk})}
-        met = _met(draft, now=now) if behaviour else 0
+        unpermitted = _unpermitted(draft, now=now) if behaviour else 0
     many = {fate: row["many"] for fate, row in found.items()}
-    gives, keeps = many.get("gives", 0), many.get("keeps", 0)
     return Preview(
-        gives=gives,
-        keeps=keeps,
+        gives=many.get("gives", 0),
+        keeps=many.get("keeps", 0),
         takes=many.get("takes", 0),
-        unpermitted=max(0, met - gives - keeps) if behaviour else 0,
+        unpermitted=unpermitted,
         is_behaviour=behaviour,
         first_day=first_day(draft, now=now),
         given_examples=_people(found.get("gives", {}).get("examples", [])),
@@ -106,9 +111,10 @@ def _unit_of(label: Label) -> list[Label]:
     return [*others.select_related("group", "selection"), label]
 
 
-def _met(label: Label, *, now: dt.datetime) -> int:
+def _unpermitted(label: Label, *, now: dt.datetime) -> int:
     found = members(label.selection, now=now) if label.selection else compile_rule(label.rule or {}, now=now)
-    return found.count()
+    met = as_subquery(found.order_by().values("id"))
+    return int(rows(_UNPERMITTED.format(met=met, unprofiled=unprofiled_sql(now=now)), {})[0]["n"])
 
 
 def _people(ids: Sequence[int]) -> list[Customer]:

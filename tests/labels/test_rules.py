@@ -13,12 +13,14 @@ from django.test.utils import CaptureQueriesContext
 
 from common.errors import Refused
 from customers.actions import record_fact
-from customers.models import Customer, PurposeChannel
+from customers.consents import record_consent
+from customers.models import Customer, Purpose, PurposeChannel
 from labels.actions import (
     change_group,
     change_label,
     create_group,
     create_label,
+    draft_rule,
     drop_rule,
     end_labels,
     follow_rules,
@@ -467,3 +469,21 @@ def test_a_night_takes_one_statement_per_label(now: dt.datetime) -> None:
         night(now)
     writing = [query for query in queries if "labels_assignment" in query["sql"] and "UPDATE" in query["sql"]]
     assert len(writing) == 1
+
+
+def test_a_preview_tells_apart_who_permits_nothing_and_who_gets_another_of_the_group(
+    now: dt.datetime, profiling: Purpose
+) -> None:
+    group = create_group(name="Fase", is_exclusive=True)
+    low, high = own("Laag", now, group=group), own("Hoog", now, group=group)
+    set_rule(high, rule=rule(BORROWED), now=now)
+    for _number in range(2):
+        borrowed(CustomerFactory(), now - DAY)
+    refused = CustomerFactory()
+    borrowed(refused, now - DAY)
+    record_consent(
+        refused, purpose=profiling, channel="email", state="objected", source_code="library", actor="Petra",
+        event_at=now - DAY,
+    )  # fmt: skip
+    seen = preview(draft_rule(low, rule=rule(BORROWED), now=now), now=now)
+    assert (seen.gives, seen.keeps, seen.takes, seen.unpermitted) == (0, 0, 0, 1)
