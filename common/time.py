@@ -21,7 +21,9 @@ def local_date(instant: dt.datetime) -> dt.date:
 
 
 def years_before(day: dt.date, years: int) -> dt.date:
-    """Return the latest birth date of somebody who is ``years`` old on that day."""
+    """Return the latest birth date of somebody who is ``years`` old on that day; the first day there is at worst."""
+    if day.year <= years:
+        return dt.date.min
     try:
         return day.replace(year=day.year - years)
     except ValueError:

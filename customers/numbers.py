@@ -71,7 +71,7 @@ def resolve(numbers: Collection[str], source: Source | None = None) -> dict[str,
         JOIN customers_customer AS there ON there.id = known.customer_id AND there.merged_into_id IS NULL
         """,  # noqa: S608
         {
-            "numbers": list(numbers),
+            "numbers": [number for number in numbers if "\0" not in number],  # text that no database takes
             "source": source.pk if source else None,
             "prefix": source.number_prefix if source else "",
         },
@@ -83,6 +83,8 @@ def find(number: str, source: Source | None = None) -> Customer | None:
     """Return whom a number stands for, or None. What is nobody's number may be the card of one person, also of one who
     was merged since: people keep both cards.
     """
+    if "\0" in number:
+        return None
     known = resolve([number], source)
     if number in known:
         return Customer.objects.filter(pk=known[number]).first()

@@ -125,7 +125,7 @@ class LabelHeldSerializer(serializers.Serializer[Any]):
 class LabelCodeSerializer(serializers.Serializer[Any]):
     """Which label to give or take."""
 
-    label = by_code(Label.objects.filter(is_active=True))
+    label = by_code(Label.objects.all())
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
 
 

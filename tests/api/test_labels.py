@@ -134,3 +134,20 @@ def test_a_history_is_asked_for_and_taken_back(api: APIClient, red: Label) -> No
     assert back.data["state"] == "undone"
     wrong = api.post(f"{LABELS}rood/backfills/", {"first_day": "2010-01-01"}, format="json")
     assert wrong.data["code"] == "too_long"
+
+
+def test_a_label_out_of_use_is_taken_but_not_given(api: APIClient, red: Label) -> None:
+    CustomerFactory(number="11")
+    address = "/api/v1/customers/11/labels/"
+    assert api.post(address, {"label": "rood"}, format="json").status_code == 201
+    assert api.patch(f"{LABELS}rood/", {"is_active": False}, format="json").status_code == 200
+    assert api.post(f"{address}take/", {"label": "rood"}, format="json").data == []
+    assert api.post(address, {"label": "rood"}, format="json").data["code"] == "inactive"
+
+
+def test_days_at_the_ends_of_the_calendar_are_answered(api: APIClient, red: Label) -> None:
+    assert api.patch(f"{LABELS}rood/", {"max_age_days": 2_147_483_647}, format="json").data["code"] == "max_age"
+    assert api.put(f"{LABELS}rood/rule/", {"rule": MEMBERS}, format="json").status_code == 200
+    for day in ("0001-01-01", "9999-12-31"):
+        asked = api.post(f"{LABELS}rood/backfills/", {"first_day": day}, format="json")
+        assert asked.status_code == 422, asked.data

@@ -96,6 +96,8 @@ def test_a_page_of_moves_costs_as_many_queries_as_one(
         ({"from": "2001-01-01", "to": "2026-01-01"}, "from"),
         ({}, "from"),
         ({"from": "2026-03-01", "from_label": "elders"}, "from_label"),
+        ({"from": "2026-03-01", "customer": "\0"}, "customer"),
+        ({"from": "0003-01-01", "to": "0002-01-01"}, "to"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(api: APIClient, mover: Customer, asked: dict[str, str], field: str) -> None:
@@ -108,3 +110,7 @@ def test_a_group_of_many_at_a_time_has_no_shifts(api: APIClient, ladder: list[La
     create_group(name="Los", code="los")
     answer = api.get("/api/v1/label-groups/los/shifts/", days(30, 1))
     assert answer.data["code"] == "not_exclusive"
+
+
+def test_the_first_days_of_the_calendar_are_answered_too(api: APIClient, mover: Customer) -> None:
+    assert api.get(f"{GROUP}shifts/", {"from": "0001-01-02", "to": "0002-01-01"}).data["total"] == 0

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from common.time import clock, local_date
 from customers.models import Customer, PurposeChannel
-from labels.actions import create_group, create_label, give_label, refresh_system_labels, take_label
+from labels.actions import change_label, create_group, create_label, give_label, refresh_system_labels, take_label
 from labels.models import Label, LabelGroup, RefreshRun
 from selections.actions import create_selection
 from tests.factories import CustomerFactory, PurposeFactory
@@ -263,3 +263,29 @@ def test_who_has_nothing_to_do_with_labels_is_turned_away(
     assert {client.get(page).status_code for page in pages} == {403}
     assert client.post(url("refresh")).status_code == 403
     assert client.post(url("take", red.pk, 1)).status_code == 403
+
+
+def test_the_page_of_a_group_names_no_customers_among_what_uses_it(client: Client, red: Label) -> None:
+    group = create_group(name="Fase", is_exclusive=True)
+    red.group = group
+    red.save()
+    give(red, CustomerFactory())
+    shown = client.get(url("group_change", group.pk))
+    assert [one["use"].thing for one in shown.context["uses"]] == []
+
+
+def test_a_label_out_of_use_can_still_be_taken_from_a_customer(client: Client, red: Label) -> None:
+    customer = CustomerFactory()
+    give(red, customer)
+    change_label(red, is_active=False)
+    answer = client.post(reverse("workbench:customer_label_take", args=[customer.pk, red.pk]))
+    assert answer.status_code == 302
+    assert not red.assignments.open().exists()
+
+
+def test_giving_a_label_to_who_is_restricted_says_why_not(client: Client, red: Label) -> None:
+    customer = CustomerFactory(restricted_at=clock())
+    form = {"label": red.pk}
+    answer = client.post(reverse("workbench:customer_label_give", args=[customer.pk]), form, follow=True)
+    assert "restricted" in text(answer) or "beperkt" in text(answer)
+    assert not red.assignments.exists()

@@ -292,3 +292,9 @@ def test_a_cell_saved_as_selection_may_go_on_to_an_action(client: Client, mover:
     assert client.get(answer.headers["Location"]).status_code == 200
     again = client.post(url("cell_keep"), sent_form)
     assert again.headers["Location"].startswith(reverse("workbench:shift_cell"))
+
+
+def test_the_first_days_of_the_calendar_are_answered_too(client: Client, mover: Customer) -> None:
+    for name in ("shift_matrix", "shift_file", "shift_cell"):
+        answer = client.get(reverse(f"workbench:{name}"), {"first": "0001-01-02", "last": "0002-01-01"})
+        assert answer.status_code == 200

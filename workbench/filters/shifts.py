@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.time import local_date
+from common.time import local_date, years_before
 from customers.models import Branch, Customer
 from labels.models import LabelGroup
 from labels.shifts import Scale, customers_in, scales
@@ -66,7 +66,7 @@ class ShiftForm(forms.Form):
             self.add_error("last", _("Choose a day that is not ahead."))
         elif first and last and first >= last:
             self.add_error("last", _("Choose a day after the first one."))
-        elif first and last and first < last - relativedelta(years=MOST_YEARS):
+        elif first and last and first < years_before(last, MOST_YEARS):
             self.add_error("first", _("The days lie at most %d years apart.") % MOST_YEARS)
         return self.cleaned_data
 
