@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import override
-from weasyprint import HTML
 
-from mailings.letters import HouseFetcher
+from common.paper import print_html
+from mailings.letters import fetch_own
 
 PER_SHEET = 24
 
@@ -21,7 +21,7 @@ def print_address_labels(addresses: Sequence[Address], *, skip: int = 0) -> byte
     places: list[Address] = [*([()] * (skip % PER_SHEET)), *addresses]
     with override(settings.LANGUAGE_CODE):
         html = render_to_string("letter/address_labels.html", {"sheets": list(_sheets(places))})
-        return bytes(HTML(string=html, url_fetcher=HouseFetcher()).write_pdf())
+        return print_html(html, fetch=fetch_own, variant=None)
 
 
 def _sheets(places: Sequence[Address]) -> Iterator[Sequence[Address]]:

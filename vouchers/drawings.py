@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 
 import segno
-from barcode.codex import Code128
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -31,6 +30,8 @@ def qr_svg(code: str) -> SafeString:
 
 def barcode_svg(code: str) -> SafeString:
     """Return a Code 128 bar code with bars of ``MODULE_MM``, for scanners that read no QR codes."""
+    from barcode.codex import Code128  # brings along all that draws pictures
+
     (bits,) = Code128(code).build()
     width = len(bits) + 2 * QUIET_MODULES
     bars = "".join(f"M{QUIET_MODULES + start} 0h{length}v40h-{length}z" for start, length in _runs(bits))

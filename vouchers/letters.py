@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
-from weasyprint import HTML
-from weasyprint.urls import URLFetcher
 
+from common.paper import print_html
 from vouchers import drawings
 from vouchers.models import Voucher
 
@@ -23,5 +22,4 @@ def print_vouchers(vouchers: Iterable[Voucher]) -> bytes:
         for voucher in vouchers
     ]
     html = render_to_string("letter/vouchers.html", {"cards": cards, "language": get_language()})
-    document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=()))  # nothing is fetched from anywhere
-    return bytes(document.write_pdf(pdf_variant="pdf/ua-1"))
+    return print_html(html)

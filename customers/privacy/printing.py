@@ -5,19 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from django.contrib.staticfiles import finders
 from django.db.models import DateField
 from django.template.loader import render_to_string
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, override
-from weasyprint import HTML
-from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from common.money import format_cents
+from common.paper import fetch_font, print_html
 from common.personal import PersonalTable
 from common.sql import rows
 from common.traces import Persons
@@ -55,21 +52,6 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(\+\d{2}:\d{2
 NOT_PRINTED = {"external_id", "order_number"}  # a number of another system; it is in the file for computers
 
 
-class FontFetcher(URLFetcher):  # type: ignore[misc]
-    """Fetch our own fonts (``font:latin``), and nothing from anywhere else."""
-
-    def __init__(self) -> None:
-        super().__init__(allowed_protocols=("font",))
-
-    def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
-        """Return the bytes of a font; raises ValueError for any other address."""
-        name = url.partition(":")[2]
-        if name not in {"latin", "latin-ext"}:
-            raise ValueError("a copy fetches nothing from elsewhere")
-        path = finders.find(f"vendor/inter/inter-{name}-wght-normal.woff2")
-        return URLFetcherResponse(url, Path(str(path)).read_bytes(), {"Content-Type": "font/woff2"})
-
-
 def print_copy(persons: Persons, *, context: Mapping[str, Any], language: str, now: dt.datetime) -> bytes:
     """Return the PDF of everything; ``context`` is what ``customers.privacy.register`` says to customers.
 
@@ -86,7 +68,7 @@ def print_copy(persons: Persons, *, context: Mapping[str, Any], language: str, n
             **context,
         }
         html = render_to_string("privacy/copy.html", known)
-    return bytes(HTML(string=html, url_fetcher=FontFetcher()).write_pdf(pdf_variant="pdf/ua-1"))
+    return print_html(html, fetch=fetch_font)
 
 
 def fact_counts(persons: Persons) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
-from PIL import Image as Pillow
 
 from common.errors import Refused
 from mailings.actions.history import By, noted
@@ -136,6 +135,8 @@ def add_picture(*, file: IO[bytes], alt: str, by: By = None, now: dt.datetime) -
 
 def _redrawn(body: bytes) -> tuple[bytes, str, tuple[int, int]]:
     """Draw the picture anew: what is not a picture cannot be drawn, and hidden data does not come along."""
+    from PIL import Image as Pillow  # takes megabytes, and few processes draw
+
     try:
         with Pillow.open(io.BytesIO(body), formats=tuple(PICTURE_KINDS)) as picture:
             kind = str(picture.format)

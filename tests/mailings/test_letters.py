@@ -12,7 +12,7 @@ from customers.consents import record_consent
 from customers.models import Customer, Purpose
 from mailings import letters
 from mailings.actions import pause, print_letters
-from mailings.letters import HouseFetcher, letters_html
+from mailings.letters import fetch_own, letters_html
 from mailings.models import LetterBatch, Mailing, Message
 from tests.factories import CustomerFactory, DefinitionFactory
 from tests.mailings.conftest import BUTTON, TEXT
@@ -164,7 +164,7 @@ def test_hostile_names_are_plain_text_on_paper(start: Start, now: dt.datetime, t
 )
 def test_nothing_is_fetched_from_elsewhere(address: str) -> None:
     with pytest.raises(ValueError, match="elsewhere"):
-        HouseFetcher().fetch(address)
+        fetch_own(address)
 
 
 def test_letters_are_accessible_and_carry_their_fonts(start: Start, make_content: Any, now: dt.datetime) -> None:
