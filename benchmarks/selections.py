@@ -70,6 +70,9 @@ def be_the_other_process() -> None:
     import django
 
     django.setup()
+    from wise_marketing.celery import app
+
+    app.loader.import_default_modules()  # the tasks of all apps, and what checks at the start bring along
     from benchmarks._selections.filling import NOW
     from benchmarks._selections.labelling import measure_labels
     from benchmarks._selections.questions import QUESTIONS
