@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from django.core.cache import cache
 
 from common.errors import Refused
+from customers.criteria.moments import known_at
 from selections.figures import Measure, measure
-from selections.past import known_at
 from selections.rules import Group
 
 SECONDS = 600.0  # what a worker may take

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from common.criteria import criteria
 from common.errors import Refused
-from common.time import AMSTERDAM, local_date
+from common.time import AMSTERDAM
 from common.values import values
+from customers.criteria.moments import known_at
 from customers.models import Customer
 from selections.compiler import compile_rule, count_criterion, statement
 from selections.rules import Condition, Group, OnePerHousehold, Path, Pick, Top, walk
@@ -60,10 +61,3 @@ def as_of(rule: Group, *, now: dt.datetime, present: dt.datetime, assume_present
         message = _("This rule cannot be answered for that day. %(reasons)s") % {"reasons": reasons}
         raise Refused("not_known_then", message, field="as_of")
     return compile_rule(rule, now=now).filter(known_at(now))
-
-
-def known_at(now: dt.datetime) -> Q:
-    """Return the condition of who was known by then: registered at the library, or in this file. Who came later was in
-    no selection, also not in one of those who did *not* do something.
-    """
-    return Q(created_at__lte=now) | Q(registered_on__lte=local_date(now))

@@ -1,6 +1,7 @@
 """Thinning a group out: a sample, a fixed share, the top by a value, one per household.
 
-A pick looks at everybody the group means, so it is a sub-query over usable customers and not a question about one.
+A pick looks at everybody the group means, so it is a sub-query over usable customers and not a question about one; on a
+past day over those who were known then, for who came later was not there to be drawn.
 Chance is a digest of the customer's id, so that the same people are drawn every time. Samples and shares draw apart:
 a tenth of a sample is a tenth of it, also under one seed.
 """
@@ -16,6 +17,7 @@ from django.db.models import Value as Constant
 from django.db.models.functions import Cast, Coalesce, Concat, RowNumber
 
 from common.values import values
+from customers.criteria.moments import known_at
 from customers.models import Customer
 from customers.models.querysets import CustomerQuerySet
 from selections.rules import OnePerHousehold, Pick, Sample, Share, Top
@@ -26,7 +28,7 @@ PLACES = 2**28  # seven hexadecimal digits of the digest
 def picked(condition: Q, picks: Sequence[Pick], *, now: dt.datetime) -> Q:
     """Return the condition of who is left after the picks, one after the other."""
     for pick in picks:
-        found = Customer.objects.usable().filter(condition).order_by()
+        found = Customer.objects.usable().filter(condition, known_at(now)).order_by()
         condition = Q(pk__in=_PICKERS[type(pick)](found, pick, now))
     return condition
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, TypeAdapter, 
 
 from common.criteria import Params, criteria
 from common.errors import Refused
+from common.faults import words_of
 from common.values import values
 
 VERSION = 2
@@ -233,6 +234,7 @@ def _pick(data: object, at: str) -> Pick:
         pick = _PICK.validate_python(data)
     except ValidationError as error:
         raise _unfit(error, at, data) from None
+    _refuse_oversize(pick.model_dump(), at, depth=0)  # a text may have become a number, or NaN
     if isinstance(pick, Top) and pick.by not in values:
         raise RuleRefused("unknown_value", _("There is no value “%s”.") % _shown(pick.by), f"{at}/by")
     return pick
@@ -240,11 +242,11 @@ def _pick(data: object, at: str) -> Pick:
 
 def _unfit(error: ValidationError, at: str, data: object) -> RuleRefused:
     """Return the refusal of the first value that does not fit, at its place in ``data``."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     place = _place(first["loc"], data)
     if first["type"].startswith("union_tag"):  # it names the union, not the field that tells which one it is
         place += "/pick"
-    return RuleRefused("bad_value", _("This value does not fit: %s.") % first["msg"], f"{at}{place}")
+    return RuleRefused("bad_value", _("This value does not fit. %s") % words_of(first), f"{at}{place}")
 
 
 def _place(loc: Sequence[object], data: object) -> str:

@@ -13,10 +13,10 @@ from django.db.models import Exists, Q
 from django.utils.translation import gettext as _
 
 from common.criteria import criteria
+from customers.criteria.moments import known_at
 from customers.models import Customer
 from selections.compiler import parts_of
 from selections.explain import clause
-from selections.past import known_at
 from selections.rules import Condition, Group, Node, Path
 
 

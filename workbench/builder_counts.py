@@ -15,13 +15,14 @@ from django.utils.translation import ngettext
 
 from common.errors import Refused
 from common.time import end_of_day
+from customers.criteria.moments import known_at
 from customers.models import Purpose, World
 from labels.models import Assignment
 from selections import figures
 from selections.background import Answer, answer_of
 from selections.compiler import compile_rule
 from selections.figures import Measure
-from selections.past import gaps, known_at
+from selections.past import gaps
 from selections.rules import Group, Path
 from workbench.forms.builder import Builder, Draft
 from workbench.forms.builder.drafts import Counted, digest_of

@@ -15,11 +15,12 @@ from django.utils.translation import ngettext
 
 from common.criteria import criteria
 from common.errors import Refused
+from customers.criteria.moments import known_at
 from customers.models import Customer
 from selections.compiler import compile_rule
 from selections.explain import describe, pick_clause
 from selections.models import Selection
-from selections.past import gaps, known_at
+from selections.past import gaps
 from selections.rules import Condition, Group, Op, Path, parse_rule
 from selections.verdicts import Verdict
 

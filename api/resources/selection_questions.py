@@ -23,13 +23,14 @@ from api.resources.labels import MemberSerializer
 from api.resources.moments import MOMENT, MomentField, MomentSerializer, asked_moment
 from api.resources.selections import SelectionSerializer, SelectionViewSet
 from common.time import clock
+from customers.criteria.moments import known_at
 from customers.numbers import find
 from selections import actions, figures
 from selections.asking import who_are_in
 from selections.comparing import TURNS, Side, overlap, part_rule, turned, turnover
 from selections.explain import describe
 from selections.models import ResultSet, Selection
-from selections.past import gaps, known_at
+from selections.past import gaps
 from selections.rules import Condition, parse_rule, pointer_of
 from selections.schema import rule_schema
 from selections.verdicts import Verdict, why

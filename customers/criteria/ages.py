@@ -25,6 +25,8 @@ def born(customer: Customer, now: dt.datetime, *, in_months: bool = False) -> st
     if customer.birth_date is None:
         return _("no birth date")
     today, birth = local_date(now), customer.birth_date
+    if birth > today:
+        return _("to be born on %(day)s") % {"day": date_format(birth)}
     months = (today.year - birth.year) * 12 + today.month - birth.month - (today.day < birth.day)
     old = counted(max(months, 0), "month") if in_months else counted(max(months // 12, 0), "year")
     return _("born %(day)s, so %(age)s old") % {"day": date_format(customer.birth_date), "age": old}
@@ -56,7 +58,7 @@ class AgeForm(BoundsForm):
 
 
 class AgeBetween(Criterion):
-    """Age in whole years (or months) today; unknown birth dates never match."""
+    """Age in whole years (or months) today; unknown birth dates, and those still to come, never match."""
 
     code = "customer.age"
     group = WHO
@@ -65,9 +67,8 @@ class AgeBetween(Criterion):
     form = AgeForm
 
     def to_q(self, params: AgeParams, *, now: dt.datetime) -> Q:
-        today, q = local_date(now), Q(birth_date__isnull=False)
-        if params.at_least is not None:
-            q &= Q(birth_date__lte=back(today, params.at_least, params.unit))
+        today = local_date(now)
+        q = Q(birth_date__isnull=False, birth_date__lte=back(today, params.at_least or 0, params.unit))
         if params.at_most is not None:
             q &= Q(birth_date__gt=back(today, params.at_most + 1, params.unit))
         return q

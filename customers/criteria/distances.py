@@ -5,6 +5,7 @@ code.
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -35,7 +36,12 @@ def km_words(km: float) -> str:
 
 def _kms() -> forms.DecimalField:
     return forms.DecimalField(
-        label=gettext_lazy("Kilometres"), min_value=0, max_value=200, max_digits=5, decimal_places=1, localize=True
+        label=gettext_lazy("Kilometres"),
+        min_value=Decimal("0.1"),
+        max_value=200,
+        max_digits=5,
+        decimal_places=1,
+        localize=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""What happened up to and including the moment that is asked about: messages, vouchers, campaigns."""
+"""Who was known by the moment that is asked about, and what had happened: messages, vouchers, campaigns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from django.utils.formats import date_format
 
 from common.time import local_date
 from customers.criteria.windows import WindowParams
+
+
+def known_at(now: dt.datetime) -> Q:
+    """Return the condition of who was known by then: registered at the library, or in this file. Who came later was in
+    no selection, also not in one of those who did *not* do something.
+    """
+    return Q(created_at__lte=now) | Q(registered_on__lte=local_date(now))
 
 
 def until_now(params: WindowParams, field: str, *, now: dt.datetime) -> Q:

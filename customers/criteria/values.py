@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any, Literal
 
 from django import forms
@@ -18,6 +19,7 @@ from common.values import Bounds, values
 from common.values import Value as AnyValue
 from customers.criteria import wording
 from customers.criteria.fields.numbers import OPS, comparison_words
+from customers.criteria.moments import known_at
 from customers.criteria.windows import shown_when
 from customers.models import Customer
 
@@ -79,13 +81,19 @@ class ValueForm(forms.Form):
     value = forms.ChoiceField(label=gettext_lazy("Value"), choices=value_choices)
     op = forms.ChoiceField(label=gettext_lazy("How it compares"), choices=_VALUE_OPS, initial="at_least")
     number = forms.DecimalField(
-        label=gettext_lazy("Number, or euros"), required=False, max_digits=12, decimal_places=2, localize=True
+        label=gettext_lazy("Number, or euros"), required=False, max_digits=9, decimal_places=2, localize=True
     )
     number_to = forms.DecimalField(
-        label=gettext_lazy("Until"), required=False, max_digits=12, decimal_places=2, localize=True
+        label=gettext_lazy("Until"), required=False, max_digits=9, decimal_places=2, localize=True
     )
     percent = forms.DecimalField(
-        label=gettext_lazy("Percent"), required=False, min_value=0, max_value=100, decimal_places=1, localize=True
+        label=gettext_lazy("Percent"),
+        required=False,
+        min_value=Decimal("0.1"),
+        max_value=Decimal("99.9"),
+        max_digits=3,
+        decimal_places=1,
+        localize=True,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -135,11 +143,12 @@ class HasValue(Criterion):
         return value.known(now=now) & ~within if params.op in ("not", "outside") else within
 
     def _share(self, value: AnyValue, params: ValueParams, now: dt.datetime) -> Q:
-        """Return who has his place, from 0 to 1 among those of whom it is known, before the percentage; who are equal
-        have the same place.
+        """Return who has his place, from 0 to 1 among those of whom it is known (and who were known then), before the
+        percentage; who are equal have the same place.
         """
         order = F("worth").desc() if params.op == "top" else F("worth").asc()
-        known = value.annotated(Customer.objects.usable().order_by(), now=now).filter(worth__isnull=False)
+        everybody = Customer.objects.usable().filter(known_at(now)).order_by()
+        known = value.annotated(everybody, now=now).filter(worth__isnull=False)
         placed = known.annotate(place=Window(PercentRank(), order_by=order))
         return Q(pk__in=placed.filter(place__lt=(params.percent or 0) / 100).values("pk"))
 

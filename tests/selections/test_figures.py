@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from common.criteria import criteria
 from common.errors import Refused
 from common.sql import rows
+from customers.criteria.moments import known_at
 from customers.models import Channel, Customer, World
 from labels.actions import create_label, give_label
 from labels.models import Assignment
 from selections.compiler import compile_rule
 from selections.figures import breakdown, estimate, heaviest, measure, reachability, sample, spread, time_limit
-from selections.past import known_at
 from selections.rules import EVERYBODY, parse_rule
 from tests.factories import BranchFactory, ConsentFactory, CustomerFactory, PurposeFactory
 from tests.selections.test_rules import MEMBERS, rule

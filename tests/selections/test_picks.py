@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from customers.criteria.moments import known_at
 from customers.models import Customer
 from selections.compiler import compile_rule
 from selections.explain import describe
 from selections.figures import measure
-from selections.past import gaps
+from selections.past import as_of, gaps
 from selections.picks import PLACES
-from selections.rules import parse_rule
+from selections.rules import RuleRefused, parse_rule
 from selections.verdicts import why
 from tests.factories import NOW, CustomerFactory, HouseholdFactory
 
@@ -145,3 +146,41 @@ def test_only_the_present_household_is_known_so_a_past_day_is_a_guess() -> None:
     past = NOW - dt.timedelta(days=10)
     assert list(gaps(rule({"pick": "household"}), now=past, present=NOW)) == [(), (0,)]
     assert () not in gaps(rule({"pick": "sample", "size": 5}), now=past, present=NOW)
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        {"pick": "share", "percent": "nan"},
+        {"pick": "share", "percent": 5, "start": "NaN"},
+        {"pick": "share", "percent": "inf"},
+        {"pick": "sample", "size": "1e400"},
+    ],
+)
+def test_what_is_no_number_is_refused_at_its_place(pick: dict[str, Any]) -> None:
+    with pytest.raises(RuleRefused) as refused:
+        rule(pick)
+    assert (refused.value.field or "").startswith("/picks/0/")
+
+
+def test_on_a_past_day_only_who_was_known_then_takes_part_in_the_draw() -> None:
+    home = HouseholdFactory()
+    then, long_ago = NOW - dt.timedelta(days=100), NOW - dt.timedelta(days=900)
+    for born in (1980, 1990):
+        CustomerFactory(household=home, created_at=long_ago, birth_date=dt.date(born, 1, 1), number=str(born))
+    for number in range(30):
+        CustomerFactory(household=home, registered_on=None, birth_date=dt.date(1940, 1, 1), number=f"new{number}")
+    for pick, expected in (
+        ({"pick": "sample", "size": 2, "seed": 1}, {"1980", "1990"}),
+        ({"pick": "top", "size": 1, "by": "customer.age"}, {"1980"}),
+        ({"pick": "household", "keep": "oldest"}, {"1980"}),
+    ):
+        found = as_of(rule(pick), now=then, present=NOW, assume_present=True)
+        assert set(found.values_list("number", flat=True)) == expected
+        assert measure(rule(pick), now=then, among=known_at(then)).total == len(expected)
+        for customer in Customer.objects.all():
+            verdict = why(rule(pick), customer, now=then, present=NOW)
+            assert verdict.holds == (customer.number in expected)
+    highest = {"criterion": "customer.value", "params": {"value": "customer.age", "op": "top", "percent": 50}}
+    oldest = parse_rule({"version": 2, "op": "all", "children": [highest]})
+    assert [one.number for one in as_of(oldest, now=then, present=NOW)] == ["1980"]

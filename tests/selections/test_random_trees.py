@@ -26,7 +26,7 @@ from tests.factories import NOW
 from tests.selections.plain import TWINS
 from tests.selections.plain.population import Population
 from tests.selections.plain.trees import conditions, members, trees
-from tests.selections.plain.twins import AMSTERDAM, Moment
+from tests.selections.plain.twins import AMSTERDAM, Moment, was_known
 from tests.selections.plain.world import World
 from tests.selections.test_compiler import count_inside
 
@@ -133,7 +133,7 @@ def test_why_gives_the_verdict_of_the_selection_and_of_each_part(
     everybody = list(Customer.everyone.order_by("pk"))
     rule = parse_rule(tree)
     expected = {path: members(world, _node_at(tree, path), at) for path, _node in walk(rule)}
-    known = {person["id"] for person in world.people if _is_known(person, at)}
+    known = {person["id"] for person in world.people if at.now >= NOW or was_known(person, at)}
     for number in which:
         customer = everybody[number % len(everybody)]
         verdict = why(rule, customer, now=at.now, present=NOW)
@@ -142,11 +142,6 @@ def test_why_gives_the_verdict_of_the_selection_and_of_each_part(
         if customer.pk in known:
             for part in _parts(verdict):
                 assert part.holds == (customer.pk in expected[part.path]), part.path
-
-
-def _is_known(person: dict[str, Any], at: Moment) -> bool:
-    registered = person["registered_on"]
-    return at.now >= NOW or person["created_at"] <= at.now or (registered is not None and registered <= at.today)
 
 
 def _parts(verdict: Verdict) -> list[Verdict]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.utils import translation
 
 from common.errors import Refused
 from selections.rules import MAX_DEPTH, MAX_NODES, Condition, Group, Node, parse_rule
@@ -422,3 +424,32 @@ def test_many_choices_are_searched_and_few_are_ticked() -> None:
     shown = next(one for one in Builder.from_post(data).root.children[0].fields if one.field.name == "branches")
     assert shown.is_searchable
     assert "<select" in str(shown.field)
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "field"),
+    [
+        ("customer.distance", {"km": "0"}, "km"),
+        ("customer.nearest_branch", {"branches": ["PUR"], "km": "0"}, "km"),
+        ("customer.value", {"value": "customer.age", "op": "top", "percent": "0"}, "percent"),
+        ("customer.value", {"value": "customer.age", "op": "top", "percent": "100"}, "percent"),
+        ("customer.value", {"value": "customer.age", "op": "at_least", "number": "2000000000"}, "number"),
+        ("customer.value", {"value": "facts.fee.amount", "op": "at_least", "number": "20000000"}, "number"),
+        ("facts.then", {"kind": "loan", "times": "10001", "kind2": "visit"}, "times"),
+        ("customer.city", {"op": "in", "values": "\n".join(map(str, range(1001)))}, "values"),
+    ],
+)
+def test_what_settings_cannot_hold_is_said_in_dutch_at_its_field(code: str, typed: dict[str, Any], field: str) -> None:
+    BranchFactory(code="PUR")
+    data = QueryDict(mutable=True)
+    data["r__op"], data["r-0__criterion"] = "all", code
+    for name, value in typed.items():
+        data.setlist(f"r-0-{name}", value if isinstance(value, list) else [value])
+    with translation.override("nl"):
+        builder = Builder.from_post(data)
+        assert not builder.is_valid()
+        form = builder.root.children[0].form
+        assert form is not None
+        assert list(form.errors) == [field]
+        assert re.search(r"\b(hoogstens|minstens|groter|kleiner|meer|Zorg|cijfers)\b", str(form.errors))
+        assert not re.search(r"\b(should|less|greater|Ensure|digits)\b", str(form.errors))

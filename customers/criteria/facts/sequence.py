@@ -136,7 +136,9 @@ def _numbered() -> dict[str, forms.Field]:
 
 
 class SequenceForm(FactForm):
-    times = forms.IntegerField(label=gettext_lazy("At least … times"), required=False, min_value=1, initial=1)
+    times = forms.IntegerField(
+        label=gettext_lazy("At least … times"), required=False, min_value=1, max_value=10000, initial=1
+    )
     at_least_total_cents = EurosField(label=gettext_lazy("Or for at least … euros in all"))
     anchor = forms.ChoiceField(
         label=gettext_lazy("Count from"),

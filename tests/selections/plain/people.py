@@ -43,6 +43,8 @@ def no_branch(world: World, person: Row, params: Params, at: Moment) -> bool:
 @twin("customer.age", bounds(0, 100), filled(bounds(0, 900), unit=st.just("month")))
 def of_age(world: World, person: Row, params: Params, at: Moment) -> bool:
     born = person["birth_date"]
+    if born is not None and born > at.today:
+        return False
     if params.get("unit") != "month":
         return within(age(born, at.today), params)
     low, high = params.get("at_least"), params.get("at_most")

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from common.criteria import criteria
-from tests.selections.plain.twins import TWINS, Moment
+from tests.selections.plain.twins import TWINS, Moment, was_known
 from tests.selections.plain.values import VALUES, number_of
 from tests.selections.plain.world import Row, World
 
@@ -34,7 +34,7 @@ def members(world: World, node: Tree, at: Moment) -> set[int]:
 
 
 def _picked(world: World, found: set[int], pick: Tree, at: Moment) -> set[int]:
-    people = [person for person in world.people if person["id"] in found]
+    people = [person for person in world.people if person["id"] in found and was_known(person, at)]
     if pick["pick"] == "top":
         worth = [(number_of(world, person, pick["by"], at), person["id"]) for person in people]
         sign = 1 if pick.get("lowest") else -1

@@ -32,6 +32,13 @@ class Moment:
         return dt.datetime(day.year, day.month, day.day, tzinfo=AMSTERDAM)
 
 
+def was_known(person: Row, at: Moment) -> bool:
+    """Whether somebody was registered, or in the file, by then."""
+    registered: dt.date | None = person["registered_on"]
+    in_file: bool = person["created_at"] <= at.now
+    return in_file or (registered is not None and registered <= at.today)
+
+
 Answer = Callable[[World, Row, Params, Moment], bool]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.selections.plain.homes import at_home
 from tests.selections.plain.names import FACTS
 from tests.selections.plain.subscriptions import running
-from tests.selections.plain.twins import AMSTERDAM, Moment, Params, age, twin
+from tests.selections.plain.twins import AMSTERDAM, Moment, Params, age, twin, was_known
 from tests.selections.plain.world import Row, World
 
 EPOCH = dt.date(1970, 1, 1)
@@ -74,7 +74,7 @@ def compares(world: World, person: Row, params: Params, at: Moment) -> bool:
     if number is None or op in ("empty", "filled"):
         return op == ("empty" if number is None else "filled")
     if op in ("top", "bottom"):
-        return _place(world, number, params, at) < params["percent"] / 100
+        return was_known(person, at) and _place(world, number, params, at) < params["percent"] / 100
     low, high = params["number"], params.get("number_to", 0)
     return {
         "at_least": number >= low, "at_most": number <= low, "more": number > low, "less": number < low,
@@ -85,7 +85,7 @@ def compares(world: World, person: Row, params: Params, at: Moment) -> bool:
 
 def _place(world: World, number: float, params: Params, at: Moment) -> float:
     """Return the place from 0 to 1 among all of whom it is known; who are equal have the same."""
-    numbers = [number_of(world, person, params["value"], at) for person in world.people]
+    numbers = [number_of(world, person, params["value"], at) for person in world.people if was_known(person, at)]
     known = [one for one in numbers if one is not None]
     better = sum(one > number if params["op"] == "top" else one < number for one in known)
     return better / (len(known) - 1) if len(known) > 1 else 0

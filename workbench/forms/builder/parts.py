@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from pydantic import ValidationError
 
 from common.criteria import Criterion, criteria
+from common.faults import words_of
 from selections.figures import Tally
 from selections.rules import Condition, Group, Node, Op, Path
 from workbench.forms.builder.fields import Shown, lighten, shown_fields
@@ -139,7 +140,7 @@ def condition_of(part: Part) -> Condition | None:
     except ValidationError as error:
         for problem in error.errors(include_url=False):
             name = str(problem["loc"][0]) if problem["loc"] else ""
-            form.add_error(name if name in form.fields else None, _words_of(problem))
+            form.add_error(name if name in form.fields else None, words_of(problem))
         return None
 
 
@@ -154,12 +155,6 @@ def _fresh(criterion: Criterion) -> Condition | None:
         return Condition(criterion=criterion.code, params=criterion.read(form.cleaned_data))
     except ValidationError:
         return None
-
-
-def _words_of(problem: Mapping[str, Any]) -> str:
-    """Return pydantic's message, without its prefix where the words are our own."""
-    cause = problem.get("ctx", {}).get("error")
-    return str(cause or problem["msg"])
 
 
 def copy_of(part: Part) -> Part:
