@@ -111,6 +111,8 @@ def _days_per_month(first: dt.date, after: dt.date) -> Iterator[tuple[int, int, 
 
 def earliest(day: dt.date, years: int) -> dt.date:
     """Return the first date that has its so manieth anniversary on that day or later."""
+    if years >= day.year:  # before the calendar began
+        return dt.date.min
     try:
         return day.replace(year=day.year - years)
     except ValueError:  # 29 February has none in that year, and 28 February had it the day before

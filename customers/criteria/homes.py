@@ -40,8 +40,11 @@ class PlaceParams(Params):
     @classmethod
     def _readable(cls, value: str) -> str:
         for part in _parts(value):
-            if not _POSTAL_PART.match(_squeezed(part)):
+            match = _POSTAL_PART.match(_squeezed(part))
+            if not match:
                 raise ValueError(_("“%s” is no postal code or range; write 1441, 1441AB or 1441-1448.") % part)
+            if match[3] and match[3] < match[1]:
+                raise ValueError(_("Write the lowest postal code of “%s” first.") % part)
         return value
 
     @model_validator(mode="after")
@@ -76,8 +79,8 @@ class LivesIn(Criterion):
             match = _POSTAL_PART.match(_squeezed(part))
             if match and match[2]:
                 q |= Q(postal_code=match[1] + match[2])
-            elif match:  # letters sort after digits, so "1449" closes the range 1441-1448
-                q |= Q(postal_code__gte=match[1], postal_code__lt=str(int(match[3] or match[1]) + 1))
+            elif match:  # up to the last letters: of 9999 there is no next one to stay below
+                q |= Q(postal_code__gte=match[1], postal_code__lte=f"{match[3] or match[1]}ZZ")
         return q
 
     def sentence(self, params: PlaceParams) -> str:

@@ -148,3 +148,10 @@ def test_anniversaries_agree_with_counting_them_one_by_one(
 def test_a_stretch_without_end_and_impossible_years_are_refused(params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         criteria[CODE].params.model_validate(params)
+
+
+@pytest.mark.parametrize("params", [{}, {"years": [1]}, {"every": 1}])
+def test_in_the_first_year_of_the_calendar_nobody_has_an_anniversary(person: Person, params: dict[str, Any]) -> None:
+    person("0615", birth_date=dt.date(1980, 6, 15))
+    window = {"period": "between", "since": "0001-01-01", "until": "0001-12-30"}
+    assert found(CODE, {**window, **params}) == set()

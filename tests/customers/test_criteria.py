@@ -87,6 +87,7 @@ def test_age_changes_on_the_birthday_itself(person: Person, params: dict[str, in
     person("17", birth_date=dt.date(2008, 6, 16))
     person("18", birth_date=dt.date(2008, 6, 15))
     person("65", birth_date=dt.date(1960, 6, 16))
+    person("unborn", birth_date=dt.date(2026, 6, 16))
     person("unknown", birth_date=None)
     assert found("customer.age", params) == expected
 
@@ -133,11 +134,14 @@ def test_gender_unknown_included(person: Person) -> None:
         ({"postal_codes": "1441-1447"}, {"first", "last"}),
         ({"postal_codes": "1447 kl"}, {"last"}),
         ({"postal_codes": "1441", "cities": "Edam"}, {"first", "edam"}),
+        ({"postal_codes": "9990-9999"}, {"stitswerd"}),  # the last there is: nothing comes after it
+        ({"postal_codes": "9999"}, {"stitswerd"}),
     ],
 )
 def test_place(person: Person, params: dict[str, str], expected: set[str]) -> None:
     person("first", postal_code="1441AB", city="Purmerend")
     person("last", postal_code="1447KL", city="Purmerend")
+    person("stitswerd", postal_code="9999XL", city="Stitswerd")
     person("beyond", postal_code="1448AA", city="Purmerend")
     person("edam", postal_code="1135AB", city="Edam")
     person("none", postal_code="", city="")
@@ -465,8 +469,8 @@ SENTENCES = [
         {"value": "facts.fee.amount", "op": "between", "number": 1000, "number_to": 2000},
         "€\u00a010,00 tot en met €\u00a020,00 als “Contributie: bedrag ooit” hebben",
     ),
-    ("quality.missing", {"fields": ["email", "birth_date"]}, "geen e-mailadres of geboortedatum hebben"),
-    ("quality.invalid", {"fields": ["phone"]}, "een telefoonnummer hebben dat niet kan kloppen"),
+    ("quality.missing", {"fields": ["email", "birth_date"]}, "geen e-mailadres of geen geboortedatum hebben"),
+    ("quality.invalid", {"fields": ["phone"]}, "iets onmogelijks als telefoonnummer hebben"),
     ("quality.double", {"what": "email"}, "hun e-mailadres delen met een andere klant"),
     ("quality.stale", {"years": 3}, "al 3 jaar niets van zich lieten horen"),
     ("quality.absent", {"sources": ["library"]}, "niet meer geleverd worden door Bibliotheeksysteem"),
@@ -551,10 +555,13 @@ def test_every_criterion_of_this_app_is_in_the_table() -> None:
         ("customer.birthday", {"days_ahead": 0, "until_days_ahead": 200}),
         ("customer.place", {}),
         ("customer.place", {"postal_codes": "12"}),
+        ("customer.place", {"postal_codes": "1448-1441"}),
         ("customer.registered", {}),
         ("facts.count", {"kind": "theft"}),
         ("facts.count", {"kind": "loan", "times": -1}),
         ("facts.last", {"kind": "theft", "more_than_days": 3}),
+        ("facts.last", {"kind": "loan", "more_than_days": [3], "within_days": 5}),
+        ("facts.first", {"kind": "loan", "more_than_days": 3, "within_days": {}}),
         ("consents.allowed", {"purpose": "marketing", "channel": "fax"}),
     ],
 )

@@ -272,3 +272,16 @@ def test_a_pattern_that_is_allowed_means_the_same_here_and_in_the_database(patte
 def test_params_without_meaning_are_refused(code: str, params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         criteria[code].params.model_validate(params)
+
+
+@pytest.mark.parametrize("typed", ["1e999999", "99999999999", "-1e30", "NaN"])
+def test_an_amount_beyond_all_prices_is_refused_at_its_field(typed: str) -> None:
+    form = criteria["subscription.price"].form({"op": "at_least", "number": typed})
+    assert not form.is_valid()
+    assert list(form.errors) == ["number"]
+
+
+def test_spaces_around_what_was_typed_are_no_part_of_a_number(person: Person) -> None:
+    person("K1", card_number="29001")
+    assert found("customer.number", {"op": "is", "value": " K1 "}) == {"K1"}
+    assert found("customer.card_number", {"op": "in", "values": [" 29001"]}) == {"K1"}

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Exists, Max, Min, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import model_validator
+from pydantic import TypeAdapter, model_validator
 
 from customers.criteria.facts import totals
 from customers.criteria.facts.common import FactCriterion, FactForm, FactParams, facts_of, narrowed, what
@@ -17,6 +17,7 @@ from customers.criteria.moments import day_of
 from customers.models import Customer
 
 NOBODYS_TIME = "1900-01-01"  # facts are of later days
+_DAYS = TypeAdapter(int)
 
 
 class TimeParams(FactParams):
@@ -36,9 +37,10 @@ class TimeParams(FactParams):
         data.pop("within_days", None)
         if within is None:
             return data | {"period": "before_last", "number": more, "unit": "day"}
-        if int(within) <= int(more):  # it never meant anybody
+        more, within = (_DAYS.validate_python(days) for days in (more, within))
+        if within <= more:  # it never meant anybody
             return data | {"period": "between", "until": NOBODYS_TIME}
-        return data | {"period": "ago", "number": int(more) + 1, "number_to": within, "unit": "day"}
+        return data | {"period": "ago", "number": more + 1, "number_to": within, "unit": "day"}
 
 
 class LastTime(FactCriterion):

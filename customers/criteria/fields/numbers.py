@@ -120,8 +120,12 @@ class NumberCriterion(FieldCriterion):
 
 
 class CentsForm(NumberForm):
-    number = forms.DecimalField(label=gettext_lazy("Euros"), required=False, decimal_places=2, localize=True)
-    number_to = forms.DecimalField(label=gettext_lazy("Until"), required=False, decimal_places=2, localize=True)
+    number = forms.DecimalField(
+        label=gettext_lazy("Euros"), required=False, max_digits=9, decimal_places=2, localize=True
+    )
+    number_to = forms.DecimalField(
+        label=gettext_lazy("Until"), required=False, max_digits=9, decimal_places=2, localize=True
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -138,7 +138,8 @@ class TextCriterion(FieldCriterion):
             return Q(IRegex(column, params.value))
         lookup = _LOOKUPS[op]
         if normal := self.spec.normal:
-            given: Any = [normal(v) or v for v in params.values] if op == "in" else normal(params.value) or params.value
+            value = params.value.strip()
+            given: Any = [normal(v) or v for v in params.values] if op == "in" else normal(value) or value
             return Q(lookup(column, given))
         given = [plain(v) for v in params.values] if op == "in" else plain(params.value.strip())
         is_indexed = by_index and self.spec.is_indexed and op in ("is", "in", "starts")

@@ -99,8 +99,8 @@ class Missing(Criterion):
         }[field]
 
     def sentence(self, params: MissingParams) -> str:
-        names = wording.one_of(name.lower() for name in wording.named(params.fields, FIELD_CHOICES))
-        return _("have no %(fields)s") % {"fields": names}
+        names = wording.named(params.fields, FIELD_CHOICES)
+        return _("have %(what)s") % {"what": wording.one_of(_("no %(fields)s") % {"fields": n.lower()} for n in names)}
 
     def seen(self, params: MissingParams, customer: Customer, *, now: dt.datetime) -> str:
         return held(customer, list(params.fields), FIELD_CHOICES)
@@ -147,7 +147,7 @@ class Invalid(Criterion):
 
     def sentence(self, params: InvalidParams) -> str:
         names = wording.one_of(name.lower() for name in wording.named(params.fields, INVALID_CHOICES))
-        return _("have a %(fields)s that cannot be right") % {"fields": names}
+        return _("have something impossible as %(fields)s") % {"fields": names}
 
     def seen(self, params: InvalidParams, customer: Customer, *, now: dt.datetime) -> str:
         return held(customer, list(params.fields), INVALID_CHOICES)
