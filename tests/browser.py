@@ -77,7 +77,8 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
 
 def _is_complaint(text: str, kind: str) -> bool:
     # A refused form answers 4xx on purpose, which the console calls an error too.
-    return kind == "error" and not text.startswith("Failed to load resource: the server responded with a status of 4")
+    expected = ("Failed to load resource: the server responded with a status of 4", "Response Status Error Code 4")
+    return kind == "error" and not text.startswith(expected)
 
 
 @pytest.fixture

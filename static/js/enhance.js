@@ -69,6 +69,7 @@
     for (const name of ["aria-describedby", "aria-invalid"]) {
       if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
     }
+    select.dispatchEvent(new Event("enhanced"));
   };
 
   // --- lists in an order, by mouse and by keyboard ---

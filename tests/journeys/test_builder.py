@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs
 
 import pytest
 from django.contrib.auth.models import User
@@ -158,31 +159,198 @@ def test_a_nested_rule_is_built_by_keyboard_alone(builder: Page, axe: Axe, tab_t
     assert rule["children"][1]["children"][0]["criterion"] == "customer.kind"
 
 
-def test_what_is_pressed_and_typed_before_the_answer_comes_is_not_lost(builder: Page) -> None:
-    page, keys = builder, builder.keyboard
+class Slow:
+    """A network on which each change of the rule waits until it is let go; counts are answered at once."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._kept = page, list[Route]()
+        page.route("**/selections/new/", self._take)
+
+    def _take(self, route: Route) -> None:
+        if "do" in parse_qs(route.request.post_data or ""):
+            self._kept.append(route)
+        else:
+            route.continue_()
+
+    def let_go(self) -> None:
+        """Let the change that is under way be answered; the one that waits for it is under way then."""
+        expect(self._page.locator("#builder")).to_have_attribute("aria-busy", "true")
+        while not self._kept:
+            self._page.wait_for_timeout(10)
+        self._kept.pop(0).continue_()
+
+    def is_idle(self) -> None:
+        """Expect that nothing is under way any more."""
+        expect(self._page.locator("#builder")).not_to_have_attribute("aria-busy", "true")
+        assert not self._kept
+
+
+@pytest.fixture
+def slow(builder: Page) -> Iterator[Slow]:
+    """The builder with three criteria, of which the first is the age, from here on over a slow network."""
     for word in ("leeftijd", "soort klant", "postcode"):
-        add(page, word)
+        add(builder, word)
+    expect(builder.locator("#part-r-2[data-did]")).to_be_visible()
+    yield Slow(builder)
+    builder.unroute_all(behavior="ignoreErrors")  # a count may still be on its way
+
+
+def test_keys_pressed_before_the_answer_comes_are_done_one_after_another(builder: Page, slow: Slow) -> None:
+    page, keys = builder, builder.keyboard
     last = criteria_of(page)[2]
-    expect(page.locator("#part-r-2 [data-did], #part-r-2[data-did]").first).to_be_visible()
-
-    def slowly(route: Route) -> None:
-        page.wait_for_timeout(300)
-        route.continue_()
-
-    page.route("**/selections/new/", slowly)
     page.locator("#part-r-2 .rule-handle").focus()
     keys.press("ArrowUp")
     keys.press("ArrowUp")
-    page.get_by_label("Minstens").fill("18")
+    slow.let_go()
+    slow.let_go()
     expect(page.locator("#part-r-0 .rule-title")).to_have_text(last)
     expect(page.locator("#part-r-0 .rule-handle")).to_be_focused()
-    expect(page.get_by_label("Minstens")).to_have_value("18")
     # Two are thrown away at once: the ones that were pressed, not what came in their place.
     page.locator("#part-r-0 [value^='remove:']").click()
     page.locator("#part-r-1 [value^='remove:']").click()
+    slow.let_go()
+    slow.let_go()
     expect(page.locator("#rule .rule-criterion")).to_have_count(1)
     assert criteria_of(page) == ["Soort klant"]
-    page.unroute_all(behavior="ignoreErrors")  # a count may still be on its way
+    # And taken back as quickly: both, and what stood there before.
+    keys.press("Control+z")
+    keys.press("Control+z")
+    slow.let_go()
+    slow.let_go()
+    expect(page.locator("#rule .rule-criterion")).to_have_count(3)
+    expect(page.locator("#part-r-0 .rule-title")).to_have_text(last)
+    slow.is_idle()
+
+
+def test_who_types_on_while_an_answer_comes_loses_nothing(builder: Page, slow: Slow) -> None:
+    page, keys = builder, builder.keyboard
+    page.locator("#part-r-2 .rule-handle").focus()
+    keys.press("ArrowUp")
+    keys.press("ArrowUp")
+    page.get_by_label("Minstens").focus()
+    keys.type("1")
+    slow.let_go()
+    slow.let_go()
+    slow.is_idle()
+    expect(page.locator("#part-r-1 .rule-title")).to_have_text("Leeftijd")
+    expect(page.get_by_label("Minstens")).to_be_focused()
+    keys.type("8")
+    expect(page.get_by_label("Minstens")).to_have_value("18")
+    # In a field beside the rule too, of which nothing is replaced.
+    page.get_by_role("button", name="Groep toevoegen").click()
+    page.get_by_label("Naam", exact=True).focus()
+    keys.type("Vol")
+    slow.let_go()
+    expect(page.locator("#part-r-3")).to_be_visible()
+    slow.is_idle()
+    keys.type("wassen")
+    expect(page.get_by_label("Naam", exact=True)).to_have_value("Volwassen")
+
+
+def test_menus_and_choices_opened_meanwhile_stay_open(builder: Page, slow: Slow) -> None:
+    page, keys = builder, builder.keyboard
+    page.locator("#part-r-0 .rule-arrow[value^='down:']").click()
+    page.locator("#part-r > .rule-add .rule-choose summary").click()
+    keys.type("heeft een label")
+    slow.let_go()
+    expect(page.locator("#part-r-1 .rule-title")).to_have_text("Leeftijd")
+    expect(page.locator("#part-r > .rule-add [data-menu-search]")).to_be_focused()
+    keys.type(" niet")
+    keys.press("Enter")
+    slow.let_go()
+    expect(page.locator("#part-r-3 .rule-title")).to_have_text("Heeft een label niet")
+    # A choice among many, half chosen.
+    page.locator("#part-r-3 .rule-arrow[value^='up:']").click()
+    page.locator("#part-r-3 .ts-control").click()
+    keys.type("Wilhel")
+    slow.let_go()
+    box = page.locator("#part-r-2 .ts-control input")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("Wilhel")
+    keys.type("mina")
+    keys.press("Enter")
+    expect(page.locator("#part-r-2 .ts-control .item")).to_contain_text("Wilhelmina")
+    # And one that was chosen before the answer came.
+    page.keyboard.press("Escape")
+    page.locator("#part-r-2 .rule-arrow[value^='up:']").click()
+    page.locator("#part-r-2 .ts-control .item .remove").click()
+    slow.let_go()
+    expect(page.locator("#part-r-1 .rule-title")).to_have_text("Heeft een label niet")
+    expect(page.locator("#part-r-1 .ts-control .item")).to_have_count(0)
+    slow.is_idle()
+
+
+def test_saving_waits_for_what_was_pressed_before(builder: Page, slow: Slow) -> None:
+    page = builder
+    page.get_by_label("Minstens").fill("18")
+    page.get_by_label("Naam", exact=True).fill("Volwassenen")
+    page.locator("#part-r-2 [value^='remove:']").click()
+    page.locator("#part-r-1 [value^='remove:']").click()
+    page.get_by_role("button", name="Selectie opslaan").click()
+    slow.let_go()
+    slow.let_go()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Volwassenen")
+    rule = Selection.objects.get().rule
+    assert [child["criterion"] for child in rule["children"]] == ["customer.age"]
+
+
+def test_what_failed_leaves_the_page_as_it_was(builder: Page, slow: Slow) -> None:
+    page = builder
+    page.unroute_all(behavior="ignoreErrors")
+    page.route("**/selections/new/", lambda route: route.fulfill(status=429, body=""))
+    page.locator("#part-r-2 [value^='remove:']").click()
+    expect(page.locator("#toasts .toast-error")).to_be_visible()
+    expect(page.locator("#rule .rule-criterion")).to_have_count(3)
+    slow.is_idle()
+    page.unroute_all(behavior="ignoreErrors")
+    page.locator("#part-r-2 [value^='remove:']").click()
+    expect(page.locator("#rule .rule-criterion")).to_have_count(2)
+
+
+def test_a_double_click_means_it_once(builder: Page, slow: Slow) -> None:
+    page = builder
+    page.get_by_role("button", name="Groep toevoegen").dblclick()
+    slow.let_go()
+    expect(page.locator("#part-r-3")).to_be_focused()
+    slow.is_idle()
+    assert page.locator("#rule .rule-group .rule-group").count() == 1
+    page.locator("#part-r > .rule-add .rule-choose summary").click()
+    page.locator("#part-r > .rule-add .rule-choose").get_by_role(
+        "button", name=re.compile("^Geslacht")
+    ).first.dblclick()
+    slow.let_go()
+    expect(page.locator("#rule .rule-criterion")).to_have_count(4)
+    page.locator("#part-r-0 .rule-arrow[value^='down:']").dblclick()  # an arrow is pressed as often as one wants
+    slow.let_go()
+    slow.let_go()
+    expect(page.locator("#part-r-2 .rule-title")).to_have_text("Leeftijd")
+    slow.is_idle()
+
+
+def test_nothing_is_dragged_while_an_answer_is_awaited(builder: Page, slow: Slow) -> None:
+    page = builder
+    page.locator("#part-r-2 .rule-handle").focus()
+    page.keyboard.press("ArrowUp")
+    box = page.locator("#part-r-0 .rule-handle").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 8, box["y"] + 90, steps=6)
+    slow.let_go()
+    expect(page.locator("#part-r-2 .rule-title")).to_have_text("Soort klant")
+    page.mouse.move(box["x"] + 8, box["y"] + 120, steps=3)
+    page.mouse.up()
+    slow.is_idle()
+    expect(page.locator("body")).not_to_have_class(re.compile("is-dragging"))
+    expect(page.locator(".rule-drag, .rule-ghost")).to_have_count(0)
+    # And a count that comes in while something is dragged leaves it in the hand.
+    empty = page.locator("#part-r-2")
+    page.get_by_label("Minstens").fill("18")
+    with page.expect_response("**/selections/new/"):
+        drag(page, page.locator("#part-r-0 .rule-handle"), empty, page.locator("#part-r > .rule-parts > li").last)
+    slow.let_go()
+    expect(page.locator("#part-r-2 .rule-title")).to_have_text("Leeftijd")
+    expect(page.get_by_label("Minstens")).to_have_value("18")
 
 
 def test_not_everybody_who_they_are_and_a_past_day(builder: Page, axe: Axe) -> None:
