@@ -1,5 +1,6 @@
 """Moves that tell nothing of the customer: the first time that a group was computed, thresholds or rules that were
-changed, histories worked out afterwards. Who acts on moves leaves these out unless he wants them.
+changed, labels that began or ended for everybody, histories worked out afterwards. Who acts on moves leaves these out
+unless he wants them.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from labels.models import Label
 from labels.shifts.moves import moves_sql
 from labels.shifts.scale import Scale
 
-# What a backfill wrote, or let begin earlier.
+# What a backfill wrote, or let begin earlier; and what ended for everybody who had it.
 _OWN = """
 SELECT move.customer_id, move.at, move.was, move.became FROM ({moves}) AS move
  WHERE move.at <> ALL('{{{moments}}}'::timestamptz[])
    AND NOT EXISTS (
        SELECT FROM labels_assignment AS a
         WHERE a.customer_id = move.customer_id AND a.label_id = ANY('{{{labels}}}'::bigint[])
-          AND (a.until = move.at AND a.taken_how = 'backfill'
+          AND (a.until = move.at AND a.taken_how IN ('backfill', 'version', 'validity')
                OR a.since = move.at AND (a.given_how = 'backfill' OR EXISTS (
                    SELECT FROM labels_backfillchange AS change JOIN labels_backfill AS b ON b.id = change.backfill_id
                     WHERE change.row_id = a.id AND b.state = 'done'))))
@@ -34,7 +35,8 @@ SELECT started_at AS at FROM (
  WHERE started_at >= %(start)s AND (number = 1 OR fingerprint <> was)
 """
 
-# The first run of a label by rule, and the first after its rule, or that of its selection, was changed.
+# The first run of a label by rule, and the first after its rule, or that of its selection, was changed, or after the
+# label came into force.
 _RULES = """
 WITH run AS (
     SELECT label_id, at, lag(at) OVER (PARTITION BY label_id ORDER BY at, id) AS before
@@ -42,8 +44,8 @@ WITH run AS (
 ),
 changed AS (
     SELECT id AS label_id, pgh_created_at AS at FROM (
-        SELECT id, pgh_created_at, ROW(rule, selection_id) IS DISTINCT FROM
-               lag(ROW(rule, selection_id)) OVER (PARTITION BY id ORDER BY pgh_id) AS differs
+        SELECT id, pgh_created_at, ROW(rule, selection_id, is_active) IS DISTINCT FROM
+               lag(ROW(rule, selection_id, is_active)) OVER (PARTITION BY id ORDER BY pgh_id) AS differs
           FROM labels_labelevent WHERE id = ANY(%(labels)s)
     ) AS event WHERE differs
     UNION ALL
@@ -53,6 +55,9 @@ changed AS (
          WHERE id IN (SELECT selection_id FROM labels_label WHERE id = ANY(%(labels)s))
     ) AS event JOIN labels_label AS label ON label.selection_id = event.id
      WHERE event.differs AND label.id = ANY(%(labels)s)
+    UNION ALL
+    SELECT id, valid_from::timestamp AT TIME ZONE 'Europe/Amsterdam' FROM labels_label
+     WHERE id = ANY(%(labels)s) AND valid_from IS NOT NULL
 )
 SELECT DISTINCT run.at FROM run
  WHERE run.at >= %(start)s AND (run.before IS NULL OR EXISTS (
@@ -61,8 +66,11 @@ SELECT DISTINCT run.at FROM run
 """
 
 
-# Before the first file of a source nothing was known; the index answers it.
-_FIRST = "SELECT min(since) AS at FROM labels_assignment WHERE label_id = ANY(%(labels)s)"
+# Before the first file of a source nothing was known, and a file with a new version replaces the labels of everybody.
+_FIRST = """
+SELECT min(a.since) AS at FROM labels_assignment AS a JOIN labels_label AS label ON label.id = a.label_id
+ WHERE a.label_id = ANY(%(labels)s) GROUP BY label.version
+"""
 
 
 def own_moves_sql(scale: Scale, *, start: dt.datetime, end: dt.datetime) -> str:
@@ -76,8 +84,9 @@ def own_moves_sql(scale: Scale, *, start: dt.datetime, end: dt.datetime) -> str:
 
 
 def moments_without_meaning(scale: Scale, *, start: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
-    """Return the instants in ``[start, end)`` at which labels of a group were computed for the first time, or by other
-    thresholds or rules than before: a move at such an instant may be no doing of the customer.
+    """Return the instants in ``[start, end)`` at which labels of a group were computed for the first time, by other
+    thresholds or rules than before, or brought by the first file of a version: a move at such an instant may be no
+    doing of the customer.
     """
     values = {"start": start, "end": end, "labels": scale.ids}
     found = []

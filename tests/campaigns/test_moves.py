@@ -19,9 +19,12 @@ from customers.actions import record_fact
 from customers.actions.merging import merge_customers
 from customers.models import Customer, Purpose, PurposeChannel
 from labels.actions import (
+    change_label,
     create_group,
     create_label,
     delete_label,
+    end_labels,
+    end_version,
     ensure_system_labels,
     follow_rules,
     give_label,
@@ -304,6 +307,49 @@ def test_the_first_file_of_a_group_does_not_count(on_move: Make, member: Make, l
         Assignment.objects.create(label=low, customer=customer, since=at, given_by="import 1", given_how="import")
     advance(now=now + 3 * HOUR)
     assert receivers(trigger.action) == [second.pk]
+
+
+def test_a_file_with_a_new_version_and_the_end_of_one_do_not_count(
+    on_move: Make, member: Make, group: LabelGroup, low: Label, high: Label, now: dt.datetime
+) -> None:
+    Label.objects.filter(group=group).update(kind=Label.Kind.IMPORTED)
+    for label, version in ((low, "2025"), (high, "2026")):
+        Label.objects.filter(pk=label.pk).update(version=version)
+    trigger, leaves, first, second = on_move("", ""), member(), member(), member()
+    old = [
+        Assignment(label=low, customer=one, since=now - DAY, given_by="import 1", given_how="import", until=until)
+        for one, until in ((first, now + HOUR), (leaves, now + HOUR))
+    ]
+    new = [
+        Assignment(label=high, customer=one, since=since, given_by="import 2", given_how="import")
+        for one, since in ((first, now + HOUR), (second, now + 2 * HOUR))
+    ]
+    Assignment.objects.bulk_create([*old, *new])
+    advance(now=now + 3 * HOUR)
+    assert receivers(trigger.action) == [second.pk]
+    end_version(group, "2026", name="Petra", now=now + DAY)
+    advance(now=now + DAY + HOUR)
+    assert receivers(trigger.action) == [second.pk]
+
+
+def test_a_label_that_begins_or_ends_for_everybody_does_not_count(
+    on_move: Make, member: Make, low: Label, high: Label, now: dt.datetime
+) -> None:
+    trigger, _lent, _grown = on_move("", ""), member(), member()
+    give(low, _lent, at=now - DAY)
+    change_label(low, valid_until=now.date())
+    end_labels(now=now + DAY)
+    set_rule(high, rule=of_age(at_least=18), now=now)
+    change_label(high, valid_from=now.date() + 2 * DAY)
+    for days in range(4):
+        follow_rules(now=now + days * DAY, due_key=f"night {days}")
+        advance(now=now + days * DAY + HOUR)
+    assert high.assignments.open().count() == 2
+    assert receivers(trigger.action) == []
+    newcomer = member()
+    follow_rules(now=now + 4 * DAY, due_key="later")
+    advance(now=now + 4 * DAY + HOUR)
+    assert receivers(trigger.action) == [newcomer.pk]
 
 
 def test_what_a_history_worked_out_afterwards_says_does_not_count(
