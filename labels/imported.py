@@ -195,7 +195,8 @@ def undo_labels(values: Mapping[str, Any]) -> Undone:
     removed = execute(f"DELETE FROM {TABLE} WHERE given_by = %(actor)s AND until IS NULL", values)  # noqa: S608
     kept = rows(f"SELECT count(*) AS kept FROM {TABLE} WHERE given_by = %(actor)s", values)[0]["kept"]  # noqa: S608
     taken = f"""NOT EXISTS (
-        SELECT FROM {TABLE} AS other WHERE other.customer_id = there.customer_id AND other.until IS NULL
+        SELECT FROM {TABLE} AS other
+        WHERE other.customer_id = there.customer_id AND (other.until IS NULL OR other.until > there.until)
             AND (other.label_id = there.label_id OR other.exclusive_group_id = there.exclusive_group_id)
     ) AND there.customer_id NOT IN ({refused_sql(now=values["now"])})"""
     columns = {name: f"was.{name}" for name in ("until", "taken_by", "taken_how", "taken_through")}

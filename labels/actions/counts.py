@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from common.sql import execute
 from common.time import end_of_day, local_date, start_of_day
-from labels.models import LabelCount
+from labels.models import Label, LabelCount
 
 KEPT_DAYS = 3 * 366
 CHARTED_DAYS = 26 * 7
@@ -75,3 +76,8 @@ def count_labels(*, now: dt.datetime) -> None:
     values = {"before": before, "first": first, "last": yesterday, "start": start_of_day(first)}
     execute(_COUNT, values)
     LabelCount.objects.filter(day__lt=yesterday - dt.timedelta(days=KEPT_DAYS)).delete()
+
+
+def forget_counts(labels: QuerySet[Label], *, since: dt.datetime) -> None:
+    """Have the counts of these labels made anew from the day of an instant on: who had them then has changed."""
+    LabelCount.objects.filter(label__in=labels, day__gte=local_date(since)).delete()

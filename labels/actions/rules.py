@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.sql import execute
 from common.time import end_of_day, local_date
+from labels.actions.counts import forget_counts
 from labels.actions.labels import By, who
 from labels.models import Label, LabelGroup, RuleRun
 from labels.rules import follow, refuse_cycle, units
@@ -196,4 +197,7 @@ def _end_invalid(label: Label, *, now: dt.datetime) -> int:
         until, words = end_of_day(label.valid_until), _("valid until %s") % date_format(label.valid_until)
     else:
         until, words = now, _("valid from %s") % date_format(label.valid_from or local_date(now))
-    return execute(_OVER, {"label": label.pk, "until": min(until, now), "reason": words})
+    ended = execute(_OVER, {"label": label.pk, "until": min(until, now), "reason": words})
+    if ended:
+        forget_counts(Label.objects.filter(pk=label.pk), since=min(until, now))
+    return ended

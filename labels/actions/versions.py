@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.sql import execute, rows
+from labels.actions.counts import forget_counts
 from labels.actions.labels import By, who
 from labels.models import Assignment, Label, LabelGroup, VersionEnd
 from labels.profiling import refused_sql
@@ -45,7 +46,7 @@ UPDATE labels_assignment AS a
    AND label.kind = 'imported' AND a.until IS NULL
 """
 
-# As far as nothing took their place, and not to who said no to being profiled meanwhile.
+# As far as nothing took their place since, and not to who said no to being profiled meanwhile.
 _GIVE_BACK = """
 UPDATE labels_assignment AS a SET until = NULL, taken_by = '', taken_how = '', taken_through = NULL
   FROM labels_label AS label, customers_customer AS customer
@@ -53,7 +54,8 @@ UPDATE labels_assignment AS a SET until = NULL, taken_by = '', taken_how = '', t
    AND customer.id = a.customer_id AND customer.merged_into_id IS NULL
    AND a.taken_how = 'version' AND a.taken_through = %(end)s AND a.customer_id NOT IN ({refused})
    AND NOT EXISTS (
-       SELECT FROM labels_assignment AS other WHERE other.customer_id = a.customer_id AND other.until IS NULL
+       SELECT FROM labels_assignment AS other
+        WHERE other.customer_id = a.customer_id AND (other.until IS NULL OR other.until > a.until)
           AND (other.label_id = a.label_id OR other.exclusive_group_id = a.exclusive_group_id)
    )
 """
@@ -97,6 +99,7 @@ def take_version_back(end: VersionEnd, *, by: By = None, now: dt.datetime) -> in
     if known.undone_at is not None:
         raise Refused("undone", _("This was taken back already."))
     statement = _GIVE_BACK.format(refused=refused_sql(now=now))
+    forget_counts(Label.objects.filter(group=known.group_id, version=known.version), since=known.ended_at)
     given = execute(statement, {"group": known.group_id, "version": known.version, "end": known.pk})
     with pghistory.context(**who(by)):
         Label.objects.filter(group=known.group_id, version=known.version).update(is_active=True)

@@ -16,13 +16,16 @@ from customers.imports.formats import FORMATS
 from customers.models import Customer, ImportRun, Purpose
 from labels.actions import (
     change_label,
+    count_labels,
     create_label,
     end_version,
+    give_label,
     refresh_system_labels,
+    take_label,
     take_profiling_labels,
     take_version_back,
 )
-from labels.models import Assignment, Label, LabelGroup
+from labels.models import Assignment, Label, LabelCount, LabelGroup
 from tests.factories import NOW, CustomerFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -230,3 +233,40 @@ def test_a_file_does_not_give_what_was_put_out_of_use() -> None:
         (5, "unused_label"),
     ]
     assert held(anna) == ["goed", "mosaic-2026-a01"]
+
+
+def test_what_is_given_back_lies_over_nothing_that_was_given_since() -> None:
+    anna, ben = at("12"), at("14")
+    take_in("1441AB;12;;A01;;Mosaic;2025", "1441AB;14;;A01;;Mosaic;2025")
+    label = Label.objects.get(code="mosaic-2025-a01")
+    end = end_version(LabelGroup.objects.get(code="mosaic"), "2025", name="Petra", now=NOW + DAY)
+    change_label(label, is_active=True)
+    only = Customer.objects.filter(pk=anna.pk)
+    give_label(label, only, by="Petra", now=NOW + 2 * DAY)
+    take_label(label, only, by="Petra", now=NOW + 3 * DAY)
+    assert take_version_back(end, now=NOW + 4 * DAY) == 1
+    assert [held(one) for one in (anna, ben)] == [[], ["mosaic-2025-a01"]]
+
+
+def test_undoing_a_file_lies_over_nothing_that_was_given_since() -> None:
+    anna, ben, _newcomer = at("12"), at("14"), at("1", postal_code="1442AB")
+    take_in("1441AB;12;;A01;;Mosaic;2025", "1441AB;14;;A01;;Mosaic;2025")
+    run = take_in("1442AB;1;;A01;;Mosaic;2026", now=NOW + DAY)
+    label, only = Label.objects.get(code="mosaic-2025-a01"), Customer.objects.filter(pk=anna.pk)
+    give_label(label, only, by="Petra", now=NOW + 2 * DAY)
+    take_label(label, only, by="Petra", now=NOW + 3 * DAY)
+    undo_import(run, by=None, now=NOW + 4 * DAY)
+    run_import(run, now=NOW + 4 * DAY)
+    assert [held(one) for one in (anna, ben)] == [[], ["mosaic-2025-a01"]]
+
+
+def test_the_counts_of_past_days_go_with_what_is_given_back() -> None:
+    at("12")
+    take_in("1441AB;12;;A01;;Mosaic;2025")
+    end = end_version(LabelGroup.objects.get(code="mosaic"), "2025", name="Petra", now=NOW + DAY)
+    for days in range(2, 5):
+        count_labels(now=NOW + days * DAY)
+    take_version_back(end, now=NOW + 4 * DAY)
+    count_labels(now=NOW + 5 * DAY)
+    days = [(NOW + number * DAY).date() for number in range(5)]
+    assert list(LabelCount.objects.filter(day__in=days).order_by("day").values_list("holders", flat=True)) == [1] * 5
