@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from labels.models import Label
 from labels.rules.order import asked_labels
 from labels.system import families
-from selections.models import Selection
+from selections.models import ResultSet, Selection
 from selections.rules import Condition, Group, Top, parse_rule, walk
 
 #: First parts of codes of criteria about who somebody is and what was agreed, not about what he does. Anything else
 #: counts as behaviour, also what is added later.
-ADMINISTRATION = frozenset({"customer", "subscriptions", "consents", "quality", "labels", "selections"})
+ADMINISTRATION = frozenset(
+    {"customer", "household", "branch", "subscription", "subscriptions", "consents", "quality", "labels", "selections"}
+)
+#: Values that follow from who somebody is; all others, kept or defined by the organisation, from what he does.
+PLAIN_VALUES = frozenset({"customer.age", "customer.member_years", "customer.household_size"})
 
 
 def is_behaviour(rule: dict[str, Any] | None) -> bool:
@@ -22,8 +25,8 @@ def is_behaviour(rule: dict[str, Any] | None) -> bool:
 
 
 def _is_behaviour(rule: dict[str, Any], seen: frozenset[int]) -> bool:
-    tree = parse_rule(rule)
-    if any(code.partition(".")[0] not in ADMINISTRATION for code in _codes(tree)):
+    criteria, values = _asked(parse_rule(rule))
+    if values - PLAIN_VALUES or any(code.partition(".")[0] not in ADMINISTRATION for code in criteria):
         return True
     asked = Label.objects.filter(code__in=asked_labels(rule)).select_related("group", "selection")
     profiling = {code for family in families if family.is_profiling for code in family.all_groups}
@@ -35,17 +38,30 @@ def _is_behaviour(rule: dict[str, Any], seen: frozenset[int]) -> bool:
     return False
 
 
-def _codes(tree: Group) -> Iterator[str]:
-    """Yield the codes of all criteria, those of selections inside too, and of the values somebody is picked by."""
-    waiting, seen = [tree], set[int]()
+def _asked(tree: Group) -> tuple[set[str], set[str]]:
+    """Return the codes of all criteria, and of all values that are compared or picked by; those of selections inside
+    too, and of the rules by which result sets were made.
+    """
+    criteria, compared = set[str](), set[str]()
+    waiting, seen = [tree], set[tuple[str, int]]()
     while waiting:
         for _path, node in walk(waiting.pop()):
             if not isinstance(node, Condition):
-                yield from (pick.by for pick in node.picks if isinstance(pick, Top))
+                compared |= {pick.by for pick in node.picks if isinstance(pick, Top)}
                 continue
-            yield node.criterion
-            if node.criterion == "selections.in" and node.params.selection not in seen:  # type: ignore[attr-defined]
-                seen.add(node.params.selection)  # type: ignore[attr-defined]
-                inner = Selection.objects.filter(pk=node.params.selection).first()  # type: ignore[attr-defined]
-                if inner is not None:
-                    waiting.append(parse_rule(inner.rule))
+            criteria.add(node.criterion)
+            params: Any = node.params
+            if node.criterion == "customer.value":
+                compared.add(params.value)
+            for code, model, field in _RULED:
+                if node.criterion == code and (key := (code, getattr(params, field))) not in seen:
+                    seen.add(key)
+                    waiting += [parse_rule(inner.rule) for inner in model._default_manager.filter(pk=key[1])]
+    return criteria, compared
+
+
+#: Criteria that ask for what has a rule of its own: code, model, setting.
+_RULED: tuple[tuple[str, type[Any], str], ...] = (
+    ("selections.in", Selection, "selection"),
+    ("selections.in_set", ResultSet, "result_set"),
+)

@@ -32,7 +32,7 @@ from labels.actions import (
 from labels.models import Assignment, Label, LabelGroup, RuleRun
 from labels.rules import is_behaviour
 from labels.rules.preview import preview
-from selections.actions import change_selection, create_selection, delete_selection
+from selections.actions import change_selection, create_selection, delete_selection, keep_rule
 from tests.factories import CustomerFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -487,3 +487,29 @@ def test_a_preview_tells_apart_who_permits_nothing_and_who_gets_another_of_the_g
     )  # fmt: skip
     seen = preview(draft_rule(low, rule=rule(BORROWED), now=now), now=now)
     assert (seen.gives, seen.keeps, seen.takes, seen.unpermitted) == (0, 0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"criterion": "customer.value", "params": {"value": "customer.age", "number": 18}}, False),
+        ({"criterion": "customer.value", "params": {"value": "facts.loan.count", "number": 5}}, True),
+        ({"criterion": "customer.value", "params": {"value": "customer.quiet_days", "number": 90}}, True),
+        ({"criterion": "household.children", "params": {"at_least": 1}}, False),
+        ({"criterion": "branch.city", "params": {"value": "Edam"}}, False),
+        ({"criterion": "subscription.price", "params": {"number": 100}}, False),
+        ({"op": "all", "picks": [{"pick": "top", "size": 5, "by": "customer.age"}]}, False),
+        ({"op": "all", "picks": [{"pick": "top", "size": 5, "by": "customer.quiet_days"}]}, True),
+    ],
+)
+def test_comparing_what_somebody_did_is_behaviour_and_who_he_is_is_not(
+    asked: dict[str, object], expected: bool
+) -> None:
+    assert is_behaviour(rule(asked)) == expected
+
+
+def test_a_result_set_is_behaviour_when_the_rule_was_that_made_it(now: dt.datetime) -> None:
+    for name, made_by, expected in (("Leners", BORROWED, True), ("Leden", MEMBERS, False)):
+        kept = keep_rule(rule(made_by), name=name, now=now)
+        in_set = {"criterion": "selections.in_set", "params": {"result_set": kept.pk}}
+        assert is_behaviour(rule(in_set)) == expected
