@@ -13,6 +13,7 @@ from pydantic import field_validator
 
 from common.criteria import Criterion
 from common.time import local_date
+from customers.criteria.keeping import gap_of
 from customers.criteria.windows import WindowForm, WindowParams
 from customers.models import Customer, Note
 
@@ -55,6 +56,11 @@ class HasNote(Criterion):
         if params.is_ever:
             return _("have a note or contact (%(kind)s)") % {"kind": kind.lower()}
         return _("have a note or contact (%(kind)s) %(when)s") % {"kind": kind.lower(), "when": params.words()}
+
+    def gap(self, params: NoteParams, *, now: dt.datetime, present: dt.datetime) -> str:
+        """Return why the answer would be a guess: notes are kept for a time."""
+        words = _("Notes and contacts are only kept since %(day)s.")
+        return gap_of("notes", words, params, now=now, present=present)
 
     def seen(self, params: NoteParams, customer: Customer, *, now: dt.datetime) -> str:
         notes = Note.objects.filter(customer=customer, happened_at__lt=now).order_by("-happened_at")

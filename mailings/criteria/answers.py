@@ -33,6 +33,8 @@ class Unsubscribed(MailingCriterion):
         found = Consent.objects.filter(
             until_now(params, "event_at", now=now), source__code=SOURCE, state__in=no, evidence__has_key="mailing"
         )
+        if params.channel:
+            found = found.filter(channel=params.channel)
         mailings = Mailing.objects.filter(from_origins(params, "origin"))
         if params.mailing:
             mailings = mailings.filter(pk__in=params.mailing)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from django import forms
@@ -20,7 +19,6 @@ from customers.criteria.moments import day_of
 from customers.criteria.several import Codes, Ids
 from customers.criteria.windows import WindowForm, WindowParams
 from customers.models import Purpose
-from customers.privacy.periods import chosen_rules
 from mailings.models import Mailing, Message
 
 SHOWN = 300  # mailings to choose from, the latest first
@@ -123,13 +121,15 @@ def from_origins(params: MailingParams, field: str) -> Q:
     return q
 
 
-def mailing_words(params: MailingParams) -> str:
-    """Return which mailings are meant: "the mailing “Spring”", "a message (Marketing, by letter)"."""
-    name = _("a message")
+def mailing_words(params: MailingParams, *, none: bool = False) -> str:
+    """Return which mailings are meant: "the mailing “Spring”", "a message (Marketing, by letter)". With ``none`` as what
+    somebody has none of: "no message", "none of the mailings “Spring” and “Summer”".
+    """
+    name = _("no message") if none else _("a message")
     if params.mailing:
         names = dict(Mailing.objects.filter(pk__in=params.mailing).values_list("pk", "name"))
-        quoted = [_("the mailing “%(name)s”") % {"name": names.get(pk, "?")} for pk in params.mailing]
-        name = wording.one_of(quoted)
+        titles = [names.get(pk, "?") for pk in params.mailing]
+        name = _none_of(titles) if none else wording.one_of(_("the mailing “%(name)s”") % {"name": n} for n in titles)
     parts = []
     if params.purpose:
         parts.append(wording.one_of(wording.named(params.purpose, purposes())))
@@ -140,6 +140,13 @@ def mailing_words(params: MailingParams) -> str:
     return f"{name} ({', '.join(parts)})" if parts else name
 
 
+def _none_of(titles: Sequence[str]) -> str:
+    if len(titles) == 1:
+        return _("not the mailing “%(name)s”") % {"name": titles[0]}
+    first = ", ".join(f"“{title}”" for title in titles[:-1])
+    return _("none of the mailings %(first)s and %(last)s") % {"first": first, "last": f"“{titles[-1]}”"}
+
+
 def seen_last(rows: QuerySet[Any], field: str) -> str:
     """Return how many rows there are of one customer and the last of them, with its mailing; "never" of none."""
     times = rows.count()
@@ -148,17 +155,3 @@ def seen_last(rows: QuerySet[Any], field: str) -> str:
         return _("never")
     values = {"n": times, "day": day_of(last[0]), "name": last[1]}
     return _("%(n)d ×, last on %(day)s: “%(name)s”") % values
-
-
-def removed_before(rule: str, present: dt.datetime) -> dt.datetime | None:
-    """Return the moment before which rows are removed by a rule of retention; None when it is switched off."""
-    for chosen in chosen_rules():
-        if chosen.rule.code == rule and chosen.is_on:
-            return chosen.before(local_date(present))
-    return None
-
-
-def gap_of(rule: str, words: str, params: WindowParams, *, now: dt.datetime, present: dt.datetime) -> str:
-    """Return ``words`` with the day since when rows are kept, when the window begins before it."""
-    kept, start = removed_before(rule, present), params.happened(now=now)[0]
-    return words % {"day": day_of(kept)} if kept and (start is None or start < kept) else ""

@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.criteria import wording
+from customers.criteria.keeping import gap_of
 from customers.criteria.moments import said, until_now
 from customers.models import Customer
 from mailings.criteria.common import (
     MailingCriterion,
     MailingForm,
     MailingParams,
-    gap_of,
     mailing_words,
     of_mailings,
     seen_last,

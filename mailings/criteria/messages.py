@@ -15,6 +15,7 @@ from pydantic import Field
 from customers.criteria import wording
 from customers.criteria.facts.common import kept_from
 from customers.criteria.facts.shapes import Among
+from customers.criteria.keeping import gap_of
 from customers.criteria.moments import day_of, said, until_now
 from customers.models import Customer, Fact
 from mailings.actions.feedback import SOURCE
@@ -22,7 +23,6 @@ from mailings.criteria.common import (
     MailingCriterion,
     MailingForm,
     MailingParams,
-    gap_of,
     mailing_words,
     of_mailings,
     seen_last,
@@ -86,7 +86,7 @@ class NotReceived(MailingCriterion):
         return ~Q(Exists(sent(params, now).filter(customer=OuterRef("pk"))))
 
     def sentence(self, params: MailingParams) -> str:
-        return said(_("did not receive %(mailing)s %(when)s"), params, mailing=mailing_words(params))
+        return said(_("received %(mailing)s %(when)s"), params, mailing=mailing_words(params, none=True))
 
     def seen(self, params: MailingParams, customer: Customer, *, now: dt.datetime) -> str:
         return seen_last(sent(params, now).filter(customer=customer), "sent_at")

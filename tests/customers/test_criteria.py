@@ -583,3 +583,20 @@ def test_what_is_not_there_is_refused_when_a_rule_is_saved(code: str, params: di
     criterion = criteria[code]
     with pytest.raises(Refused, match="gone"):
         criterion.check(criterion.params.model_validate(params))
+
+
+@pytest.mark.parametrize(
+    ("code", "params", "words"),
+    [
+        ("customer.note", {}, "alleen bewaard sinds"),
+        ("customer.note", {"within_days": 30}, ""),
+        ("quality.stale", {"years": 3}, "Niet alles"),  # changes by hand are kept for two years
+        ("quality.stale", {"years": 1}, ""),
+    ],
+)
+def test_what_is_removed_after_a_time_is_a_gap_before_it(code: str, params: dict[str, Any], words: str) -> None:
+    criterion = criteria[code]
+    with translation.override("nl"):
+        gap = criterion.gap(criterion.params.model_validate(params), now=NOW - dt.timedelta(days=60), present=NOW)
+    assert words in gap
+    assert bool(gap) == bool(words)

@@ -105,6 +105,8 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("mailings.unsubscribed", {"mailing": ["first"], "origin": ["action"], "purpose": ["marketing"]}, {"left"}),
     ("mailings.unsubscribed", {"mailing": ["second"]}, set()),
     ("mailings.unsubscribed", {"within_days": 3}, set()),
+    ("mailings.unsubscribed", {"channel": "email"}, {"left"}),
+    ("mailings.unsubscribed", {"channel": "post"}, set()),
     ("mailings.held_back", {}, {"control"}),
     ("mailings.held_back", {"reasons": ["no_permission"]}, set()),
     ("mailings.held_back", {"reasons": ["hold_out", "no_permission"], "mailing": ["first"]}, {"control"}),
@@ -186,8 +188,15 @@ SENTENCES: list[tuple[str, dict[str, Any], str, str]] = [
     (
         "mailings.not_received",
         {"period": "this_week", "origin": ["edition"], "channel": "post"},
-        "deze week een bericht (van een nieuwsbrief, per brief) niet ontvingen",
+        "deze week geen bericht (van een nieuwsbrief, per brief) ontvingen",
         "nooit",
+    ),
+    ("mailings.not_received", {"mailing": ["second"]}, "niet de mailing “Tweede” ontvingen", "nooit"),
+    (
+        "mailings.not_received",
+        {"mailing": ["first", "second"]},
+        "geen van de mailings “Eerste” en “Tweede” ontvingen",
+        "1 ×, laatst op 26 mei 2026: “Eerste”",
     ),
     (
         "mailings.clicked",

@@ -180,8 +180,10 @@ SENTENCES: list[tuple[str, dict[str, Any], str, str]] = [
         "nooit",
     ),
     ("vouchers.never_redeemed", {}, "nooit een bon verzilverden", "1 ×, laatst op 15 juni 2026: “Verjaardagskorting”"),
-    ("vouchers.never_redeemed", {"period": "today"}, "vandaag een bon niet verzilverden",
+    ("vouchers.never_redeemed", {"period": "today"}, "vandaag geen bon verzilverden",
      "1 ×, laatst op 15 juni 2026: “Verjaardagskorting”"),
+    ("vouchers.never_redeemed", {"definition": True, "period": "today"},
+     "vandaag niet de bon “Verjaardagskorting” verzilverden", "1 ×, laatst op 15 juni 2026: “Verjaardagskorting”"),
     (
         "vouchers.refused",
         {"reasons": ["used", "expired"], "within_days": 7},

@@ -93,6 +93,17 @@ def voucher_words(params: VoucherParams) -> str:
     return wording.one_of(_("the voucher “%(name)s”") % {"name": names.get(pk, "?")} for pk in params.definition)
 
 
+def no_voucher_words(params: VoucherParams) -> str:
+    """Return of which vouchers somebody has none: "no voucher", "not the voucher “Spring”"."""
+    if not params.definition:
+        return _("no voucher")
+    names = dict(Definition.objects.filter(pk__in=params.definition).values_list("pk", "name"))
+    *first, last = (f"“{names.get(pk, '?')}”" for pk in params.definition)
+    if not first:
+        return _("not the voucher %(name)s") % {"name": last}
+    return _("none of the vouchers %(first)s and %(last)s") % {"first": ", ".join(first), "last": last}
+
+
 def standing(now: dt.datetime) -> QuerySet[Redemption]:
     """Return the redemptions that stood at a moment: taken in, and not taken back by then."""
     not_back = Q(reversal__isnull=True) | Q(reversal__reversed_at__gt=now)

@@ -23,6 +23,7 @@ from vouchers.criteria.common import (
     VoucherCriterion,
     VoucherWindowForm,
     VoucherWindowParams,
+    no_voucher_words,
     of_definitions,
     standing,
     voucher_words,
@@ -129,7 +130,7 @@ class NeverRedeemed(VoucherCriterion):
     def sentence(self, params: VoucherWindowParams) -> str:
         if params.is_ever:
             return _("never redeemed %(voucher)s") % {"voucher": voucher_words(params)}
-        return said(_("did not redeem %(voucher)s %(when)s"), params, voucher=voucher_words(params))
+        return said(_("redeemed %(voucher)s %(when)s"), params, voucher=no_voucher_words(params))
 
     def seen(self, params: VoucherWindowParams, customer: Customer, *, now: dt.datetime) -> str:
         return _redeemed_seen(redeemed(params, now).filter(customer=customer))

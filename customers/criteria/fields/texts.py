@@ -181,5 +181,5 @@ _NOUNS_OF_SEVERAL: dict[str, Callable[[], str]] = {
     "not_starts": lambda: _("a %(field)s not beginning with %(text)s"),
     "not_ends": lambda: _("a %(field)s not ending with %(text)s"),
     "not_matches": lambda: _("a %(field)s not of the pattern %(text)s"),
-    "empty": lambda: _("an empty %(field)s"),
+    "empty": lambda: _("nothing as %(field)s"),
 }

@@ -17,6 +17,7 @@ from common.criteria import Criterion, Params
 from common.time import local_date
 from customers.criteria import wording
 from customers.criteria.ages import born
+from customers.criteria.keeping import removed_before
 from customers.criteria.people import FORGETS
 from customers.criteria.quality.base import ADULT, QUALITY, Nothing, NothingForm, living
 from customers.models import (
@@ -67,9 +68,10 @@ class Stale(Criterion):
         return living(older & ~Q(heard), now=now)
 
     def gap(self, params: StaleParams, *, now: dt.datetime, present: dt.datetime) -> str:
-        """Return that facts of the years in question are not kept any more."""
+        """Return that facts, or changes by hand, of the years in question are not kept any more."""
         since = now - relativedelta(years=params.years)
-        if KindSetting.objects.filter(kept_from__gt=since).exists():
+        changes = removed_before("changes", present)
+        if (changes and changes > since) or KindSetting.objects.filter(kept_from__gt=since).exists():
             return _("Not everything that was done in those years is kept.")
         return ""
 

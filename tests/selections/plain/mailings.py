@@ -124,6 +124,7 @@ def unsubscribed(world: World, person: Row, params: Params, at: Moment) -> bool:
         and row["state"] in ("withdrawn", "objected")
         and "mailing" in world.json(row["evidence"])
         and had_happened(world, row["event_at"], params, at)
+        and (not params.get("channel") or row["channel"] == params["channel"])
         and (not asks or str(world.json(row["evidence"])["mailing"]) in meant)
         for row in world.of("consents", person)
     )
