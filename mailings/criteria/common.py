@@ -122,8 +122,9 @@ def from_origins(params: MailingParams, field: str) -> Q:
 
 
 def mailing_words(params: MailingParams, *, none: bool = False) -> str:
-    """Return which mailings are meant: "the mailing “Spring”", "a message (Marketing, by letter)". With ``none`` as what
-    somebody has none of: "no message", "none of the mailings “Spring” and “Summer”".
+    """Return which mailings are meant: "the mailing “Spring”", "a message (Marketing, by letter)".
+
+    With ``none`` as what somebody has none of: "no message", "none of the mailings “Spring” and “Summer”".
     """
     name = _("no message") if none else _("a message")
     if params.mailing:
