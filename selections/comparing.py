@@ -128,7 +128,7 @@ def turnover(
         " count(*) FILTER (WHERE a.id = b.id) AS stayed"
         f" FROM ({as_subquery(before.values('id'))}) AS b FULL JOIN ({as_subquery(after.values('id'))}) AS a USING (id)"
     )
-    with time_limit(seconds):
+    with time_limit(seconds, rule=rule, now=last):
         [found] = rows(statement, {})
     return Turnover(found["came"], found["left"], found["stayed"])
 

@@ -17,6 +17,7 @@ from customers.criteria.moments import known_at
 from customers.models import Customer
 from selections.compiler import parts_of
 from selections.explain import clause
+from selections.figures.limits import PAGE_SECONDS, time_limit
 from selections.rules import Condition, Group, Node, Path
 
 
@@ -38,9 +39,14 @@ class Verdict:
     barred: str = ""
 
 
-def why(rule: Group, customer: Customer, *, now: dt.datetime, present: dt.datetime) -> Verdict:
-    """Return the verdict on a customer at ``now``, which is not after ``present``. The root holds when he is in."""
-    answers = _answers(rule, customer, now=now)
+def why(
+    rule: Group, customer: Customer, *, now: dt.datetime, present: dt.datetime, seconds: float = PAGE_SECONDS
+) -> Verdict:
+    """Return the verdict on a customer at ``now``, which is not after ``present``. The root holds when he is in.
+
+    Raises Refused ``too_heavy``: what thins a group out looks at everybody, also for one verdict.
+    """
+    answers = _answers(rule, customer, now=now, seconds=seconds)
     verdict = _verdict(rule, (), customer, answers, now=now, present=present)
     barred = _barred(customer, is_known=now >= present or answers[_KNOWN, False])
     return replace(verdict, holds=verdict.holds and not barred, barred=barred)
@@ -49,7 +55,7 @@ def why(rule: Group, customer: Customer, *, now: dt.datetime, present: dt.dateti
 _KNOWN: Path = (-1,)  # no node stands there
 
 
-def _answers(rule: Group, customer: Customer, *, now: dt.datetime) -> dict[tuple[Path, bool], bool]:
+def _answers(rule: Group, customer: Customer, *, now: dt.datetime, seconds: float) -> dict[tuple[Path, bool], bool]:
     """Return what holds, by path; under ``(path, True)`` what held of a group before its picks."""
     asked: dict[tuple[Path, bool], Q] = {(_KNOWN, False): known_at(now)}
     for path, part in parts_of(rule, now=now).items():
@@ -59,7 +65,8 @@ def _answers(rule: Group, customer: Customer, *, now: dt.datetime) -> dict[tuple
     # Each asked of this customer alone: the planner then looks at his facts and not at everybody's.
     himself = Customer.everyone.filter(pk=customer.pk).order_by()
     columns = {f"c{n}": Exists(himself.filter(q)) for n, q in enumerate(asked.values())}
-    row = himself.annotate(**columns).values(*columns).get()
+    with time_limit(seconds, rule=rule, now=now):
+        row = himself.annotate(**columns).values(*columns).get()
     return {key: row[f"c{n}"] for n, key in enumerate(asked)}
 
 

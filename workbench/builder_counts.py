@@ -20,7 +20,6 @@ from customers.models import Purpose, World
 from labels.models import Assignment
 from selections import figures
 from selections.background import Answer, answer_of
-from selections.compiler import compile_rule
 from selections.figures import Measure
 from selections.past import gaps
 from selections.rules import Group, Path
@@ -212,8 +211,7 @@ def _split(title: str, counts: list[tuple[str, int]], nothing: str, *, most: int
 def _reach(question: Question, purpose: Purpose | None) -> list[dict[str, Any]]:
     if purpose is None:
         return []
-    people = compile_rule(question.rule, now=question.now).filter(question.among)
-    reached = figures.reachability(people, purpose=purpose, now=question.now)
+    reached = figures.reachability(question.rule, purpose=purpose, now=question.now, among=question.among)
     return [
         {
             "label": channel.label,

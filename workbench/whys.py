@@ -19,6 +19,7 @@ from customers.criteria.moments import known_at
 from customers.models import Customer
 from selections.compiler import compile_rule
 from selections.explain import describe, pick_clause
+from selections.figures import time_limit
 from selections.models import Selection
 from selections.past import gaps
 from selections.rules import Condition, Group, Op, Path, parse_rule
@@ -183,8 +184,10 @@ def _link(verdict: Verdict, customer: Customer, query: str) -> str:
 
 def are_in(selection: Selection, people: list[Customer], *, now: dt.datetime, is_past: bool) -> set[int]:
     """Return the keys of those who are in, in one statement."""
-    found = compile_rule(selection.rule, now=now).filter(pk__in=[person.pk for person in people])
-    return set((found.filter(known_at(now)) if is_past else found).values_list("pk", flat=True))
+    rule = parse_rule(selection.rule)
+    found = compile_rule(rule, now=now).filter(pk__in=[person.pk for person in people])
+    with time_limit(rule=rule, now=now):
+        return set((found.filter(known_at(now)) if is_past else found).values_list("pk", flat=True))
 
 
 def selections_of(
@@ -204,7 +207,8 @@ def selections_of(
         except Refused as refused:
             row["problem"] = str(refused)
         told.append(row)
-    answers = himself.annotate(**asked).values(*asked).first() if asked else None
+    with time_limit():
+        answers = himself.annotate(**asked).values(*asked).first() if asked else None
     for place, row in enumerate(told):
         row["holds"] = bool((answers or {}).get(f"s{place}"))
     return told

@@ -137,8 +137,9 @@ class SelectionViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     @action(detail=True, filterset_class=None, pagination_class=None)
     def count(self, request: Request, pk: str) -> Response:
         """How many are in it at this moment, or were at a past one; nothing is remembered."""
-        with time_limit():
-            return Response({"count": self._found(request).count()})
+        found = self._found(request)
+        with time_limit(rule=parse_rule(self.get_object().rule), now=asked_moment(request)["as_of"] or clock()):
+            return Response({"count": found.count()})
 
     @extend_schema(request=None, responses=SizeSerializer)
     @count.mapping.post

@@ -52,10 +52,10 @@ def sample(
         return list(scattered[:size])
 
 
-def breakdown(members: QuerySet[Customer], *, seconds: float = PAGE_SECONDS) -> Breakdown:
+def breakdown(rule: Group, *, now: dt.datetime, seconds: float = PAGE_SECONDS) -> Breakdown:
     """Return how members are spread over branches and kinds. Raises Refused as ``measure``."""
-    inner = as_subquery(members.order_by().values("branch_id", "kind"))
-    with time_limit(seconds):
+    inner = as_subquery(compile_rule(rule, now=now).values("branch_id", "kind"))
+    with time_limit(seconds, rule=rule, now=now):
         counts = rows(
             f"SELECT branch_id, kind, count(*) AS n FROM ({inner}) AS m"  # noqa: S608 - bound by as_subquery
             " GROUP BY GROUPING SETS ((branch_id), (kind)) ORDER BY n DESC",
@@ -127,16 +127,17 @@ def _band(place: int) -> str:
 
 
 def reachability(
-    members: QuerySet[Customer], *, purpose: Purpose, now: dt.datetime, seconds: float = PAGE_SECONDS
+    rule: Group, *, purpose: Purpose, now: dt.datetime, among: Q | None = None, seconds: float = PAGE_SECONDS
 ) -> list[tuple[Channel, int, int]]:
     """Return per channel how many members have an address for it, and how many of those permit the purpose.
+    Raises Refused as ``measure``.
 
     An indication for the marketeer; who gets a message is decided by the gate, then and there.
     """
-    ids = as_subquery(members.order_by().values("id"))
+    ids = as_subquery(compile_rule(rule, now=now).filter(among or Q()).values("id"))
     asked = [_reached(channel, purpose, now) for channel in CHANNELS]
     statement = f"WITH members AS MATERIALIZED ({ids}) {' UNION ALL '.join(asked)}"
-    with time_limit(seconds):
+    with time_limit(seconds, rule=rule, now=now):
         counts = {row["channel"]: row for row in rows(statement, {})}
     return [(channel, counts[channel.value]["known"], counts[channel.value]["allowed"]) for channel in CHANNELS]
 

@@ -14,7 +14,6 @@ from customers.criteria.moments import known_at
 from customers.models import Channel, Customer, World
 from labels.actions import create_label, give_label
 from labels.models import Assignment
-from selections.compiler import compile_rule
 from selections.figures import breakdown, estimate, heaviest, measure, reachability, sample, spread, time_limit
 from selections.rules import EVERYBODY, parse_rule
 from tests.factories import BranchFactory, ConsentFactory, CustomerFactory, PurposeFactory
@@ -90,7 +89,7 @@ def test_a_sample_is_small_and_stays_the_same(now: dt.datetime) -> None:
 def test_the_breakdown_counts_branches_and_kinds(now: dt.datetime) -> None:
     CustomerFactory.create_batch(2, branch=BranchFactory(code="PUR", name="Purmerend"))
     CustomerFactory(kind="prospect")
-    spread = breakdown(compile_rule(EVERYBODY, now=now))
+    spread = breakdown(EVERYBODY, now=now)
     assert spread.branches == [("Purmerend", 2), ("", 1)]
     assert [count for _name, count in spread.kinds] == [2, 1]
 
@@ -129,7 +128,7 @@ def test_reachability_tells_addresses_from_permission(now: dt.datetime) -> None:
     CustomerFactory(email="", street="")
     ConsentFactory(customer=said_yes, purpose=purpose)
     ConsentFactory(customer=said_nothing, purpose=purpose, state="withdrawn")
-    found = reachability(compile_rule(EVERYBODY, now=now), purpose=purpose, now=now)
+    found = reachability(EVERYBODY, purpose=purpose, now=now)
     assert found == [(Channel.EMAIL, 2, 1), (Channel.POST, 2, 2), (Channel.PHONE, 1, 0)]
 
 

@@ -4,6 +4,7 @@ time with the name of what is heavy; never an error of ours.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -19,14 +20,15 @@ from common.actions import add_integration
 from common.criteria import criteria
 from common.errors import Refused
 from selections.actions import checked, create_selection
+from selections.comparing import turnover
 from selections.compiler import MAX_CRITERIA, compile_rule, members
 from selections.explain import describe
-from selections.figures import measure, sample
+from selections.figures import breakdown, measure, reachability, sample, spread
 from selections.models import Selection
 from selections.past import as_of, gaps
 from selections.rules import RuleRefused, parse_rule
 from selections.verdicts import why
-from tests.factories import NOW, CustomerFactory
+from tests.factories import NOW, CustomerFactory, PurposeFactory
 from tests.selections.plain.trees import conditions
 from tests.selections.test_rules import MEMBERS, nested, rule
 
@@ -148,6 +150,25 @@ def test_a_hundred_heavy_criteria_end_in_time_with_the_name_of_one() -> None:
     assert refused.value.code == "too_heavy"
     assert (refused.value.field or "").startswith("/children/")
     assert measure(group, now=NOW).total == 0
+
+
+def test_whatever_is_asked_of_a_heavy_rule_ends_in_time_with_the_name_of_what_is_heavy() -> None:
+    heavy = {"criterion": "facts.count", "params": {"kind": "loan", "times": 3, "period": "last", "number": 900}}
+    group = parse_rule(rule(*[heavy] * 99, op="any"))
+    customer, past = CustomerFactory(), NOW - dt.timedelta(days=9)
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: sample(group, now=NOW, seconds=0.001),
+        lambda: spread(group, now=NOW, seconds=0.001),
+        lambda: breakdown(group, now=NOW, seconds=0.001),
+        lambda: reachability(group, purpose=PurposeFactory(), now=NOW, seconds=0.001),
+        lambda: turnover(group, first=past, last=NOW, present=NOW, assume_present=True, seconds=0.001),
+        lambda: why(group, customer, now=NOW, present=NOW, seconds=0.001),
+    )
+    for ask in asked:
+        with pytest.raises(Refused, match=str(criteria["facts.count"].label)) as refused:
+            ask()
+        assert refused.value.code == "too_heavy"
+        assert (refused.value.field or "").startswith("/children/")
 
 
 # --- through the builder ----------------------------------------------------------------------------------------------

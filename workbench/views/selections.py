@@ -17,7 +17,7 @@ from selections.actions import count_selection, delete_selection
 from selections.compiler import members
 from selections.explain import describe
 from selections.models import Export, Folder, Selection
-from selections.rules import parse_rule
+from selections.rules import Group, parse_rule
 from workbench.base import ActionView, DetailPage, ListPage, wants_partial
 from workbench.changes import EVENTS_SHOWN, Moment, changes_of, user_names
 from workbench.filters.selections import SelectionFilter
@@ -93,24 +93,24 @@ class SelectionDetail(SelectionMixin, DetailPage[Selection]):
         try:
             rule = parse_rule(self.object.rule)
             found = members(self.object, now=self.now)
-            with figures.time_limit():
+            with figures.time_limit(rule=rule, now=self.now):
                 total = found.count()
-            spread = figures.breakdown(found)
+            spread = figures.breakdown(rule, now=self.now)
             return {
                 "total": total,
                 "branches": _bars(spread.branches),
                 "kinds": _bars(spread.kinds),
-                "reach": self._reach(found, total),
+                "reach": self._reach(rule, total),
                 "sample": figures.sample(rule, now=self.now),
             }
         except Refused as refused:
             return {"problem": str(refused)}
 
-    def _reach(self, found: Any, total: int) -> list[dict[str, Any]]:
+    def _reach(self, rule: Group, total: int) -> list[dict[str, Any]]:
         purpose = Purpose.objects.filter(code="marketing").first()
         if purpose is None:
             return []
-        reached = figures.reachability(found, purpose=purpose, now=self.now)
+        reached = figures.reachability(rule, purpose=purpose, now=self.now)
         return [
             {
                 "label": channel.label,
