@@ -6,6 +6,7 @@ Every figure is one statement, bounded in time: a rule that is too heavy for a p
 from selections.figures.counting import Measure, Tally, measure
 from selections.figures.limits import PAGE_SECONDS, estimate, heaviest, time_limit
 from selections.figures.spreading import Breakdown, Spread, breakdown, reachability, sample, spread
+from selections.figures.stopping import superseding
 
 __all__ = [
     "PAGE_SECONDS",
@@ -20,5 +21,6 @@ __all__ = [
     "reachability",
     "sample",
     "spread",
+    "superseding",
     "time_limit",
 ]

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -18,11 +19,12 @@ from common.errors import Refused
 from common.sql import rows
 from customers.models import Customer
 from selections.compiler import compile_rule, parts_of
+from selections.figures import stopping
 from selections.rules import Condition, Group, Node, Path, pointer_of, walk
 
 PAGE_SECONDS = 5.0  # what a page may wait for a figure
 _SETTINGS = """
-    SELECT current_setting('statement_timeout') AS timeout,
+    SELECT current_setting('statement_timeout') AS timeout, current_setting('application_name') AS name,
         (SELECT setting::int FROM pg_settings WHERE name = 'work_mem') AS kilobytes
 """
 
@@ -39,19 +41,28 @@ def time_limit(
     and set in it, at least what the server gives.
 
     With the rule and its moment it tells which part weighs most: in words, and as ``field``, its JSON pointer.
+    Raises Refused ``superseded`` when another request of the page stopped it (``figures.superseding``).
     """
+    name, started = stopping.present_name(), monotonic()
     try:
         with transaction.atomic():
             [before] = rows(_SETTINGS)
             _set("statement_timeout", f"{int(seconds * 1000)}ms")
+            if name:
+                _set("application_name", name)
             if memory_mb is not None and memory_mb * 1024 > before["kilobytes"]:
                 _set("work_mem", f"{memory_mb}MB")
             yield
+            if name:
+                stopping.finish(name)
+                _set("application_name", before["name"])
             _set("statement_timeout", before["timeout"])
             _set("work_mem", f"{before['kilobytes']}kB")
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
+        if name and monotonic() - started < seconds:  # before its time: somebody else stopped it
+            raise Refused("superseded", _("This was not counted to the end: the rule was changed.")) from error
         raise _too_heavy(seconds, rule, now) from error
 
 

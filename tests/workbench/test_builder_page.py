@@ -7,12 +7,14 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import BooleanField, Func, Q, Value
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -24,13 +26,14 @@ from labels.actions import create_label, give_label
 from labels.models import Assignment, Label, LabelGroup
 from selections.actions import create_selection
 from selections.background import answer_of
+from selections.figures import Measure
 from selections.models import Selection
 from selections.rules import parse_rule
 from selections.tasks import count_in_background
 from tests.factories import BranchFactory, ConsentFactory, CustomerFactory, PurposeFactory
 from tests.selections.test_rules import MEMBERS, rule
 from workbench import builder_counts
-from workbench.forms.builder.drafts import digest_of, new_token
+from workbench.forms.builder.drafts import Counted, Draft, digest_of, new_token
 
 pytestmark = pytest.mark.django_db
 
@@ -170,6 +173,25 @@ def test_undoing_works_without_scripts(client: Client, page: dict[str, str]) -> 
     back = client.post(NEW, {"r__op": "all", **page, "do": "undo:r"})
     assert fields_of(back)["r-0__criterion"] == "customer.kind"
     assert re.search(r'name="r-0-kinds" value="member"[^>]* checked', back.content.decode())
+
+
+def test_a_count_that_ends_late_does_not_undo_what_was_changed_meanwhile(page: dict[str, str]) -> None:
+    counting = Draft.load(1, page["page"])
+    counting.record(sent(MEMBERS_SENT))
+    counting.save()
+    changing = Draft.load(1, page["page"])
+    changing.record(sent({**MEMBERS_SENT, **ADULTS_SENT}))
+    changing.save()
+    counting.count(Counted(clock(), "digest", 1, {}, Measure(everybody=1, total=1)))
+    counting.save_counts()
+    assert (Draft.load(1, page["page"]).states, Draft.load(1, page["page"]).now) == (changing.states, None)
+    changing.count(Counted(clock(), "digest", 2, {}, Measure(everybody=2, total=2)))
+    changing.save_counts()
+    assert Draft.load(1, page["page"]).now == changing.now
+
+
+def sent(fields: dict[str, str]) -> QueryDict:
+    return QueryDict(urlencode(fields))
 
 
 def test_what_one_builds_is_not_in_the_draft_of_another(

@@ -138,14 +138,22 @@ class BuilderPage(FormPage[SelectionForm]):
             counted = {} if wants_partial(request) else self._figures()
             return self.render(form=self._form_as_sent(), **counted)
         self.draft.record(request.POST)
+        if "live" not in request.POST and not self._opens_panel():
+            response = self._answer(request, *args, **kwargs)
+            self.draft.save()
+            return response
+        self.draft.save()  # what is sent while this is counted builds on it
         response = self._answer(request, *args, **kwargs)
-        self.draft.save()
+        self.draft.save_counts()
         return response
+
+    def _opens_panel(self) -> bool:
+        return "panel_open" in self.request.POST and wants_partial(self.request)
 
     def _answer(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if "live" in request.POST:
             return self._live()
-        if "panel_open" in request.POST and wants_partial(request):
+        if self._opens_panel():
             return self._open_panel()
         if "panel_open" in request.POST:
             return self.render(form=self._form_as_sent(), **self._figures())
@@ -216,7 +224,8 @@ class BuilderPage(FormPage[SelectionForm]):
 
     def _live(self) -> HttpResponse:
         self.partial_name = "workbench/_selections_live.html"
-        figures_shown = self._figures(panel=False)
+        with figures.superseding(self.draft.key, "count", "panel"):
+            figures_shown = self._figures(panel=False)
         response = self.render(form=self._form_as_sent(), is_oob=True, **figures_shown)
         if figures_shown.get("has_members"):
             trigger_client_event(response, "counted", {}, after="settle")
@@ -224,7 +233,9 @@ class BuilderPage(FormPage[SelectionForm]):
 
     def _open_panel(self) -> HttpResponse:
         self.partial_name = "workbench/_selections_panel_open.html"
-        return self.render(form=self._form_as_sent(), **self._figures(counts=False))
+        with figures.superseding(self.draft.key, "panel"):
+            figures_shown = self._figures(counts=False)
+        return self.render(form=self._form_as_sent(), **figures_shown)
 
     def _figures(self, *, counts: bool = True, panel: bool = True, anew: bool = False) -> dict[str, Any]:
         """Return what stands beside the rule: counts, put at the parts too, and the open panel."""

@@ -64,6 +64,12 @@ class Draft:
         if self.key:
             cache.set(self.key, self, HOURS * 3600)
 
+    def save_counts(self) -> None:
+        """Keep it after counting, unless the rule was changed while that lasted: then the counts are of no use."""
+        latest = cache.get(self.key) if self.key else None
+        if latest is None or (latest.at, latest.states) == (self.at, self.states):
+            self.save()
+
     @property
     def can_undo(self) -> bool:
         return self.at > 0
