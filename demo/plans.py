@@ -4,6 +4,7 @@ Everything goes through the actions that the workbench calls. The texts are thos
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,11 +98,13 @@ class Maker:
 
     # Audiences
 
-    def select(self, name: str, description: str, *conditions: dict[str, Any]) -> Selection:
-        """Save a selection of customers who meet all conditions, and count it."""
+    def select(
+        self, name: str, description: str, *conditions: dict[str, Any], picks: Sequence[dict[str, Any]] = ()
+    ) -> Selection:
+        """Save a selection of customers who meet all conditions, or of those that are picked of them; and count it."""
         selection = create_selection(
             name=name, description=description, by=self.by, now=self.now,
-            rule={"version": 2, "op": "all", "children": list(conditions)},
+            rule={"version": 2, "op": "all", "children": list(conditions), "picks": list(picks)},
         )  # fmt: skip
         count_selection(selection, now=self.now)
         return selection

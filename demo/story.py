@@ -17,14 +17,17 @@ from customers.actions.tallies import tally_facts
 from customers.models import Customer
 from customers.quality import count_issues
 from labels.actions import refresh_system_labels
+from labels.models import Label
 from mailings.models import Message
 from mailings.tasks import print_letters_of, send_queued
 
 from . import installation, services
+from .audiences import Audiences
 from .console import Console
 from .installation import Login, NotOurDatabase
 from .library import write_files
 from .loading import ImportFailed, imports
+from .past import label_the_past, shifts_told, work_out_history
 from .plans import Maker
 from .players import Played
 from .processes import ChildFailed, Children
@@ -83,6 +86,8 @@ class Demo:
         since = clock()
         self._import_files(local_date(since))
         by = User.objects.get(username=installation.STAFF["marketeer"][0])
+        with self._console.step("Labels as they were this past year") as step:
+            step.result = f"{label_the_past(by=by, now=clock()):,} labels came to an end meanwhile"
         with self._console.step("System labels") as step:
             run = refresh_system_labels(now=clock(), due_key=f"demo {since.isoformat()}")
             step.result = f"{run.given_count:,} assigned"
@@ -118,6 +123,12 @@ class Demo:
             maker.congratulate(action, members)
             campaign = maker.make_welcome_campaign()
             maker.welcome(campaign, newcomers)
+        with self._console.step("Label by rule, with its history"):
+            work_out_history(Label.objects.get(name="Bevlogen"), by=by, now=clock())
+        with self._console.step("Audiences in folders, kept and compared") as step:
+            step.result = Audiences(by=by, now=clock()).make()
+        with self._console.step("Shifts between labels in three months") as step:
+            step.result = shifts_told(now=clock())
         with self._console.step("Triggers of today") as step:
             summary = advance(now=clock())
             if summary.failed:

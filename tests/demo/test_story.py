@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -62,8 +63,11 @@ def test_the_story_is_told_to_its_end_then_served_and_leaves_nothing_running(sta
     assert story["customers"] == CUSTOMERS
     assert story["facts"] > CUSTOMERS
     assert story["labels_assigned"] > CUSTOMERS
-    assert len(story["selection_sizes"]) >= 2
+    assert len(story["selection_sizes"]) >= 6
     assert all(story["selection_sizes"].values())
+    moves = re.search(r"Shifts between labels in three months: (\d+) up, (\d+) down", output)
+    assert moves
+    assert int(moves[1]) > 0 < int(moves[2]), "the matrix has something to show"
     assert sum(story["decisions"].values()) == story["candidates"] > 0
     assert story["sent"] == story["mailbox"] == len(list((state / "mailbox").glob("*.eml"))) > 0
     assert story["in_doubt"] == 0
