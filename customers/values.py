@@ -27,7 +27,7 @@ from django.db.models import (
 )
 from django.db.models import Value as Constant
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models.functions import Coalesce, Greatest, TruncDate
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -120,6 +120,16 @@ class MemberYears(Value):
             q &= ~Q(Exists(own.filter(started_on__lte=years_back(today, high + 1))))
         return q
 
+    def annotated(self, customers: QuerySet[Any], *, now: dt.datetime) -> QuerySet[Any]:
+        today = local_date(now)
+        runs = Q(subscriptions__started_on__lte=today) & (
+            Q(subscriptions__ended_on__isnull=True) | Q(subscriptions__ended_on__gte=today)
+        )
+        grouped = customers.annotate(member_since=Min("subscriptions__started_on"), running=Count("pk", filter=runs))
+        years = Case(When(running__gt=0, then=Years(today, F("member_since"))), output_field=IntegerField())
+        annotated: QuerySet[Any] = grouped.annotate(worth=years)
+        return annotated
+
 
 class HouseholdSize(Value):
     """How many known customers share the address; who has no complete address counts as one."""
@@ -140,6 +150,14 @@ class HouseholdSize(Value):
         homes = Customer.objects.filter(household__isnull=False).order_by().values("household")
         found = homes.annotate(many=Count("pk")).filter(bounds.on("many")).values("household")
         return Q(household__in=found) | Q(household__isnull=True) if bounds.holds(1) else Q(household__in=found)
+
+    def annotated(self, customers: QuerySet[Any], *, now: dt.datetime) -> QuerySet[Any]:
+        known = Q(household__customer__merged_into__isnull=True)
+        living_there = Count("household__customer", filter=known)
+        annotated: QuerySet[Any] = customers.annotate(living_there=living_there).annotate(
+            worth=Greatest(F("living_there"), Constant(1), output_field=IntegerField())
+        )
+        return annotated
 
 
 class QuietDays(Value):
@@ -163,6 +181,12 @@ class QuietDays(Value):
         own = FactTotal.objects.filter(customer=OuterRef("pk"))
         q = self.known(now=now) if high is None else Q(Exists(own.filter(last_at__gte=_days_back(today, high))))
         return q & ~Q(Exists(own.filter(last_at__gte=_days_back(today, low - 1)))) if low is not None else q
+
+    def annotated(self, customers: QuerySet[Any], *, now: dt.datetime) -> QuerySet[Any]:
+        grouped = customers.annotate(last_done=Max("fact_totals__last_at"))
+        day = TruncDate(F("last_done"), tzinfo=AMSTERDAM)
+        annotated: QuerySet[Any] = grouped.annotate(worth=Days(local_date(now), day))
+        return annotated
 
 
 def _days_back(today: dt.date, days: int) -> dt.datetime:
