@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ import pytest_django
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
+
+from tests.database import Template, keep_rows
 
 pytest_plugins = ["tests.browser", "tests.smtp_sink"]
 
@@ -23,19 +26,32 @@ def now() -> dt.datetime:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
-    """The database of an organisation that has begun: it has confirmed the conditions of the customer relation.
+def template(django_db_modify_db_settings_parallel_suffix: None) -> Template:
+    return Template()
 
-    TRUNCATE of the ledger is refused, and is how tests with real transactions clean up; test_ledger tests the refusal.
-    """
-    from django.db import connection
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(template: Template, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+    gc.disable()  # migrations make a million objects that live long
+    with django_db_blocker.unblock():
+        template.expect()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    template: Template, django_db_setup: None, django_db_keepdb: bool, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Iterator[None]:
+    """The database of an organisation that has begun: it has confirmed the conditions of the customer relation."""
     from tests.factories import confirm_relations
 
     with django_db_blocker.unblock():
         confirm_relations()
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE customers_consent DISABLE TRIGGER consent_no_truncate")
+        keep_rows()
+        template.keep()
+        gc.enable()
+        yield
+        if not django_db_keepdb:
+            template.drop()
 
 
 @pytest.fixture(autouse=True)
