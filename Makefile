@@ -20,8 +20,11 @@ installed:
 demo: installed  ## Tell the story with a demo library, then serve it (EXIT=1 stops after it, KEEP=1 keeps the data, CUSTOMERS=200000, PORT=8080)
 	@$(PYTHON) -m demo $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(EXIT)),--exit)
 
+# Compiled Python is kept, whatever the environment says: the tests start it a hundred times. Databases on a
+# server that is thrown away need not be dropped.
 test: setup  ## Run the tests on throw-away servers (T=tests/customers or T="tests/x.py -k name" for some)
-	@$(TEMPORARY) $(PYTHON) -m pytest $(if $(T),-p no:randomly $(T),-q -n 2 --dist worksteal --durations=20)
+	@PYTHONDONTWRITEBYTECODE= $(TEMPORARY) $(PYTHON) -m pytest $(if $(DATABASE_URL)$(DATABASE_URL_FILE),,--reuse-db) \
+	    $(if $(T),-p no:randomly $(T),-q -n 2 --dist worksteal --durations=20)
 
 test-long: setup  ## Try thousands of random rules against a plain reading of them (TREES=2000)
 	@TREES=$(or $(TREES),2000) $(TEMPORARY) $(PYTHON) -m pytest -q -n 2 tests/selections/test_random_trees.py
