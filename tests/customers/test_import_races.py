@@ -68,7 +68,7 @@ def test_two_sources_at_the_same_moment_speak_of_the_same_people() -> None:
 def test_what_somebody_changes_during_an_import_is_not_written_over() -> None:
     run_import(put(), now=clock())
     run = put("Nieuw")
-    changed = threading.Event()
+    changed, held_up = threading.Event(), threading.Event()
 
     def change() -> None:
         with transaction.atomic():
@@ -77,7 +77,10 @@ def test_what_somebody_changes_during_an_import_is_not_written_over() -> None:
             # The import comes as far as it can: until it waits for this customer.
             waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
             end = time.monotonic() + 20
-            while not rows(waiting) and time.monotonic() < end:
+            while not held_up.is_set() and time.monotonic() < end:
+                rows("SELECT pg_stat_clear_snapshot()")  # within a transaction what was read is read again
+                if rows(waiting):
+                    held_up.set()
                 time.sleep(0.01)
 
     threads = at_once(change)
@@ -85,6 +88,7 @@ def test_what_somebody_changes_during_an_import_is_not_written_over() -> None:
     threads += at_once(lambda: run_import(run, now=clock()))
     for thread in threads:
         thread.join()
+    assert held_up.is_set(), "the import never came to whom somebody was changing"
     run.refresh_from_db()
     assert (run.state, run.changed_count) == (ImportRun.State.DONE, PEOPLE)
     customer = Customer.objects.get(number="7")
