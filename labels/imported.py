@@ -13,12 +13,16 @@ from customers.imports.formats.base import Check
 from customers.imports.remedies import REMEDIES
 from customers.imports.undoing import Derived, Undone, derived_rows, kept_rows, restore_changed
 from labels.profiling import refused_sql
+from labels.system import families
 
 # What the nightly computation gave does not hold back a customer whose import is undone.
 derived_rows.register(Derived("labels_assignment", "row.given_by = 'system'"))
 derived_rows.register(Derived("labels_customervalue"))
 REMEDIES["version"] = _("A file brings one version of a group. Split it, or correct this row.")
 REMEDIES["system_label"] = _("This label is computed by the product itself. Choose another code.")
+REMEDIES["system_group"] = _(
+    "The product itself has a group of this name. Call the group otherwise, such as by its source."
+)
 REMEDIES["rule_label"] = _("This label follows a rule, which gives it each night. Choose another code.")
 REMEDIES["unused_label"] = _("This label or its group is out of use, or not valid today. Change that first.")
 REMEDIES["one_label"] = _("Within a group somebody has one label. Keep one of the rows of this customer.")
@@ -88,6 +92,14 @@ def refuse_others(values: Mapping[str, Any], person: str, second: str, *, may_ha
         FROM import_row AS r JOIN labels_label AS label ON label.code = {CODE}
             AND (label.kind NOT IN ('imported', 'own') OR label.rule IS NOT NULL OR label.selection_id IS NOT NULL)
         """  # noqa: S608
+    )
+    execute(
+        f"""
+        INSERT INTO import_problem (row_number, column_name, value, code)
+        SELECT r.row_number, 'groep', left(r.groep, 200), 'system_group'
+        FROM import_row AS r WHERE {GROUP} = ANY(%(groups)s)
+        """,  # noqa: S608
+        {"groups": [code for family in families for code in family.all_groups]},
     )
     # A file puts import labels in use again, but not what we ourselves put out of use: our labels, and groups.
     execute(

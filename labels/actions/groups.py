@@ -13,9 +13,13 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from labels.models import Assignment, Colour, Label, LabelGroup
 from labels.rules.order import units
+from labels.system import specs
 
 if TYPE_CHECKING:
     from labels.actions.labels import By
+
+#: How codes of system labels begin that follow from rows: worlds, genres, sectors. Those of others stand in the code.
+FROM_ROWS = ("world-1-", "world-2-", "world-3-", "ticket-genre-", "ticket-world-", "with-")
 
 
 def create_group(
@@ -29,6 +33,7 @@ def create_group(
 ) -> LabelGroup:
     """Make a group for own labels; without a code the name gives one."""
     group = LabelGroup(code=code or free_code(LabelGroup, name), name=name, is_exclusive=is_exclusive)
+    refuse_reserved(group)
     group.description, group.colour = description, colour
     try:
         with _noted(by), transaction.atomic():
@@ -89,8 +94,24 @@ def mark_exclusive(assignments: QuerySet[Assignment], group: LabelGroup | None) 
 def free_code(model: type[Label] | type[LabelGroup], name: str) -> str:
     """Return a code made of the name that is not taken yet."""
     base = slugify(name)[:32] or "label"
+    if is_reserved(model, base):
+        base = f"own-{base}"
     taken = set(model.objects.filter(code__startswith=base).values_list("code", flat=True))
     return next(code for n in range(1, len(taken) + 2) if (code := base if n == 1 else f"{base}-{n}") not in taken)
+
+
+def is_reserved(model: type[Label] | type[LabelGroup], code: str) -> bool:
+    """Whether the product may want this code for a label or group of its own, which then would take over another."""
+    if model is LabelGroup:
+        return specs.group_name(code) is not None
+    return specs.label_name(code) is not None or code.startswith(FROM_ROWS)
+
+
+def refuse_reserved(made: Label | LabelGroup) -> None:
+    """Raise Refused for a new label or group with a code of the system."""
+    if is_reserved(type(made), made.code):
+        message = _("The code “%s” is for system labels. Choose another one.")
+        raise Refused("reserved", message % made.code, field="code")
 
 
 def _noted(by: By) -> pghistory.context:

@@ -16,7 +16,7 @@ from common.errors import Refused
 from common.time import local_date
 from customers.models import Customer
 from labels.actions.giving import give, take
-from labels.actions.groups import free_code, mark_exclusive, refuse_system_group
+from labels.actions.groups import free_code, mark_exclusive, refuse_reserved, refuse_system_group
 from labels.models import Assignment, Label, LabelGroup
 from labels.rules.order import refuse_cycle
 from selections.usages import uses_of
@@ -42,13 +42,14 @@ def create_label(
     by: By = None,
     now: dt.datetime,
 ) -> Label:
-    """Make a label, the last of its group; without a code the name gives one. Raises Refused on a code in use, a kind
-    or group of the system, or days that end before they begin.
+    """Make a label, the last of its group; without a code the name gives one. Raises Refused on a code in use, a code,
+    kind or group of the system, or days that end before they begin.
     """
     if kind == Label.Kind.SYSTEM:
         raise Refused("system_label", _("System labels are computed; they are not made by hand."), field="kind")
     refuse_system_group(group)
     label = Label(code=code or free_code(Label, name), name=name, kind=kind, group=group, created_at=now)
+    refuse_reserved(label)
     label.description, label.colour, label.rank = description, colour, _next_rank(group)
     label.valid_from, label.valid_until, label.max_age_days = valid_from, valid_until, max_age_days
     _check_days(label)

@@ -328,3 +328,17 @@ def test_a_label_follows_no_selection_that_is_archived(red: Label, now: dt.datet
     with pytest.raises(Refused) as refused:
         set_rule(red, selection=selection, now=now)
     assert refused.value.code == "archived"
+
+
+def test_codes_of_the_system_are_not_for_us(red: Label, now: dt.datetime) -> None:
+    for code in ("value-high", "world-1-romans", "ticket-genre-jazz", "with-museum"):
+        with pytest.raises(Refused) as refused:
+            create_label(name="Van ons", code=code, kind="own", now=now)
+        assert (refused.value.code, refused.value.field) == ("reserved", "code")
+    with pytest.raises(Refused) as refused:
+        create_group(name="Van ons", code="lifecycle")
+    assert refused.value.code == "reserved"
+    named = create_group(name="Lifecycle"), create_label(name="With museum", kind="own", now=now)
+    assert [one.code for one in named] == ["own-lifecycle", "own-with-museum"]
+    ensure_system_labels(now=now)
+    assert Label.objects.get(pk=named[1].pk).kind == Label.Kind.OWN

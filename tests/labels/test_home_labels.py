@@ -270,3 +270,10 @@ def test_the_counts_of_past_days_go_with_what_is_given_back() -> None:
     count_labels(now=NOW + 5 * DAY)
     days = [(NOW + number * DAY).date() for number in range(5)]
     assert list(LabelCount.objects.filter(day__in=days).order_by("day").values_list("holders", flat=True)) == [1] * 5
+
+
+def test_a_file_brings_no_labels_into_a_group_of_the_system() -> None:
+    anna = at("12")
+    run = take_in("1441AB;12;;A01;;Household;2026", "1441AB;12;;A01;;Mosaic;2026")
+    assert list(run.errors.values_list("row_number", "column", "code")) == [(2, "groep", "system_group")]
+    assert held(anna) == ["mosaic-2026-a01"]
