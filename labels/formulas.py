@@ -72,7 +72,7 @@ def read_terms(told: Any) -> tuple[Term, ...]:
 def _read_term(told: Any) -> Term:
     try:
         term = Term(float(told["weight"]), str(told["what"]), tuple(map(str, told["kinds"])), int(told["months"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise Refused("terms", _("A part of the formula cannot be read."), field="terms") from None
     if term.what not in MEASURED:
         raise Refused("what", _("Choose what is measured."), field="terms")

@@ -23,10 +23,12 @@ from labels.models import Label, ThresholdSetting, ValueDefinition
 from labels.system import Family
 from labels.system.moments import day_number
 from labels.system.thresholds import Limits, Number, chosen
+from selections.figures import time_limit
 from selections.usages import uses_of
 
 By = User | AnonymousUser | None
 EXAMPLES = 5
+PREVIEW_SECONDS = 45.0  # each statement of a preview: a page may wait, but not for ever
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,14 @@ def change_thresholds(family: Family, *, numbers: Mapping[str, Number], by: By =
     _forget()
 
 
-def preview_thresholds(family: Family, *, numbers: Mapping[str, Number], now: dt.datetime) -> ThresholdPreview:
-    """Return what the run would do to this family's labels if these thresholds were set; nothing is written."""
+def preview_thresholds(
+    family: Family, *, numbers: Mapping[str, Number], now: dt.datetime, seconds: float = PREVIEW_SECONDS
+) -> ThresholdPreview:
+    """Return what the run would do to this family's labels if these thresholds were set; nothing is written. Raises
+    Refused when that takes too long for a page.
+    """
     limits = limits_of(family, numbers)
-    with transaction.atomic():
+    with time_limit(seconds), transaction.atomic():
         work = Computing([family], values_of(family), now=now, limits={family.code: limits})
         work.prepare()
         statement, params = work.statement(family)
@@ -184,10 +190,14 @@ def remove_value(definition: ValueDefinition, *, by: By = None) -> None:
     _forget()
 
 
-def preview_value(terms: Sequence[Mapping[str, Any]], *, now: dt.datetime) -> ValuePreview:
-    """Return what a formula gives; nothing is written. The unit changes nothing in it."""
+def preview_value(
+    terms: Sequence[Mapping[str, Any]], *, now: dt.datetime, seconds: float = PREVIEW_SECONDS
+) -> ValuePreview:
+    """Return what a formula gives; nothing is written. The unit changes nothing in it. Raises Refused when that takes
+    too long for a page.
+    """
     draft = ValueDefinition(pk=-1, code="draft", terms=stored(read_terms(terms)))
-    with transaction.atomic():
+    with time_limit(seconds), transaction.atomic():
         work = Computing([], [draft], now=now)
         work.prepare()
         spread = rows(_SPREAD)[0]

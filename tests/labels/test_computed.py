@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg2
 import pytest
 from dateutil.relativedelta import relativedelta
+from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -17,9 +20,10 @@ from common.values import values
 from customers.actions.kinds import set_retention
 from customers.models import Customer, Fact, Purpose
 from labels.actions import refresh_system_labels, take_profiling_labels
-from labels.actions.computed import change_value, create_value, preview_value, remove_value
+from labels.actions.computed import change_value, create_value, preview_thresholds, preview_value, remove_value
 from labels.formulas import STANDARD, read_terms
 from labels.models import CustomerValue, RefreshRun, ValueDefinition
+from labels.system import families
 from labels.system.kinds import resolve
 from selections.compiler import compile_rule
 from selections.models import Selection
@@ -189,6 +193,8 @@ def test_a_selection_takes_the_top_by_a_computed_value() -> None:
         {"weight": 0},
         {"weight": "much"},
         {"weight": 2_000_000},
+        {"months": float("inf")},
+        {"weight": float("nan")},
     ],
 )
 def test_a_formula_that_is_none_is_refused(term: dict[str, Any]) -> None:
@@ -248,3 +254,14 @@ def test_every_standard_formula_can_be_read() -> None:
     for definition in ValueDefinition.objects.all():
         assert read_terms(definition.terms) == STANDARD[definition.code][3]
     assert ValueDefinition.objects.count() == len(STANDARD)
+
+
+def test_a_preview_that_takes_too_long_is_given_up() -> None:
+    with closing(psycopg2.connect(**connection.get_connection_params())) as other, other.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '5s'; LOCK customers_fact IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Refused) as refused:
+            preview_value([{"weight": 1, "what": "count", "kinds": ["loan"], "months": 1}], now=NOW, seconds=0.2)
+        assert refused.value.code == "too_heavy"
+        with pytest.raises(Refused) as refused:
+            preview_thresholds(families["tickets"], numbers={}, now=NOW, seconds=0.2)
+        assert refused.value.code == "too_heavy"

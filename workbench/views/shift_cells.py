@@ -104,7 +104,9 @@ class ShiftCell(CellView, TemplatePage):
         if self.is_about_received:
             shown |= self._received()
         if not self.is_about_received or not wants_partial(self.request):
-            shown |= self._customers() | self._doing()
+            with time_limit(SECONDS, memory_mb=MEMORY_MB):
+                shown |= self._customers()
+            shown |= self._doing()
         return super().get_context(**shown, **extra)
 
     def _customers(self) -> dict[str, Any]:
