@@ -19,7 +19,9 @@ from labels.profiling import refused_sql
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a group of import labels: its labels, how many have them now, and the first and last given."""
+    """One version of a group of import labels: its labels, how many have them now, the first and last given, and when
+    the last one ended.
+    """
 
     group: LabelGroup
     version: str
@@ -28,11 +30,13 @@ class Version:
     is_active: bool
     first_at: dt.datetime | None
     last_at: dt.datetime | None
+    ended_at: dt.datetime | None
 
 
 _VERSIONS = """
 SELECT label.group_id, label.version, count(DISTINCT label.id) AS labels, bool_or(label.is_active) AS is_active,
-       count(a.id) FILTER (WHERE a.until IS NULL) AS holders, min(a.since) AS first_at, max(a.since) AS last_at
+       count(a.id) FILTER (WHERE a.until IS NULL) AS holders, min(a.since) AS first_at, max(a.since) AS last_at,
+       max(a.until) AS ended_at
   FROM labels_label AS label LEFT JOIN labels_assignment AS a ON a.label_id = label.id
  WHERE label.kind = 'imported' AND label.version <> '' AND label.group_id IS NOT NULL
  GROUP BY label.group_id, label.version

@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from common.time import clock, local_date
 from customers.models import Customer
@@ -299,6 +301,7 @@ def test_an_old_version_is_ended_for_all_and_taken_back(client: Client, marketee
     assert (ended.how_taken, ended.taken_by) == ("version", "marketeer")
     assert not Label.objects.get(pk=made["2025"].pk).is_active
     assert made["2026"].assignments.open().count() == 1
+    assert date_format(localtime(ended.until), "j b Y") in text(client.get(url("versions")))
     assert "al beëindigd" in text(client.post(url("version_end", group.pk), {"version": "2025"}, follow=True))
     client.post(url("version_back", VersionEnd.objects.get().pk))
     assert [held.customer for held in made["2025"].assignments.open()] == [one]

@@ -289,3 +289,9 @@ def test_giving_a_label_to_who_is_restricted_says_why_not(client: Client, red: L
     answer = client.post(reverse("workbench:customer_label_give", args=[customer.pk]), form, follow=True)
     assert "restricted" in text(answer) or "beperkt" in text(answer)
     assert not red.assignments.exists()
+
+
+def test_what_uses_a_label_is_told_where_it_can_be_put_out_of_use(client: Client, red: Label) -> None:
+    has = {"criterion": "labels.has", "params": {"labels": ["rood"]}}
+    create_selection(name="Roodharigen", rule={"version": 2, "op": "all", "children": [has]}, now=clock())
+    assert "Roodharigen" in text(client.get(url("change", red.pk)))

@@ -207,6 +207,7 @@ class LabelCreate(FormPage[NewLabelForm]):
 class LabelChange(LabelMixin, FormPage[ChangeLabelForm]):
     permission = "manage_labels"
     form_class = ChangeLabelForm
+    template_name = "workbench/labels_change.html"
     submit_label = gettext_lazy("Save")
     success_message = gettext_lazy("The label has been changed.")
 
@@ -224,6 +225,9 @@ class LabelChange(LabelMixin, FormPage[ChangeLabelForm]):
 
     def get_cancel_url(self) -> str:
         return page_of(self.object)
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        return super().get_context(uses=used_by(self.object), **extra)
 
     def perform(self, form: ChangeLabelForm) -> str:
         label = change_label(self.object, by=self.user, **form.cleaned_data)
