@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -11,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Campaign
-from common.criteria import Criterion, Params
+from common.criteria import Params
 from common.errors import Refused
 from common.remembering import remembered
 from customers.criteria import wording
-from customers.criteria.several import Ids
+from customers.criteria.several import Ids, SeveralCriterion
 from customers.criteria.windows import WindowForm, WindowParams
 
 GROUP = gettext_lazy("Campaigns")
@@ -51,18 +50,10 @@ class CampaignWindowForm(CampaignForm, WindowForm):
     field_order = ("campaign", *WindowForm.WINDOW)
 
 
-class CampaignsCriterion(Criterion):
+class CampaignsCriterion(SeveralCriterion):
     """What is in no list of a form is left out."""
 
     group = GROUP
-
-    def read(self, cleaned_data: Mapping[str, Any]) -> Params:
-        """Turn a valid form into params; what was left empty is left out."""
-        return super().read({name: value for name, value in cleaned_data.items() if value != []})
-
-    def initial(self, params: Params) -> dict[str, Any]:
-        """Return what the form shows."""
-        return {name: value for name, value in super().initial(params).items() if value != [] and value != ""}
 
 
 class CampaignCriterion(CampaignsCriterion):

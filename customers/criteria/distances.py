@@ -20,12 +20,11 @@ from pydantic import Field
 
 from common.criteria import Criterion, Params
 from common.errors import Refused
-from customers.criteria import wording
+from customers.criteria import forgetting, wording
 from customers.models import Branch, Customer, PostalPlace
 from customers.places import Place, branch_places, codes_within, has_areas, km_from, living_at, place_of
 
 GROUP = gettext_lazy("Where they live")
-FORGETS = gettext_lazy("Of names and addresses only the present ones are kept.")
 NOBODY = Q(pk__in=[])
 
 
@@ -79,7 +78,7 @@ class LivesNear(Criterion):
     label = gettext_lazy("Distance to a branch")
     params = DistanceParams
     form = DistanceForm
-    forgets = FORGETS
+    forgets = forgetting.OF_ADDRESSES
 
     def to_q(self, params: DistanceParams, *, now: dt.datetime) -> Q:
         places, areas = branch_places(), has_areas()
@@ -146,7 +145,7 @@ class NearestBranch(Criterion):
     label = gettext_lazy("Nearest branch")
     params = NearestParams
     form = NearestForm
-    forgets = FORGETS
+    forgets = forgetting.OF_ADDRESSES
 
     def to_q(self, params: NearestParams, *, now: dt.datetime) -> Q:
         places, areas = branch_places(), has_areas()

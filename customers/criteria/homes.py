@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 
 from common.criteria import Criterion, Params
 from common.time import local_date
-from customers.criteria import wording
+from customers.criteria import forgetting, wording
 from customers.criteria.fields.base import IndexedPlain, plain
 from customers.criteria.people import Bounds, BoundsForm
 from customers.models import ContactPoint, Customer
@@ -24,8 +24,6 @@ from customers.values import HOMES_FORGET
 
 REACH = gettext_lazy("How to reach them")
 HOME = gettext_lazy("Where they live")
-FORGETS = gettext_lazy("Of names and addresses only the present ones are kept.")
-POINTS_FORGET = gettext_lazy("Of e-mail addresses and phone numbers only the present ones are kept.")
 
 _POSTAL_PART = re.compile(r"^([1-9]\d{3})(?:([A-Z]{2})|-([1-9]\d{3}))?$")
 
@@ -66,7 +64,7 @@ class LivesIn(Criterion):
 
     code = "customer.place"
     group = HOME
-    forgets = FORGETS
+    forgets = forgetting.OF_ADDRESSES
     label = gettext_lazy("Place or postal code")
     params = PlaceParams
     form = PlaceForm
@@ -214,7 +212,7 @@ class Reachable(Criterion):
     """
 
     code = "customer.reachable"
-    forgets = POINTS_FORGET
+    forgets = forgetting.OF_POINTS
     group = REACH
     label = gettext_lazy("Has an e-mail address, phone number or address")
     params = ReachableParams

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from common.criteria import Criterion, Params
 from common.time import local_date
-from customers.criteria import wording
-from customers.criteria.people import FORGETS, OneOfForm, OneOfParams
+from customers.criteria import forgetting, wording
+from customers.criteria.people import OneOfForm, OneOfParams
 from customers.criteria.quality import QUALITY, Nothing, NothingForm, living
 from customers.models import Absence, Customer, Source, SourceRecord
 
@@ -131,7 +131,7 @@ class Branchless(Criterion):
     code = "customer.no_branch"
     group = QUALITY
     label = gettext_lazy("Belongs to no branch")
-    forgets = FORGETS
+    forgets = forgetting.OF_CUSTOMERS
     params = Nothing
     form = NothingForm
 

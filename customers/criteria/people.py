@@ -13,11 +13,10 @@ from django.utils.translation import gettext_lazy
 from pydantic import Field, model_validator
 
 from common.criteria import Criterion, Params
-from customers.criteria import wording
+from customers.criteria import forgetting, wording
 from customers.models import Branch, Customer
 
 WHO = gettext_lazy("Who they are")
-FORGETS = gettext_lazy("Only what is known of a customer at present is kept, not what it was before.")
 ANY_OR_NONE = [("any", gettext_lazy("is one of")), ("none", gettext_lazy("is none of"))]
 
 
@@ -55,7 +54,7 @@ class OneOf(Criterion):
     """What has one value out of a list; "none of" finds who has another one, or none at all."""
 
     group = WHO
-    forgets = FORGETS
+    forgets = forgetting.OF_CUSTOMERS
 
     def to_q(self, params: Any, *, now: dt.datetime) -> Q:
         chosen = self.chosen(params)

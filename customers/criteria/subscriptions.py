@@ -15,15 +15,12 @@ from pydantic import Field
 
 from common.criteria import Criterion, Params
 from common.time import local_date
-from customers.criteria import wording
+from customers.criteria import forgetting, wording
 from customers.criteria.people import Bounds, BoundsForm
 from customers.models import Customer, Subscription
 from customers.models.querysets import SubscriptionQuerySet
 
 GROUP = gettext_lazy("Subscriptions")
-
-
-TYPES_FORGET = gettext_lazy("Of a subscription only the present name, price and payment method are kept.")
 
 
 def _own() -> SubscriptionQuerySet:
@@ -44,7 +41,7 @@ def subscriptions_of(customer: Customer, *, now: dt.datetime) -> str:
 
 
 class SubscriptionCriterion(Criterion):
-    """What the criteria about subscriptions share: they see the same, and dates are known of any day."""
+    """What the criteria about subscriptions share: they see the same, and which ran is known of any day."""
 
     group = GROUP
 
@@ -106,7 +103,7 @@ class HasSubscription(SubscriptionCriterion):
 
     def gap(self, params: HasParams, *, now: dt.datetime, present: dt.datetime) -> str:
         """Return that how somebody paid then is not kept; the days and the type of a subscription are."""
-        return str(TYPES_FORGET) if params.payment_methods else ""
+        return str(forgetting.OF_SUBSCRIPTIONS) if params.payment_methods else ""
 
     def check(self, params: HasParams) -> None:
         if params.types:
@@ -148,6 +145,7 @@ class EndsSoon(SubscriptionCriterion):
 
     code = "subscriptions.ends"
     label = gettext_lazy("Subscription ends soon")
+    forgets = forgetting.OF_ENDS
     params = DaysParams
     form = EndsForm
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, TypeVar
 
 from django import forms
@@ -10,13 +10,12 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.criteria import Criterion, Params
 from common.errors import Refused
 from common.remembering import remembered
 from common.time import local_date
 from customers.criteria import wording
 from customers.criteria.moments import day_of
-from customers.criteria.several import Codes, Ids
+from customers.criteria.several import Codes, Ids, SeveralCriterion
 from customers.criteria.windows import WindowForm, WindowParams
 from customers.models import Purpose
 from mailings.models import Mailing, Message
@@ -76,7 +75,7 @@ class MailingForm(WindowForm):
     field_order: tuple[str, ...] = MAILING
 
 
-class MailingCriterion(Criterion):
+class MailingCriterion(SeveralCriterion):
     """What the criteria share: the mailings must exist, and what is in no list is left out."""
 
     group = GROUP
@@ -87,14 +86,6 @@ class MailingCriterion(Criterion):
             message = _("This mailing does not exist (any more). Choose another.")
             raise Refused("unknown_mailing", message, field="mailing")
         wording.require_known(params.purpose, dict(purposes()), field="purpose")
-
-    def read(self, cleaned_data: Mapping[str, Any]) -> Params:
-        """Turn a valid form into params; what was left empty is left out."""
-        return super().read({name: value for name, value in cleaned_data.items() if value != []})
-
-    def initial(self, params: Params) -> dict[str, Any]:
-        """Return what the form shows."""
-        return {name: value for name, value in super().initial(params).items() if value != [] and value != ""}
 
 
 def of_mailings(rows: QuerySet[M], params: MailingParams, through: str = "") -> QuerySet[M]:

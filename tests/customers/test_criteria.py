@@ -600,3 +600,16 @@ def test_what_is_removed_after_a_time_is_a_gap_before_it(code: str, params: dict
         gap = criterion.gap(criterion.params.model_validate(params), now=NOW - dt.timedelta(days=60), present=NOW)
     assert words in gap
     assert bool(gap) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("code", "params"), [("subscriptions.ends", {"days": 30}), ("subscription.ended_on", {"period": "next_month"})]
+)
+def test_an_end_date_that_is_known_now_may_not_have_been_known_then(code: str, params: dict[str, Any]) -> None:
+    criterion = criteria[code]
+    with translation.override("nl"):
+        gap = criterion.gap(criterion.params.model_validate(params), now=NOW - dt.timedelta(days=60), present=NOW)
+    assert (
+        gap
+        == "Van een abonnement is alleen de einddatum van nu bewaard: wie later opzegde, had dat toen nog niet gedaan."
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django import forms
@@ -12,12 +11,12 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.criteria import Criterion, Params
+from common.criteria import Params
 from common.errors import Refused
 from common.remembering import remembered
 from common.time import local_date
 from customers.criteria import wording
-from customers.criteria.several import Ids
+from customers.criteria.several import Ids, SeveralCriterion
 from customers.criteria.windows import AnyWindowForm, WindowForm, WindowParams
 from vouchers.models import Definition, Redemption, Voucher
 
@@ -60,7 +59,7 @@ class VoucherAheadForm(VoucherForm, AnyWindowForm):
     field_order = ("definition", *WindowForm.WINDOW)
 
 
-class VoucherCriterion(Criterion):
+class VoucherCriterion(SeveralCriterion):
     """What the criteria about vouchers share: the definitions must exist, and what is in no list is left out."""
 
     group = GROUP
@@ -70,14 +69,6 @@ class VoucherCriterion(Criterion):
         if set(params.definition) - known:
             message = _("This voucher does not exist (any more). Choose another.")
             raise Refused("unknown_voucher", message, field="definition")
-
-    def read(self, cleaned_data: Mapping[str, Any]) -> Params:
-        """Turn a valid form into params; what was left empty is left out."""
-        return super().read({name: value for name, value in cleaned_data.items() if value != []})
-
-    def initial(self, params: Params) -> dict[str, Any]:
-        """Return what the form shows."""
-        return {name: value for name, value in super().initial(params).items() if value != [] and value != ""}
 
 
 def of_definitions(rows: QuerySet[M], params: VoucherParams, field: str = "definition") -> QuerySet[M]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -12,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field, field_validator
 
-from common.criteria import Criterion, Params
+from common.criteria import Params
 from common.money import format_cents
 from common.remembering import remembered
 from customers.criteria import wording
 from customers.criteria.moments import day_of
-from customers.criteria.several import Codes
+from customers.criteria.several import Codes, SeveralCriterion
 from customers.criteria.windows import WindowForm, WindowParams
 from customers.facts import fact_kinds
 from customers.models import Branch, Customer, Fact, KindSetting, Source
@@ -188,7 +187,7 @@ def kept_from(kind: str) -> dt.datetime | None:
     return kept
 
 
-class FactCriterion(Criterion):
+class FactCriterion(SeveralCriterion):
     """What the criteria over facts share."""
 
     group = GROUP
@@ -216,10 +215,6 @@ class FactCriterion(Criterion):
     def initial(self, params: Params) -> dict[str, Any]:
         """Return what the form shows: codes with commas between them, euros."""
         return shown(super().initial(params))
-
-    def read(self, cleaned_data: Mapping[str, Any]) -> Params:
-        """Turn a valid form into params; what was left empty is left out."""
-        return super().read({name: value for name, value in cleaned_data.items() if value != []})
 
 
 def check_codes(params: NarrowParams, suffix: str = "") -> None:

@@ -15,8 +15,7 @@ from pydantic import Field
 from common.criteria import Params
 from customers.criteria import wording
 from customers.criteria.fields.base import FieldCriterion, FieldSpec
-
-ANY_OR_NONE = [("any", gettext_lazy("is one of")), ("none", gettext_lazy("is none of"))]
+from customers.criteria.people import ANY_OR_NONE
 
 
 class ChoiceParams(Params):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -159,8 +159,6 @@ class OfSubscription(Owner):
 
 
 def _expression(column: str | Combinable) -> Any:
-    from django.db.models import F
-
     return F(column) if isinstance(column, str) else column
 
 

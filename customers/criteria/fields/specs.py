@@ -8,16 +8,12 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from customers.criteria import wording
 from customers.criteria.fields.base import FieldSpec
 from customers.criteria.fields.owners import Address, Contact, OfBranch, OfSource, OfSubscription, Own
+from customers.criteria.forgetting import OF_ADDRESSES, OF_CUSTOMERS, OF_ENDS, OF_POINTS, OF_SUBSCRIPTIONS
 from customers.models import Source, Subscription
 from customers.names import normalise_email, normalise_phone, normalise_postal_code
 
 OWN, ADDRESS, BRANCH, SOURCE, SUBSCRIPTION = Own(), Address(), OfBranch(), OfSource(), OfSubscription()
 EMAIL, PHONE = Contact("email"), Contact("phone")
-
-_NAMES_FORGET = gettext_lazy("Of names and addresses only the present ones are kept.")
-_POINTS_FORGET = gettext_lazy("Of e-mail addresses and phone numbers only the present ones are kept.")
-_ROW_FORGETS = gettext_lazy("Only what is known of a customer at present is kept, not what it was before.")
-_PRICE_FORGETS = gettext_lazy("Of a subscription only the present name, price and payment method are kept.")
 
 
 def _sources() -> wording.Choices:
@@ -45,45 +41,45 @@ TEXTS = (
     FieldSpec("customer.number", gettext_lazy("Customer number"), gettext_lazy("customer number"), OWN, "number",
               normal=str),
     FieldSpec("customer.card_number", gettext_lazy("Card number"), gettext_lazy("card number"), OWN, "card_number",
-              _ROW_FORGETS, normal=str),
-    FieldSpec("customer.initials", gettext_lazy("Initials"), gettext_lazy("initials"), OWN, "initials", _NAMES_FORGET),
+              OF_CUSTOMERS, normal=str),
+    FieldSpec("customer.initials", gettext_lazy("Initials"), gettext_lazy("initials"), OWN, "initials", OF_ADDRESSES),
     FieldSpec("customer.first_name", gettext_lazy("First name"), gettext_lazy("first name"), OWN, "first_name",
-              _NAMES_FORGET),
+              OF_ADDRESSES),
     FieldSpec("customer.name_prefix", gettext_lazy("Name prefix"), gettext_lazy("name prefix"), OWN, "name_prefix",
-              _NAMES_FORGET),
+              OF_ADDRESSES),
     FieldSpec("customer.last_name", gettext_lazy("Last name"), gettext_lazy("last name"), OWN, "last_name",
-              _NAMES_FORGET),
-    FieldSpec("customer.street", gettext_lazy("Street"), gettext_lazy("street"), ADDRESS, "street", _NAMES_FORGET),
+              OF_ADDRESSES),
+    FieldSpec("customer.street", gettext_lazy("Street"), gettext_lazy("street"), ADDRESS, "street", OF_ADDRESSES),
     FieldSpec("customer.house_number_addition", gettext_lazy("Addition to the house number"),
-              gettext_lazy("addition to the house number"), ADDRESS, "house_number_addition", _NAMES_FORGET),
+              gettext_lazy("addition to the house number"), ADDRESS, "house_number_addition", OF_ADDRESSES),
     FieldSpec("customer.postal_code", gettext_lazy("Postal code"), gettext_lazy("postal code"), ADDRESS, "postal_code",
-              _NAMES_FORGET, normal=normalise_postal_code),
-    FieldSpec("customer.city", gettext_lazy("City"), gettext_lazy("city"), ADDRESS, "city", _NAMES_FORGET,
+              OF_ADDRESSES, normal=normalise_postal_code),
+    FieldSpec("customer.city", gettext_lazy("City"), gettext_lazy("city"), ADDRESS, "city", OF_ADDRESSES,
               is_indexed=True),
     FieldSpec("customer.email", gettext_lazy("E-mail address"), gettext_lazy("e-mail address"), EMAIL, "value",
-              _POINTS_FORGET, normal=normalise_email),
+              OF_POINTS, normal=normalise_email),
     FieldSpec("customer.email_domain", gettext_lazy("Domain of the e-mail address"),
-              gettext_lazy("domain of the e-mail address"), EMAIL, _DOMAIN, _POINTS_FORGET, normal=normalise_email),
+              gettext_lazy("domain of the e-mail address"), EMAIL, _DOMAIN, OF_POINTS, normal=normalise_email),
     FieldSpec("customer.phone", gettext_lazy("Phone number"), gettext_lazy("phone number"), PHONE, "value",
-              _POINTS_FORGET, normal=normalise_phone),
+              OF_POINTS, normal=normalise_phone),
     FieldSpec("branch.name", gettext_lazy("Name of the branch"), gettext_lazy("name of the branch"), BRANCH, "name",
-              _ROW_FORGETS),
+              OF_CUSTOMERS),
     FieldSpec("branch.city", gettext_lazy("City of the branch"), gettext_lazy("city of the branch"), BRANCH, "city",
-              _ROW_FORGETS),
+              OF_CUSTOMERS),
     FieldSpec("subscription.number", gettext_lazy("Subscription number"), gettext_lazy("subscription number"),
               SUBSCRIPTION, "number", normal=str),
     FieldSpec("subscription.name", gettext_lazy("Name of the subscription"), pgettext_lazy("subscription", "name"),
-              SUBSCRIPTION, "name", _PRICE_FORGETS),
+              SUBSCRIPTION, "name", OF_SUBSCRIPTIONS),
 )  # fmt: skip
 
 NUMBERS = (
     FieldSpec("customer.house_number", gettext_lazy("House number"), gettext_lazy("house number"), ADDRESS,
-              HouseNumber("house_number"), _NAMES_FORGET),
+              HouseNumber("house_number"), OF_ADDRESSES),
 )  # fmt: skip
 
 AMOUNTS = (
     FieldSpec("subscription.price", gettext_lazy("Price of the subscription"), pgettext_lazy("subscription", "price"),
-              SUBSCRIPTION, "price_cents", _PRICE_FORGETS),
+              SUBSCRIPTION, "price_cents", OF_SUBSCRIPTIONS),
 )  # fmt: skip
 
 DATES = (
@@ -96,7 +92,7 @@ DATES = (
               says=gettext_lazy("have a running subscription that began %(when)s"),
               says_of_any=gettext_lazy("have or had a subscription that began %(when)s")),
     FieldSpec("subscription.ended_on", gettext_lazy("End date of the subscription"),
-              pgettext_lazy("subscription", "end date"), SUBSCRIPTION, "ended_on",
+              pgettext_lazy("subscription", "end date"), SUBSCRIPTION, "ended_on", OF_ENDS,
               says=gettext_lazy("have a running subscription that ends %(when)s"),
               says_of_any=gettext_lazy("have or had a subscription that ends %(when)s")),
 )  # fmt: skip
@@ -110,7 +106,7 @@ MOMENTS = (
     FieldSpec("customer.created_at", gettext_lazy("Known to us since"), gettext_lazy("moment of becoming known"), OWN,
               "created_at", says=gettext_lazy("became known to us %(when)s")),
     FieldSpec("customer.updated_at", gettext_lazy("Last changed"), gettext_lazy("last change"), OWN, "updated_at",
-              _ROW_FORGETS, says=gettext_lazy("were last changed %(when)s")),
+              OF_CUSTOMERS, says=gettext_lazy("were last changed %(when)s")),
 )  # fmt: skip
 
 CHOICES = (
@@ -119,5 +115,5 @@ CHOICES = (
     FieldSpec("subscription.type", gettext_lazy("Type of subscription"), pgettext_lazy("subscription", "type"),
               SUBSCRIPTION, "type", choices=wording.subscription_types),
     FieldSpec("subscription.payment_method", gettext_lazy("Payment method"), gettext_lazy("payment method"),
-              SUBSCRIPTION, "payment_method", _PRICE_FORGETS, choices=_payment_methods),
+              SUBSCRIPTION, "payment_method", OF_SUBSCRIPTIONS, choices=_payment_methods),
 )  # fmt: skip

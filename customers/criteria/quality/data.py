@@ -15,8 +15,7 @@ from pydantic import Field
 
 from common.criteria import Criterion, Params
 from common.time import local_date
-from customers.criteria import wording
-from customers.criteria.people import FORGETS
+from customers.criteria import forgetting, wording
 from customers.criteria.quality.base import QUALITY, living, points_of
 from customers.models import ContactPoint, Customer, MatchPair
 
@@ -79,7 +78,7 @@ class Missing(Criterion):
     label = gettext_lazy("Something is missing")
     params = MissingParams
     form = MissingForm
-    forgets = FORGETS
+    forgets = forgetting.OF_CUSTOMERS
 
     def to_q(self, params: MissingParams, *, now: dt.datetime) -> Q:
         missing = Q(pk__in=[])
@@ -129,7 +128,7 @@ class Invalid(Criterion):
     label = gettext_lazy("Something is not right")
     params = InvalidParams
     form = InvalidForm
-    forgets = FORGETS
+    forgets = forgetting.OF_CUSTOMERS
 
     def to_q(self, params: InvalidParams, *, now: dt.datetime) -> Q:
         invalid = Q(pk__in=[])
@@ -176,7 +175,7 @@ class Double(Criterion):
     label = gettext_lazy("May be double")
     params = DoubleParams
     form = DoubleForm
-    forgets = FORGETS
+    forgets = forgetting.OF_CUSTOMERS
 
     def to_q(self, params: DoubleParams, *, now: dt.datetime) -> Q:
         if params.what == "pair":

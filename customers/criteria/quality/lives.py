@@ -15,10 +15,9 @@ from pydantic import Field
 
 from common.criteria import Criterion, Params
 from common.time import local_date
-from customers.criteria import wording
+from customers.criteria import forgetting, wording
 from customers.criteria.ages import born
 from customers.criteria.keeping import removed_before
-from customers.criteria.people import FORGETS
 from customers.criteria.quality.base import ADULT, QUALITY, Nothing, NothingForm, living
 from customers.models import (
     Consent,
@@ -136,7 +135,7 @@ class Post(Criterion):
     label = gettext_lazy("Moved, or post came back")
     params = PostParams
     form = PostForm
-    forgets = FORGETS
+    forgets = forgetting.OF_CUSTOMERS
 
     def to_q(self, params: PostParams, *, now: dt.datetime) -> Q:
         return living(Q(address_state__in=params.states), now=now)

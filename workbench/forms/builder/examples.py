@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from common.criteria import criteria
-from selections.rules import Op
+from selections.rules import Condition, Op
 from workbench.forms.builder.parts import Part
 
 Node = tuple[str, Any]
@@ -50,8 +50,6 @@ def _parts(nodes: tuple[Node, ...]) -> list[Part]:
 
 
 def _condition(code: str, params: dict[str, Any]) -> Any:
-    from selections.rules import Condition
-
     return Condition(criterion=code, params=criteria[code].params.model_validate(params))
 
 

@@ -95,7 +95,7 @@ _OF_FIELDS: tuple[tuple[type[Criterion], Any], ...] = (
     (NumberCriterion, _("At least, at most, between two numbers; or filled in or not")),
     (MomentCriterion, _("In a period, before or after a day")),
     (DateCriterion, _("In a period, before or after a day; or filled in or not")),
-    (ChoiceCriterion, _("One or more out of a list; or filled in or not")),
+    (ChoiceCriterion, _("One or more out of a list, or none of these")),
 )
 
 
