@@ -17,6 +17,7 @@ from selections.rules import Group
 
 SECONDS = 600.0  # what a worker may take
 KEPT = 3600
+GIVEN_UP = 2 * dt.timedelta(seconds=SECONDS)  # a worker that did not answer by then was stopped
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ def answer_of(ticket: str) -> Answer | None:
 
 
 def ask(ticket: str, *, now: dt.datetime) -> bool:
-    """Note that a question is asked; False when somebody waits for it already."""
+    """Note that a question is asked; False when somebody waits for it already, and a worker may still be at it."""
     known = answer_of(ticket)
-    if known is not None and known.is_waiting:
+    if known is not None and known.is_waiting and now - known.at < GIVEN_UP:
         return False
     cache.set(_key(ticket), Answer(at=now), KEPT)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
@@ -108,10 +109,12 @@ class SelectionViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         wish = self.get_serializer(selection, data=request.data, partial=partial)
         wish.is_valid(raise_exception=True)
         fields = dict(wish.validated_data)
-        if "folder" in fields:
-            selection = actions.move_selection(selection, folder=fields.pop("folder"), by=user_of(request), now=clock())
-        if fields:
-            selection = actions.change_selection(selection, **fields, by=user_of(request), now=clock())
+        with transaction.atomic():  # a rule that is refused leaves it in its folder, too
+            if "folder" in fields:
+                folder = fields.pop("folder")
+                selection = actions.move_selection(selection, folder=folder, by=user_of(request), now=clock())
+            if fields:
+                selection = actions.change_selection(selection, **fields, by=user_of(request), now=clock())
         return Response(self.get_serializer(selection).data)
 
     @extend_schema(request=None, responses=SelectionSerializer)

@@ -238,3 +238,11 @@ def test_a_result_set_that_a_rule_uses_cannot_be_deleted(api: APIClient, readers
     assert api.post(BASE, {"name": "Van toen", "rule": inside}, format="json").status_code == 201
     answer = api.delete(f"/api/v1/result-sets/{kept.pk}/")
     assert (answer.status_code, answer.json()["code"]) == (409, "in_use")
+
+
+def test_a_change_that_is_refused_changes_nothing_at_all(api: APIClient, readers: Selection) -> None:
+    Folder.objects.create(name="Jeugd", created_at=clock())
+    wrong = {"folder": "Jeugd", "rule": {"version": 2, "op": "xor"}}
+    assert api.patch(f"{BASE}{readers.pk}/", wrong, format="json").status_code == 422
+    readers.refresh_from_db()
+    assert readers.folder is None
