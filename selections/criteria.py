@@ -81,7 +81,7 @@ class InSetParams(Params):
 
 @remembered
 def _sets() -> list[tuple[int | str, str]]:
-    return [("", "---------"), *ResultSet.objects.order_by("name").values_list("pk", "name")]
+    return [("", "---------"), *ResultSet.objects.filter(is_waiting=False).order_by("name").values_list("pk", "name")]
 
 
 class InSetForm(forms.Form):
@@ -118,10 +118,13 @@ class InResultSet(Criterion):
         self._kept(params)
 
     def _kept(self, params: InSetParams) -> ResultSet:
-        kept = ResultSet.objects.filter(pk=params.result_set).only("as_of").first()
+        kept = ResultSet.objects.filter(pk=params.result_set).only("as_of", "name", "is_waiting").first()
         if kept is None:
             message = _("The result set it refers to does not exist.")
             raise Refused("unknown_result_set", message, field="result_set")
+        if kept.is_waiting:
+            message = _("Who are in the result set “%s” is still being looked up. Try again in a few minutes.")
+            raise Refused("result_set_waits", message % kept.name, field="result_set")
         return kept
 
 

@@ -130,8 +130,9 @@ class Comment(models.Model):
 class ResultSet(models.Model):
     """Who were in a selection at a moment, kept as they were: ``rule`` and ``sentence`` are those of then.
 
-    ``as_of`` is the moment they were looked up for, ``made_at`` when that was done; ``member_count`` how many there
-    were then, of whom some may have been erased since.
+    ``as_of`` is the moment they were looked up for, ``made_at`` when that was asked; ``member_count`` how many there
+    were then, of whom some may have been erased since. While it ``is_waiting`` nobody is in it yet: a worker looks them
+    up, and nothing may be asked of it.
     """
 
     name = models.CharField(_("name"), max_length=120, unique=True)
@@ -146,6 +147,9 @@ class ResultSet(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by whom")
     )
     made_at = models.DateTimeField(_("kept on"))
+    # What is not known of that moment is answered with what holds at present.
+    assumes_present = models.BooleanField(default=False, db_default=False, editable=False)
+    is_waiting = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("result set")

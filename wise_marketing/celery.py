@@ -53,6 +53,7 @@ app.conf.beat_schedule = {
     "count quality": nightly("customers.tasks.count_quality", 4, 30),
     "clear sessions": nightly("wise_marketing.clear_sessions", 4, 10),
     "count selections": nightly("selections.tasks.count_selections_nightly", 4, 15),
+    "fill waiting result sets": tick("selections.tasks.fill_waiting_sets", 900),
 }
 
 

@@ -77,6 +77,11 @@ class ResultSetAudience(ObjectMixin[ResultSet]):
     """A view about a result set."""
 
     def get_queryset(self) -> QuerySet[ResultSet]:
+        return self.with_waiting().filter(is_waiting=False)
+
+    @staticmethod
+    def with_waiting() -> QuerySet[ResultSet]:
+        """Return also those of whom is still being looked up who are in them: nothing can be done with those."""
         return ResultSet.objects.select_related("selection", "made_by")
 
     @property

@@ -17,18 +17,33 @@ from api.resources.moments import MomentSerializer
 from common.errors import Refused
 from common.time import clock
 from customers.models import Customer
-from selections.actions import delete_result_set, keep_rule, keep_selection
+from selections.actions import delete_result_set
+from selections.keeping import keep_at_once_or_later
 from selections.models import Folder, ResultMember, ResultSet, Selection
+from selections.tasks import fill_result_set
 
 
 class ResultSetSerializer(serializers.ModelSerializer[ResultSet]):
-    """A result set: of which selection, what its rule was, and how many it held when it was kept."""
+    """A result set: of which selection, what its rule was, and how many it held when it was kept. While it is_waiting
+    these are still being looked up: ask again later.
+    """
 
     made_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
 
     class Meta:
         model = ResultSet
-        fields = ["id", "name", "selection", "rule", "sentence", "as_of", "member_count", "made_by", "made_at"]
+        fields = [
+            "id",
+            "name",
+            "selection",
+            "rule",
+            "sentence",
+            "as_of",
+            "member_count",
+            "made_by",
+            "made_at",
+            "is_waiting",
+        ]
         read_only_fields = fields
 
 
@@ -50,16 +65,16 @@ class ResultSetViewSet(
     @extend_schema(request=KeepSerializer, responses={201: ResultSetSerializer})
     def create(self, request: Request) -> Response:
         """Keep who are in a selection, or whom a rule means, as a result set that does not change any more."""
-        asked = KeepSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wish = asked.validated_data
+        sent = KeepSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        wish = sent.validated_data
         told = {name: wish[name] for name in ("name", "as_of", "assume_present") if name in wish}
         if ("selection" in wish) == ("rule" in wish):
             raise Refused("selection_or_rule", _("Give either a selection or a rule."), field="selection")
-        if "selection" in wish:
-            kept = keep_selection(wish["selection"], **told, by=user_of(request), now=clock())
-        else:
-            kept = keep_rule(wish["rule"], **told, by=user_of(request), now=clock())
+        asked = wish["selection"] if "selection" in wish else wish["rule"]
+        kept = keep_at_once_or_later(asked, **told, by=user_of(request), now=clock())
+        if kept.is_waiting:
+            fill_result_set.delay_on_commit(kept.pk)  # type: ignore[attr-defined]
         return Response(ResultSetSerializer(kept).data, status=status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: ResultSet) -> None:
@@ -69,7 +84,10 @@ class ResultSetViewSet(
     @action(detail=True, filterset_fields=None)
     def customers(self, request: Request, pk: str) -> Response:
         """Who are in it: those who were, as long as they are customers whose data may be used."""
-        held = ResultMember.objects.filter(result_set=self.get_object()).values("customer")
+        kept = self.get_object()
+        if kept.is_waiting:
+            raise Refused("result_set_waits", _("Who are in it is still being looked up. Try again in a few minutes."))
+        held = ResultMember.objects.filter(result_set=kept).values("customer")
         return paged(self, Customer.objects.usable().filter(pk__in=held).order_by("number"), MemberSerializer)
 
 

@@ -16,7 +16,7 @@ from selections.actions.selections import (
     restore_version,
     unarchive_selection,
 )
-from selections.actions.sets import delete_result_set, keep_rule, keep_selection, rename_result_set
+from selections.actions.sets import delete_result_set, fill_result_set, keep_rule, keep_selection, rename_result_set
 from selections.actions.watching import refresh_memberships, unwatch_selection, watch_selection
 from selections.actions.who import By
 
@@ -33,6 +33,7 @@ __all__ = [
     "delete_folder",
     "delete_result_set",
     "delete_selection",
+    "fill_result_set",
     "hand_over",
     "keep_rule",
     "keep_selection",

@@ -6,16 +6,19 @@ import datetime as dt
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.sql import as_subquery, execute
+from customers.models import Customer
 from selections.actions.selections import Rule, checked, refuse_used
 from selections.actions.who import By
 from selections.compiler import compile_rule, entering
 from selections.explain import describe
 from selections.models import ResultSet, Selection
 from selections.past import as_of as at_a_past_moment
+from selections.rules import Group, parse_rule
 
 MANY = 10_000  # rows after which the planner's figures would be too old to plan by
 
@@ -26,6 +29,7 @@ def keep_selection(
     name: str,
     as_of: dt.datetime | None = None,
     assume_present: bool = False,
+    later: bool = False,
     by: By = None,
     now: dt.datetime,
 ) -> ResultSet:
@@ -37,6 +41,7 @@ def keep_selection(
             selection=selection,
             as_of=as_of,
             assume_present=assume_present,
+            later=later,
             by=by,
             now=now,
         )
@@ -50,18 +55,17 @@ def keep_rule(
     selection: Selection | None = None,
     as_of: dt.datetime | None = None,
     assume_present: bool = False,
+    later: bool = False,
     by: By = None,
     now: dt.datetime,
 ) -> ResultSet:
-    """Keep whom a rule means now, or meant at a past moment, in one statement.
+    """Keep whom a rule means now, or meant at a past moment, in one statement; ``later`` only notes it, for
+    ``fill_result_set``.
 
     Raises Refused on a name in use, on a rule that is not one, and as ``selections.past.as_of``.
     """
     group = checked(rule, now=now)
-    if as_of is None:
-        found = compile_rule(group, now=now)
-    else:
-        found = at_a_past_moment(group, now=as_of, present=now, assume_present=assume_present)
+    _meant(group, as_of=as_of, assume_present=assume_present, now=now)  # refuses now what could not be filled later
     kept = _begin(
         ResultSet(
             name=name.strip(),
@@ -72,8 +76,30 @@ def keep_rule(
             member_count=0,
             made_by=by if isinstance(by, User) else None,
             made_at=now,
+            assumes_present=assume_present,
+            is_waiting=True,
         )
     )
+    return kept if later else fill_result_set(kept)
+
+
+def _meant(group: Group, *, as_of: dt.datetime | None, assume_present: bool, now: dt.datetime) -> QuerySet[Customer]:
+    if as_of is None:
+        return compile_rule(group, now=now)
+    return at_a_past_moment(group, now=as_of, present=now, assume_present=assume_present)
+
+
+@transaction.atomic
+def fill_result_set(kept: ResultSet) -> ResultSet:
+    """Look up who are in a result set that waits for them; of one that waits no longer, or is gone, nothing is done.
+
+    Raises Refused when its rule cannot be asked any more, as when a selection inside it was deleted.
+    """
+    kept = ResultSet.objects.select_for_update().filter(pk=kept.pk).first() or kept
+    if not kept.is_waiting:
+        return kept
+    now, as_of = kept.made_at, kept.as_of if kept.as_of < kept.made_at else None
+    found = _meant(parse_rule(kept.rule), as_of=as_of, assume_present=kept.assumes_present, now=now)
     members = as_subquery(found.order_by().values("id"))
     kept.member_count = execute(
         # Read whole before anything is written, and written in order: twice as fast for many.
@@ -82,7 +108,8 @@ def keep_rule(
         " SELECT %(kept)s, found.id FROM found ORDER BY found.id",
         {"kept": kept.pk},
     )
-    kept.save(update_fields=["member_count"])
+    kept.is_waiting = False
+    kept.save(update_fields=["member_count", "is_waiting"])
     if kept.member_count >= MANY:
         execute("ANALYZE selections_resultmember")
     return kept

@@ -85,7 +85,7 @@ class LookBackForm(forms.Form):
 
 def _sides() -> list[Any]:
     selections = Selection.objects.in_use().values_list("pk", "name")
-    sets = ResultSet.objects.order_by("name").values_list("pk", "name")
+    sets = ResultSet.objects.filter(is_waiting=False).order_by("name").values_list("pk", "name")
     return [
         ("", "---------"),
         (_("Selections"), [(f"s{pk}", name) for pk, name in selections]),

@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from common.errors import Refused
-from selections.actions import delete_result_set, keep_selection, rename_result_set
+from selections.actions import delete_result_set, rename_result_set
 from selections.comparing import part_rule
+from selections.keeping import keep_at_once_or_later
 from selections.models import Export, ResultSet
+from selections.tasks import fill_result_set
 from workbench.audiences import ResultSetAudience, SelectionAudience, people_of
 from workbench.base import ActionView, DetailPage, FormPage, ListPage
 from workbench.changes import user_names
@@ -57,7 +59,7 @@ class ResultSetKeep(SelectionAudience, ActionView):
         if not form.is_valid():
             raise Refused("name_missing", _("Give the result set a name."))
         asked = form.cleaned_data
-        kept = keep_selection(
+        kept = keep_at_once_or_later(
             self.object,
             name=asked["name"],
             as_of=form.moment,
@@ -65,20 +67,31 @@ class ResultSetKeep(SelectionAudience, ActionView):
             by=self.user,
             now=self.now,
         )
+        page = reverse("workbench:result_set_detail", args=[kept.pk])
+        if kept.is_waiting:
+            fill_result_set.delay_on_commit(kept.pk)  # type: ignore[attr-defined]
+            messages.info(self.request, _("These are many, or it takes long: they are being looked up. You can go on."))
+            return page
         words = ngettext("%(n)d customer has been kept.", "%(n)d customers have been kept.", kept.member_count)
         messages.success(self.request, words % {"n": kept.member_count})
-        return reverse("workbench:result_set_detail", args=[kept.pk])
+        return page
 
 
 class ResultSetDetail(ResultSetAudience, DetailPage[ResultSet]):
     permission = "manage_selections"
     template_name = "workbench/result_sets_detail.html"
 
+    def get_queryset(self) -> QuerySet[ResultSet]:
+        return self.with_waiting()
+
     def get_breadcrumb(self) -> list[Any]:
         return self.above[:1]
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         kept = self.object
+        if kept.is_waiting:
+            self.template_name = "workbench/result_sets_waiting.html"
+            return super().get_context(**extra)
         found = people_of(kept, now=self.now)
         count = found.count()
         rule = json.dumps(part_rule([kept], [True]).to_json())
@@ -127,6 +140,9 @@ class ResultSetRename(ResultSetAudience, FormPage[RenameForm]):
 class ResultSetDelete(ResultSetAudience, ActionView):
     permission = "manage_selections"
     success_message = gettext_lazy("The result set has been deleted.")
+
+    def get_queryset(self) -> QuerySet[ResultSet]:
+        return self.with_waiting()
 
     def perform(self) -> str:
         delete_result_set(self.object)
