@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from io import BytesIO
@@ -19,16 +16,16 @@ from common.sql import execute, rows
 from common.time import clock
 from customers.actions import run_import, undo_import, upload_import
 from customers.models import Branch, Customer, ImportRun, Source
+from tests.killable import Killable, killable
 
 KILLS = 10  # of each: twenty in all
 ROWS = 4_000
 HEADER = "klantnummer;soort;achternaam;email;straat;huisnummer;postcode"
+READY = "import customers.tasks, django.test"
 WORKER = """
-import django; django.setup()
 from django.test import override_settings
 from customers.tasks import run_waiting_imports
 with override_settings(MEDIA_ROOT={media!r}):
-    print("begin", flush=True)
     run_waiting_imports()
 """
 # What an import leaves, without ids and moments, which a second try has anew.
@@ -45,6 +42,12 @@ LEFT = (
 @pytest.fixture(autouse=True)
 def _own_media(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def worker(process_environment: dict[str, str]) -> Iterator[Killable]:
+    with killable(process_environment, READY) as worker:
+        yield worker
 
 
 @pytest.fixture
@@ -72,15 +75,11 @@ def upload(content: bytes) -> ImportRun:
     )
 
 
-def killed(environment: dict[str, str], media: Path, after: float) -> None:
+def killed(worker: Killable, media: Path, after: float) -> None:
     """Let a worker begin, and kill it some time later, in whatever it then does."""
-    code = WORKER.format(media=str(media))
-    worker = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == b"begin\n"
+    worker.start(WORKER.format(media=str(media)))
     time.sleep(after)
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
+    worker.kill()
 
 
 def finish(run: ImportRun) -> ImportRun:
@@ -91,7 +90,7 @@ def finish(run: ImportRun) -> ImportRun:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_nobody_connected")
-def test_an_import_that_is_killed_ends_as_one_that_is_not(process_environment: dict[str, str], settings: Any) -> None:
+def test_an_import_that_is_killed_ends_as_one_that_is_not(worker: Killable, settings: Any) -> None:
     Source.objects.get_or_create(code="library", defaults={"name": "Bibliotheek", "rank": 10})
     Branch.objects.get_or_create(code="PUR", defaults={"name": "Purmerend"})
     nothing = left()
@@ -105,13 +104,13 @@ def test_an_import_that_is_killed_ends_as_one_that_is_not(process_environment: d
     for _kill in range(KILLS):
         # Taken back, killed somewhere on the way, and begun again: nothing is left of it.
         undo_import(ImportRun.objects.get(pk=whole.pk), by=None, now=clock())
-        killed(process_environment, settings.MEDIA_ROOT, chance.uniform(0, took))
+        killed(worker, settings.MEDIA_ROOT, chance.uniform(0, took))
         undone += ImportRun.objects.get(pk=whole.pk).state == ImportRun.State.UNDONE
         assert finish(whole).state == ImportRun.State.UNDONE
         assert left() == nothing
         # Taken in, killed somewhere on the way, and begun again: all of it is there, once.
         whole = upload(lines())
-        killed(process_environment, settings.MEDIA_ROOT, chance.uniform(0, took))
+        killed(worker, settings.MEDIA_ROOT, chance.uniform(0, took))
         done = finish(whole)
         assert done.state == ImportRun.State.DONE, done.refusal
         assert left() == expected
@@ -121,11 +120,11 @@ def test_an_import_that_is_killed_ends_as_one_that_is_not(process_environment: d
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_nobody_connected")
-def test_a_trial_that_is_killed_has_written_nothing(process_environment: dict[str, str], settings: Any) -> None:
+def test_a_trial_that_is_killed_has_written_nothing(worker: Killable, settings: Any) -> None:
     Source.objects.get_or_create(code="library", defaults={"name": "Bibliotheek", "rank": 10})
     run = upload(lines())
     ImportRun.objects.filter(pk=run.pk).update(needs_approval=True)
-    killed(process_environment, settings.MEDIA_ROOT, 0.3)
+    killed(worker, settings.MEDIA_ROOT, 0.3)
     assert not Customer.objects.exists()
     assert finish(run).state == ImportRun.State.PREVIEWED
     assert not Customer.objects.exists()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import signal
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -27,6 +25,7 @@ from customers.actions.retention import retention_of_facts
 from customers.models import Customer, Fact, FactCount, FactRemainder, FactTotal, KindSetting
 from customers.recording import recount_totals
 from tests.factories import NOW, BranchFactory, CustomerFactory, SourceFactory
+from tests.killable import killable
 
 TODAY = local_date(NOW)
 
@@ -264,12 +263,9 @@ def told() -> int:
 
 ROWS, KILLS = 12_000, 12
 CHILD = """
-import datetime as dt, sys
-import django; django.setup()
 from customers.actions import retention
 retention.BATCH = 50
 from common.time import clock, local_date
-print("ready", flush=True)
 retention.retention_of_facts(day=local_date(clock()), now=clock())
 """
 
@@ -289,18 +285,15 @@ def test_killing_it_again_and_again_loses_and_doubles_nothing(process_environmen
     before = totals()
     keep("loan", 24)
     broken_off = 0
-    for _kill in range(KILLS):
-        child = subprocess.Popen([sys.executable, "-c", CHILD], env=process_environment, stdout=subprocess.PIPE)
-        assert child.stdout
-        assert child.stdout.readline() == b"ready\n"
-        had = FactCount.objects.aggregate(n=Sum("count", default=0))["n"]
-        until = time.monotonic() + 20
-        while FactCount.objects.aggregate(n=Sum("count", default=0))["n"] < had + 200 and child.poll() is None:
-            assert time.monotonic() < until, "it does nothing"
-        child.kill()
-        broken_off += child.wait() == -signal.SIGKILL
-        child.stdout.close()
-        assert told() == ROWS
+    with killable(process_environment, "import customers.actions, common.time") as child:
+        for _kill in range(KILLS):
+            child.start(CHILD)
+            had = FactCount.objects.aggregate(n=Sum("count", default=0))["n"]
+            until = time.monotonic() + 20
+            while FactCount.objects.aggregate(n=Sum("count", default=0))["n"] < had + 200 and not child.is_over:
+                assert time.monotonic() < until, "it does nothing"
+            broken_off += child.kill() == -signal.SIGKILL
+            assert told() == ROWS
     assert broken_off > KILLS / 2, "it was too quick to be killed"
     retention_of_facts(day=local_date(timezone.now()), now=timezone.now())
     assert not Fact.objects.exists()

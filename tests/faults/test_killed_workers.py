@@ -22,14 +22,14 @@ from mailings import queue
 from mailings.models import Mailing, Message
 from mailings.worker import send_ready
 from tests.faults.scripted_smtp import Server, scripted_smtp
+from tests.killable import Killable, killable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MAILS, KILLS, CONNECTIONS = 400, 5, 4
+READY = "import mailings.worker"
 WORKER = f"""
-import django; django.setup()
 from mailings.worker import send_ready
-print("ready", flush=True)
 send_ready(seconds=60, connections={CONNECTIONS}, chunk=50)
 """
 
@@ -61,10 +61,11 @@ def test_killing_workers_repeats_nothing_and_loses_nothing(
     mailing = start()
     with scripted_smtp(tmp_path / "ledger", seconds_per_mail=0.01) as server:
         environment = {**process_environment, "EMAIL_URL": f"smtp://127.0.0.1:{server.port}"}
-        for _ in range(KILLS):
-            kill_in_mid_batch(environment, server)
-            expire_leases()
-            queue.recover()
+        with killable(environment, READY) as worker:
+            for _ in range(KILLS):
+                kill_in_mid_batch(worker, server)
+                expire_leases()
+                queue.recover()
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         send_ready(seconds=60)
         accepted = Counter(line.split()[0] for line in server.accepted())
@@ -87,22 +88,12 @@ def connections() -> int:
     return int(found[0]["n"])
 
 
-def kill_in_mid_batch(environment: dict[str, str], server: Server) -> None:
+def kill_in_mid_batch(worker: Killable, server: Server) -> None:
     """Kill a worker while it sends; comes back once the database has noticed, and let go of what it held."""
     before, others = len(server.accepted()), connections()
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    try:
-        assert worker.stdout is not None
-        worker.stdout.readline()
-        wait_until(lambda: len(server.accepted()) >= before + 15)
-        assert worker.poll() is None, "finished before it could be killed"
-    finally:
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
-        if worker.stdout is not None:
-            worker.stdout.close()
+    worker.start(WORKER)
+    wait_until(lambda: len(server.accepted()) >= before + 15)
+    assert worker.kill() == -signal.SIGKILL, "finished before it could be killed"
     wait_until(lambda: connections() <= others)
 
 
@@ -113,7 +104,8 @@ def test_a_worker_stopped_past_its_lease_sends_nothing_twice(
     start()
     with scripted_smtp(tmp_path / "ledger", seconds_per_mail=0.02) as server:
         environment = {**process_environment, "EMAIL_URL": f"smtp://127.0.0.1:{server.port}"}
-        worker = subprocess.Popen([sys.executable, "-c", WORKER], env=environment, stderr=subprocess.DEVNULL)
+        alone = [sys.executable, "-c", "import django; django.setup()" + WORKER]
+        worker = subprocess.Popen(alone, env=environment, stderr=subprocess.DEVNULL)
         try:
             wait_until(lambda: len(server.accepted()) >= 15)
             os.kill(worker.pid, signal.SIGSTOP)
