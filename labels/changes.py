@@ -56,11 +56,12 @@ _SCOPE = """
 INSERT INTO label_scope SELECT DISTINCT customer_id, true FROM label_changed WHERE customer_id IS NOT NULL
 """
 _MATES = """
-INSERT INTO label_scope SELECT mate.id, false FROM customers_customer AS mate
- WHERE household_id IN (
+INSERT INTO label_scope SELECT mate.id, false FROM (
     SELECT household_id FROM label_scope AS scope JOIN customers_customer AS one ON one.id = scope.customer_id
     UNION SELECT household_id FROM label_mark
- ) ON CONFLICT DO NOTHING
+ ) AS home
+ CROSS JOIN LATERAL (SELECT id FROM customers_customer AS one WHERE one.household_id = home.household_id OFFSET 0)
+    AS mate ON CONFLICT DO NOTHING
 """
 
 
@@ -141,8 +142,10 @@ def is_too_many(count: int) -> bool:
 
 
 def has_news(work: Computing) -> bool:
-    """Whether facts of who changed ask for a label that is not there yet, such as that of a new genre."""
-    asked = [family.has_news.format(facts=work.facts) for family in work.families if family.has_news]
+    """Whether facts of who changed ask for a label that is not there yet, such as that of a new genre; those of who may
+    not be profiled do not.
+    """
+    asked = [family.has_news.format(facts="label_fact") for family in work.families if family.has_news]
     return any(rows(sql, {}) for sql in asked)
 
 

@@ -1,24 +1,29 @@
 """Compute families of system labels and values: prepare what they read, and give the statement of each.
 
 Everything is prepared in temporary tables of the transaction: ``label_scope`` (whom an incremental run is about, made
-by ``labels.changes``), ``label_fact`` (their facts), ``label_unprofiled`` (who may not be profiled), ``label_merged``
-(whose row was taken up in another), ``label_measure`` (what families want to know of facts, taken in one pass for all
-of them) and ``label_value`` (computed values).
+by ``labels.changes``), ``label_merged`` (whose row was taken up in another), ``label_unprofiled`` (these, and who may
+not be profiled), ``label_fact`` (the facts of the others, of the kinds and as far back as families look),
+``label_measure`` (what families want to know of facts, taken in one pass for all of them), ``label_relation_24`` (who
+had to do with library and theatre in so many months) and ``label_value`` (computed values).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from common.sql import execute
+from common.time import local_date
 from labels.formulas import number_sql, read_terms
 from labels.models import ValueDefinition
 from labels.profiling import EVERYBODY, unprofiled_sql
 from labels.system import Family
 from labels.system.measures import Measures, columns_of
+from labels.system.moments import day_sql
+from labels.system.relations import RELATIONS, relation_params
 from labels.system.thresholds import Limits
 
 FEW = 1000  # rows: a table this small is planned well without statistics
@@ -26,27 +31,60 @@ _MEMORY = "128MB"  # for sorting and hashing, until the transaction ends
 
 _DROP = """
 DROP TABLE IF EXISTS pg_temp.label_fact, pg_temp.label_unprofiled, pg_temp.label_merged, pg_temp.label_measure,
-    pg_temp.label_value
+    pg_temp.label_value, pg_temp.label_of_customers, pg_temp.label_of_subscriptions, pg_temp.label_of_totals,
+    pg_temp.label_of_present
 """
+# Read once for all families. Each fact with its day, and those of who may not be profiled left out at once.
 _FACTS = """
 CREATE TEMPORARY TABLE label_fact ON COMMIT DROP AS
-SELECT fact.customer_id, kind, occurred_at, sector, world, genre, quantity, amount_cents, duration_seconds
-  FROM label_scope AS scope JOIN customers_fact AS fact ON fact.customer_id = scope.customer_id WHERE scope.is_own
+SELECT fact.customer_id, kind, occurred_at, {day} AS day, sector, world, genre, quantity, amount_cents, duration_seconds
+  FROM {source} WHERE ({wanted}) AND occurred_at <= %(now)s AND {allowed}
+"""
+_NO_FACTS = """
+CREATE TEMPORARY TABLE label_fact (customer_id bigint, kind varchar, occurred_at timestamptz, day int, sector varchar,
+    world varchar, genre varchar, quantity int, amount_cents bigint, duration_seconds int) ON COMMIT DROP
 """
 # A few rows may have stayed with who was merged into another, and would count for him.
 _MERGED = """
 CREATE TEMPORARY TABLE label_merged ON COMMIT DROP AS
 SELECT id AS customer_id FROM customers_customer WHERE merged_into_id IS NOT NULL
 """
+_UNPROFILED = """
+CREATE TEMPORARY TABLE label_unprofiled ON COMMIT DROP AS {unprofiled} UNION ALL SELECT customer_id FROM label_merged
+"""
 _VALUE = """
 INSERT INTO label_value (customer_id, value_id, number)
-SELECT customer_id, %(value)s, {number} FROM label_measure AS measure WHERE {condition} AND {allowed}
+SELECT customer_id, %(value)s, {number} FROM label_measure AS measure WHERE {condition}
 """
 _MAY = "NOT EXISTS (SELECT FROM label_merged AS merged WHERE merged.customer_id = {customer})"
-_MAY_BE_PROFILED = (
-    _MAY + " AND NOT EXISTS (SELECT FROM label_unprofiled AS unprofiled WHERE unprofiled.customer_id = {customer})"
-)
+_MAY_BE_PROFILED = "NOT EXISTS (SELECT FROM label_unprofiled AS unprofiled WHERE unprofiled.customer_id = {customer})"
 _SCOPED = "SELECT customer_id FROM label_scope"
+# OFFSET 0: customer by customer along the index, or PostgreSQL reads a whole table for one in a hundred.
+_OF_SCOPE = """
+label_scope AS scope CROSS JOIN LATERAL (
+    SELECT {columns} FROM {table} AS one WHERE one.{customer} = scope.customer_id {which} OFFSET 0
+) AS {name}
+"""
+_FACTS_OF_SCOPE = _OF_SCOPE.format(
+    columns="*", table="customers_fact", customer="customer_id", which="AND occurred_at >= %(since_0)s", name="fact"
+)
+_SCOPED_TABLE = "CREATE TEMPORARY TABLE label_of_{name} ON COMMIT DROP AS SELECT {name}.* FROM {source}"
+# What is read of whom an incremental run is about: name -> columns, table, column of the customer.
+_TABLES = {
+    "customers": (
+        "id, kind, birth_date, registered_on, deceased_on, household_id, merged_into_id",
+        "customers_customer", "id",
+    ),
+    "subscriptions": (
+        "id, customer_id, started_on, ended_on, payment_method", "customers_subscription", "customer_id",
+    ),
+    "totals": ("customer_id, kind, first_at, last_at", "customers_facttotal", "customer_id"),
+}  # fmt: skip
+# Their labels lie far apart, but one index holds all that are open: which is quicker depends on how many they are.
+_PRESENT = """
+CREATE TEMPORARY TABLE label_of_present ON COMMIT DROP AS
+SELECT label_id, customer_id, until FROM labels_assignment JOIN label_scope USING (customer_id) WHERE until IS NULL
+"""
 
 
 class Among(Mapping[str, str]):
@@ -90,32 +128,58 @@ class Computing:
         self.seconds: dict[str, float] = {}
 
     def prepare(self) -> None:
-        """Fill the temporary tables; one pass over the facts, or of those in scope."""
+        """Fill the temporary tables: one pass over the facts, or over those of whom it is about."""
         execute(f"SET LOCAL work_mem = '{_MEMORY}'")
         execute(_DROP)
-        people = _SCOPED if self.scoped else EVERYBODY
-        if self.scoped:
-            self._timed("facts", "label_fact", _FACTS)
-        unprofiled = unprofiled_sql(now=self.now, among=people)
-        made = f"CREATE TEMPORARY TABLE label_unprofiled ON COMMIT DROP AS {unprofiled}"
-        self._timed("profiling", "label_unprofiled", made, {})
         execute(_MERGED)
-        sql, params = self.measures.statement(self.facts, self.now)
+        if self.scoped:
+            self._narrow()
+        unprofiled = unprofiled_sql(now=self.now, among=_SCOPED if self.scoped else EVERYBODY)
+        self._timed("profiling", "label_unprofiled", _UNPROFILED.format(unprofiled=unprofiled), {})
+        self._timed("facts", "label_fact", *self._facts())
+        sql, params = self.measures.statement("label_fact", self.now)
         made = f"CREATE TEMPORARY TABLE label_measure ON COMMIT DROP AS {sql}"
         self._timed("measures", "label_measure", made, params)
+        self._relations()
         self._values()
 
-    @property
-    def facts(self) -> str:
-        """The table in which families find facts."""
-        return "label_fact" if self.scoped else "customers_fact"
+    def _facts(self) -> tuple[str, dict[str, Any]]:
+        """Return the statement that gathers the facts families look at, and its params."""
+        kinds: dict[dt.datetime, list[str]] = defaultdict(list)
+        for kind, since in self._since().items():
+            kinds[since].append(kind)
+        if not kinds:
+            return _NO_FACTS, {}
+        params: dict[str, Any] = {"now": self.now}
+        wanted = []
+        for place, since in enumerate(sorted(kinds)):
+            params |= {f"since_{place}": since, f"kinds_{place}": kinds[since]}
+            wanted.append(f"occurred_at >= %(since_{place})s AND kind = ANY(%(kinds_{place})s)")
+        return _FACTS.format(
+            day=day_sql("occurred_at", local_date(min(kinds)), local_date(self.now)),
+            source=_FACTS_OF_SCOPE if self.scoped else "customers_fact AS fact",
+            wanted=" OR ".join(wanted),
+            allowed=_MAY_BE_PROFILED.format(customer="fact.customer_id") + (" AND is_own" if self.scoped else ""),
+        ), params
+
+    def _since(self) -> dict[str, dt.datetime]:
+        """Return from when on facts of a kind are looked at, by measures and by families themselves."""
+        found = self.measures.since(self.now)
+        for family in self.families:
+            params = family.params(self.now, self.limits[family.code])
+            for edge, kinds in family.fact_edges.items():
+                found |= {kind: min(params[edge], found.get(kind, params[edge])) for kind in kinds()}
+        return found
 
     def statement(self, family: Family) -> tuple[str, dict[str, Any]]:
         """Return SQL that yields (customer_id, code) of who may have a label of the family, and its params."""
         among = Among(scoped=self.scoped, with_mates=family.of_household)
         sql = family.sql.format(
             among=among,
-            facts=self.facts,
+            facts="label_fact",
+            customers=self.table("customers"),
+            subscriptions=self.table("subscriptions"),
+            relations=self._relation_table(family),
             m=columns_of(self._named[family.code], self.measures),
             v={code: self._value_sql(code) for code in family.values},
         )
@@ -140,18 +204,49 @@ class Computing:
         written = 0
         for pk, terms in self._terms.items():
             number, condition = number_sql(terms, columns)
-            allowed = _MAY_BE_PROFILED.format(customer="measure.customer_id")
-            written += execute(_VALUE.format(number=number, condition=condition, allowed=allowed), {"value": pk})
+            written += execute(_VALUE.format(number=number, condition=condition), {"value": pk})
         if written > FEW:
             execute("ANALYZE label_value")
         self.seconds["values"] = time.monotonic() - started
+
+    def _relations(self) -> None:
+        """Gather who had to do with library and theatre, once for all families that look equally far back."""
+        for family in {self._relation_table(one): one for one in self.families if one.is_of_relations}.values():
+            table, limits = self._relation_table(family), self.limits[family.code]
+            relations = RELATIONS.format(
+                totals=self.table("totals"),
+                subscriptions=self.table("subscriptions"),
+                allowed=_MAY_BE_PROFILED.format(customer="relation.customer_id"),
+            )
+            made = f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS {relations}"
+            execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
+            self._timed("facts", table, made, dict(relation_params(self.now, limits)))
+
+    def _narrow(self) -> None:
+        """Take apart what there is of whom it is about, and of who live with them."""
+        for name, (columns, table, customer) in _TABLES.items():
+            source = _OF_SCOPE.format(columns=columns, table=table, customer=customer, which="", name=name)
+            self._timed("changes", f"label_of_{name}", _SCOPED_TABLE.format(name=name, source=source))
+        self._timed("changes", "label_of_present", _PRESENT)
+
+    def table(self, name: str) -> str:
+        """Return the table to read customers, subscriptions or totals of facts from."""
+        return f"label_of_{name}" if self.scoped else _TABLES[name][1]
+
+    @property
+    def present(self) -> str:
+        """The table to read from which labels are there."""
+        return "label_of_present" if self.scoped else "labels_assignment"
+
+    def _relation_table(self, family: Family) -> str:
+        return f"label_relation_{self.limits[family.code].whole('months')}" if family.is_of_relations else ""
 
     def _timed(self, what: str, table: str, statement: str, params: dict[str, Any] | None = None) -> None:
         """Make a table, and tell the planner what is in it."""
         started = time.monotonic()
         if execute(statement, params) > FEW:
             execute(f"ANALYZE {table}")
-        self.seconds[what] = time.monotonic() - started
+        self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - started
 
 
 def compute_family(family: Family, *, now: dt.datetime) -> tuple[str, dict[str, Any]]:

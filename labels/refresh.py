@@ -18,7 +18,7 @@ from django.utils import translation
 
 from common.sql import execute
 from labels import changes
-from labels.computing import FEW, Among, Computing
+from labels.computing import Among, Computing
 from labels.models import Label, LabelGroup, RefreshRun, ValueDefinition
 from labels.profiling import refused_sql
 from labels.standard import ensure_standard_values
@@ -27,18 +27,16 @@ from labels.system.thresholds import chosen
 
 _LOCK = 0x77_6D_6C_61  # one refresh at a time: transaction-scoped advisory lock
 
-_TARGET = """
-CREATE TEMPORARY TABLE label_target ON COMMIT DROP AS
-SELECT label.id AS label_id, computed.customer_id FROM ({family}) AS computed
-  JOIN labels_label AS label ON label.code = computed.code AND label.kind = 'system' AND label.is_active
-"""
 _DIFFERENCE = """
 CREATE TEMPORARY TABLE label_difference ON COMMIT DROP AS
 SELECT coalesce(target.label_id, present.label_id) AS label_id,
        coalesce(target.customer_id, present.customer_id) AS customer_id, target.label_id IS NULL AS is_gone
-  FROM label_target AS target FULL JOIN (
-      SELECT label_id, customer_id FROM labels_assignment
-       WHERE until IS NULL AND label_id = ANY(%(labels)s) AND {among}
+  FROM (
+      SELECT label.id AS label_id, computed.customer_id FROM ({family}) AS computed
+        JOIN labels_label AS label ON label.code = computed.code AND label.kind = 'system' AND label.is_active
+  ) AS target FULL JOIN (
+      SELECT label_id, customer_id FROM {present}
+       WHERE until IS NULL AND label_id = ANY(%(of_family)s) AND {among}
   ) AS present ON present.label_id = target.label_id AND present.customer_id = target.customer_id
  WHERE target.label_id IS NULL OR present.label_id IS NULL
 """
@@ -164,14 +162,12 @@ def _narrowed(run: RefreshRun, work: Computing, previous: RefreshRun) -> tuple[C
 def _write(family: Family, work: Computing) -> dict[str, Any]:
     """Give and take the labels of one family; return what was done, for the run."""
     started = time.monotonic()
-    execute("DROP TABLE IF EXISTS pg_temp.label_target, pg_temp.label_difference")
+    execute("DROP TABLE IF EXISTS pg_temp.label_difference")
     statement, params = work.statement(family)
-    if execute(_TARGET.format(family=statement), params) > FEW:
-        execute("ANALYZE label_target")
-    among = Among(scoped=work.scoped, with_mates=family.of_household)
+    among = Among(scoped=work.scoped, with_mates=family.of_household)["customer_id"]
     labels = Label.objects.filter(kind=Label.Kind.SYSTEM, group__code__in=family.all_groups)
-    ids = list(labels.values_list("pk", flat=True))
-    differing = execute(_DIFFERENCE.format(among=among["customer_id"]), {"labels": ids})
+    params["of_family"] = list(labels.values_list("pk", flat=True))
+    differing = execute(_DIFFERENCE.format(family=statement, present=work.present, among=among), params)
     taken = execute(_CLOSE, {"now": work.now}) if differing else 0
     given = execute(_OPEN, {"now": work.now}) if differing else 0
     return {"code": family.code, "seconds": round(time.monotonic() - started, 2), "given": given, "taken": taken}

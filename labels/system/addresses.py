@@ -13,7 +13,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from common.time import local_date, years_before
-from labels.system.sectors import RELATIONS, TOTAL_EDGE, relation_params
+from labels.system.relations import relation_params
+from labels.system.sectors import TOTAL_EDGE
 from labels.system.specs import SUBSCRIPTION_EDGE, Edge, Family, LabelSpec, Limits, Threshold, Told, words
 
 # Of whom no birth date is known counts as an adult.
@@ -26,7 +27,7 @@ SELECT id AS customer_id,
             ELSE 'address-parent' END AS code
   FROM (SELECT id, is_child, count(*) OVER home AS people, count(*) FILTER (WHERE is_child) OVER home AS children
           FROM (SELECT id, household_id, coalesce(birth_date > %(adult_from)s, false) AS is_child
-                  FROM customers_customer
+                  FROM {customers}
                  WHERE household_id IS NOT NULL AND kind <> 'former' AND merged_into_id IS NULL
                    AND deceased_on IS NULL AND {among[id]}) AS person
         WINDOW home AS (PARTITION BY household_id)) AS housed
@@ -35,18 +36,17 @@ _CAME_OF_AGE = """
 SELECT id AS customer_id FROM customers_customer WHERE birth_date > %(was_adult_from)s AND birth_date <= %(adult_from)s
 """
 
-_RELATION = f"""
+_RELATION = """
 SELECT customer.id AS customer_id,
        CASE WHEN NOT theatre THEN 'address-library' WHEN NOT library THEN 'address-theatre' ELSE 'address-both' END
        AS code
-  FROM (SELECT household_id, bool_or(is_library) AS library, bool_or(NOT is_library) AS theatre
-          FROM ({RELATIONS}) AS relation JOIN customers_customer AS one ON one.id = relation.customer_id
+  FROM (SELECT household_id, bool_or(library) AS library, bool_or(theatre) AS theatre
+          FROM {relations} AS relation JOIN {customers} AS one ON one.id = relation.customer_id
          WHERE one.household_id IS NOT NULL AND one.kind <> 'former' AND one.merged_into_id IS NULL
-           AND NOT EXISTS (SELECT FROM label_unprofiled AS u WHERE u.customer_id = one.id)
          GROUP BY household_id) AS home
-  JOIN customers_customer AS customer USING (household_id)
- WHERE customer.kind <> 'former' AND customer.merged_into_id IS NULL AND {{among[customer.id]}}
-"""  # noqa: S608 - constants of these files
+  JOIN {customers} AS customer USING (household_id)
+ WHERE customer.kind <> 'former' AND customer.merged_into_id IS NULL AND {among[customer.id]}
+"""
 
 
 def _age_params(now: dt.datetime, limits: Limits) -> Mapping[str, Any]:
@@ -101,6 +101,7 @@ FAMILIES = (
         code="address-sector",
         name=_("Relation per address"),
         sql=_RELATION,
+        is_of_relations=True,
         thresholds=(Threshold("months", _("What was done in the last … months counts"), "months", 24, 1, 120),),
         params=relation_params,
         edges=(TOTAL_EDGE, SUBSCRIPTION_EDGE),

@@ -14,7 +14,7 @@ SELECT customer.id AS customer_id,
             WHEN loans < %(average)s THEN 'borrowing-light'
             WHEN loans < %(heavy)s THEN 'borrowing-average'
             ELSE 'borrowing-heavy' END AS code
-  FROM customers_customer AS customer
+  FROM {customers} AS customer
   LEFT JOIN (SELECT customer_id, {m[loans]} AS loans FROM label_measure AS measure WHERE {m[loans]} > 0) AS borrowed
     ON borrowed.customer_id = customer.id
  WHERE (loans IS NOT NULL OR customer.kind = 'member') AND {among[customer.id]}
@@ -25,7 +25,7 @@ SELECT customer_id,
        CASE WHEN recent > earlier THEN 'trend-joiner' ELSE 'trend-dropper' END AS code
   FROM (SELECT customer_id, coalesce({m[recent]}, 0) AS recent, coalesce({m[earlier]}, 0) AS earlier
           FROM label_measure AS measure) AS halves
-  JOIN customers_customer AS customer ON customer.id = customer_id
+  JOIN {customers} AS customer ON customer.id = customer_id
  WHERE greatest(recent, earlier) >= %(minimum)s
    AND (recent * 100 >= earlier * %(joiner)s OR recent * 100 <= earlier * %(dropper)s)
    AND (customer.registered_on IS NULL OR customer.registered_on <= %(known_since)s)

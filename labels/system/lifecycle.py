@@ -25,7 +25,8 @@ from labels.system.specs import (
     words,
 )
 
-# A running subscription is at least one time; who said that he wants to hear from us is a prospect.
+# A running subscription is at least one time; who said that he wants to hear from us is a prospect. OFFSET 0, or all
+# subscriptions are looked through once per use of ``subscribed``.
 _PHASE = """
 SELECT customer_id,
        CASE WHEN active >= %(ambassador)s AND known_since <= %(loyal_since)s THEN 'lifecycle-ambassador'
@@ -34,13 +35,13 @@ SELECT customer_id,
             WHEN interested THEN 'lifecycle-prospect'
             ELSE 'lifecycle-visitor' END AS code
   FROM (SELECT customer.id AS customer_id, coalesce({m[active]}, 0) AS active, customer.registered_on AS known_since,
-               EXISTS (SELECT FROM customers_subscription AS subscription
+               EXISTS (SELECT FROM {subscriptions} AS subscription
                         WHERE subscription.customer_id = customer.id AND started_on <= %(today)s
                           AND (ended_on IS NULL OR ended_on >= %(today)s)) AS subscribed,
                {m[interest]} IS NOT NULL OR customer.kind IN ('prospect', 'newsletter') AS interested,
                {m[online]} IS NOT NULL AS online
-          FROM customers_customer AS customer LEFT JOIN label_measure AS measure ON measure.customer_id = customer.id
-         WHERE {among[customer.id]}) AS seen
+          FROM {customers} AS customer LEFT JOIN label_measure AS measure ON measure.customer_id = customer.id
+         WHERE {among[customer.id]} OFFSET 0) AS seen
  WHERE active > 0 OR subscribed OR interested OR online
 """
 _LOYAL = """

@@ -19,14 +19,12 @@ _SILENT = "-recency.number + greatest(rhythm.number * %(silence)s / 100, %(short
 
 _LOYALTY = f"""
 WITH sign AS MATERIALIZED (
-    SELECT customer_id, said.code FROM label_measure AS measure
-     CROSS JOIN LATERAL (VALUES
-        ('loyalty-seldom', {{m[days_before]}} >= %(minimum)s
-                           AND coalesce({{m[days]}}, 0) * %(interval)s <= {{m[days_before]}} * 100),
-        ('loyalty-less', {{m[paid_before]}} >= %(paid)s
-                         AND coalesce({{m[paid]}}, 0) * 100 <= {{m[paid_before]}} * %(amount)s)
-     ) AS said (code, holds)
-     WHERE holds
+    SELECT customer_id, 'loyalty-seldom' AS code FROM label_measure AS measure
+     WHERE {{m[days_before]}} >= %(minimum)s
+       AND coalesce({{m[days]}}, 0) * %(interval)s <= {{m[days_before]}} * 100
+    UNION ALL
+    SELECT customer_id, 'loyalty-less' FROM label_measure AS measure
+     WHERE {{m[paid_before]}} >= %(paid)s AND coalesce({{m[paid]}}, 0) * 100 <= {{m[paid_before]}} * %(amount)s
     UNION ALL
     SELECT customer_id, 'loyalty-silent' FROM ({{v[recency]}}) AS recency JOIN ({{v[interval]}}) AS rhythm
      USING (customer_id) WHERE {_SILENT} < %(day)s

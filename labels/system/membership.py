@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from labels.system.specs import SUBSCRIPTION_EDGE, Edge, Family, LabelSpec, Threshold, Told, days_before, words
 
 _PHASE = """
-SELECT id AS customer_id, 'phase-newcomer' AS code FROM customers_customer AS customer
+SELECT id AS customer_id, 'phase-newcomer' AS code FROM {customers} AS customer
  WHERE registered_on > %(newcomer_since)s AND registered_on <= %(today)s AND kind = 'member'
    AND merged_into_id IS NULL AND {among[id]}
 UNION ALL
-SELECT customer_id, 'phase-leaver' FROM customers_subscription WHERE started_on <= %(today)s AND {among[customer_id]}
+SELECT customer_id, 'phase-leaver' FROM {subscriptions} WHERE started_on <= %(today)s AND {among[customer_id]}
  GROUP BY customer_id
 HAVING max(coalesce(ended_on, 'infinity')) BETWEEN %(ended_since)s AND %(ends_before)s
 """
@@ -33,13 +33,13 @@ SELECT id AS customer_id,
        CASE WHEN people = 1 THEN 'household-1' WHEN people = 2 THEN 'household-2'
             WHEN people <= 4 THEN 'household-3-4' ELSE 'household-5-more' END AS code
   FROM (SELECT id, count(*) OVER (PARTITION BY household_id) AS people
-          FROM customers_customer
+          FROM {customers}
          WHERE household_id IS NOT NULL AND kind <> 'former' AND merged_into_id IS NULL AND {among[id]}) AS housed
 """
 
 _PAYMENT = """
 SELECT DISTINCT ON (customer_id) customer_id, 'payment-' || replace(payment_method, '_', '-') AS code
-  FROM customers_subscription
+  FROM {subscriptions}
  WHERE started_on <= %(today)s AND (ended_on IS NULL OR ended_on >= %(today)s) AND {among[customer_id]}
  ORDER BY customer_id, started_on DESC, id DESC
 """

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.sql import rows
 from customers.facts import fact_kinds
-from labels.system.kinds import LIBRARY, ONLINE, THEATRE
+from labels.system.kinds import ONLINE
+from labels.system.relations import relation_params
 from labels.system.specs import (
     SUBSCRIPTION_EDGE,
     Edge,
@@ -19,44 +20,36 @@ from labels.system.specs import (
     Limits,
     Threshold,
     Told,
-    days_before,
     months_before,
     words,
 )
 
-# From the totals, not the facts.
-RELATIONS = """
-    SELECT customer_id, kind = ANY(%(library)s) AS is_library FROM customers_facttotal
-     WHERE kind = ANY(%(library)s || %(theatre)s) AND last_at >= %(since)s AND first_at <= %(now)s
-       AND {among[customer_id]}
-    UNION ALL
-    SELECT customer_id, true FROM customers_subscription
-     WHERE started_on <= %(today)s AND (ended_on IS NULL OR ended_on >= %(today)s) AND {among[customer_id]}
-"""
-_SECTORS = f"""
+_SECTORS = """
 SELECT customer_id,
-       CASE WHEN bool_and(is_library) THEN 'sector-library'
-            WHEN bool_and(NOT is_library) THEN 'sector-theatre'
+       CASE WHEN NOT theatre THEN 'sector-library'
+            WHEN NOT library THEN 'sector-theatre'
             ELSE 'sector-both' END AS code
-  FROM ({RELATIONS}) AS relations
- GROUP BY customer_id
-"""  # noqa: S608 - constants of this file
+  FROM {relations} AS relation
+"""
 
-# A total whose first or last time passes a limit.
+# A total whose first or last time passes a limit; who began since was last here since too, which an index knows.
 TOTAL_EDGE = Edge("""
 SELECT customer_id FROM customers_facttotal
  WHERE kind = ANY(%(library)s || %(theatre)s)
-   AND (last_at >= %(was_since)s AND last_at < %(since)s OR first_at > %(was_now)s AND first_at <= %(now)s)
+   AND (last_at >= %(was_since)s AND last_at < %(since)s
+        OR last_at > %(was_now)s AND first_at > %(was_now)s AND first_at <= %(now)s)
 """)
 _SLUG = "trim(BOTH '-' FROM left(regexp_replace(lower(sector), '[^a-z0-9]+', '-', 'g'), 24))"
 # Each sector in which somebody was, as the sources call it; what people do on the website has labels of its own.
 _EACH = f"""
-SELECT customer_id, 'with-' || {_SLUG} AS code FROM (
+WITH counted AS MATERIALIZED (
     SELECT customer_id, sector, count(*) AS times FROM {{facts}}
      WHERE sector <> '' AND sector <> 'website' AND kind = ANY(%(kinds)s)
        AND occurred_at >= %(since)s AND occurred_at <= %(now)s
      GROUP BY customer_id, sector
-) AS counted GROUP BY 1, 2 HAVING sum(times) >= %(minimum)s
+),
+spelled AS MATERIALIZED (SELECT sector, 'with-' || {_SLUG} AS code FROM (SELECT DISTINCT sector FROM counted) AS said)
+SELECT customer_id, code FROM counted JOIN spelled USING (sector) GROUP BY 1, 2 HAVING sum(times) >= %(minimum)s
 """  # noqa: S608
 # MATERIALIZED, or PostgreSQL spells the sector of every single fact before it makes them distinct.
 _KNOWN = f"""
@@ -69,17 +62,6 @@ WITH said AS MATERIALIZED (SELECT DISTINCT sector FROM {{facts}})
 SELECT 1 FROM said WHERE sector <> '' AND sector <> 'website' AND {_SLUG} <> ''
    AND 'with-' || {_SLUG} NOT IN (SELECT code FROM labels_label WHERE kind = 'system' AND is_active) LIMIT 1
 """  # noqa: S608
-
-
-def relation_params(now: dt.datetime, limits: Limits) -> Mapping[str, Any]:
-    """Return the params of ``RELATIONS``."""
-    return {
-        "now": now,
-        "today": days_before(now, 0),
-        "since": months_before(now, limits.whole("months")),
-        "library": list(LIBRARY),
-        "theatre": list(THEATRE),
-    }
 
 
 def _all_kinds() -> list[str]:
@@ -114,6 +96,7 @@ FAMILIES = (
         code="sector",
         name=_("Relation with sectors"),
         sql=_SECTORS,
+        is_of_relations=True,
         thresholds=(Threshold("months", _("What was done in the last … months counts"), "months", 24, 1, 120),),
         params=relation_params,
         edges=(TOTAL_EDGE, SUBSCRIPTION_EDGE),

@@ -64,9 +64,11 @@ SELECT customer_id FROM customers_subscription
 class Family:
     """Labels computed together. ``sql`` yields ``(customer_id, code)``, each pair once, from the params it names.
 
-    In ``sql`` stand, in braces: ``{among[column]}``, true for customers this run is about; ``{facts}``, the table of
-    facts; ``{m[name]}``, one of ``measures`` as a column of ``label_measure AS measure``, which has a row for who has
-    any; ``{v[code]}``, a sub-query (customer_id, number) of a computed value named in ``values``.
+    In ``sql`` stand, in braces: ``{among[column]}``, true for customers this run is about; ``{customers}``,
+    ``{subscriptions}`` and ``{facts}``, the tables of these; ``{m[name]}``, one of ``measures`` as a column of
+    ``label_measure AS measure``, which has a row for who has any; ``{v[code]}``, a sub-query (customer_id, number) of a
+    computed value named in ``values``; with ``is_of_relations`` also ``{relations}``, a table (customer_id, library,
+    theatre) of who had to do with which in the last ``months`` of its threshold.
 
     ``params`` makes the bound values out of the moment and the thresholds. ``is_profiling``: derived from behaviour, so
     not computed for who refused profiling (AVG 21). ``is_exclusive``: the statement yields at most one label per
@@ -95,6 +97,7 @@ class Family:
     edges: Sequence[Edge] = ()
     fact_edges: Mapping[str, Callable[[], Sequence[str]]] = field(default_factory=dict)
     of_household: bool = False
+    is_of_relations: bool = False
     is_exclusive: bool = True
     is_profiling: bool = True
     groups: Mapping[str, str | _StrPromise] = field(default_factory=dict)

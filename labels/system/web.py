@@ -12,13 +12,15 @@ from labels.system.specs import Family, LabelSpec, Limits, Measure, Threshold, T
 EVER = 13  # months: so long is what people do on the web kept at most
 
 _WEB = """
-SELECT customer_id, code FROM label_measure AS measure
- CROSS JOIN LATERAL (VALUES
-    ('web-frequent', {m[days]} >= %(frequent)s), ('web-searcher', {m[searches]} >= %(searches)s),
-    ('web-member', {m[logins]} >= %(logins)s), ('web-app', {m[app]} >= %(app)s),
-    ('web-inactive', {m[ever]} > 0 AND {m[days]} IS NULL)
- ) AS said (code, holds)
- WHERE holds
+SELECT customer_id, 'web-frequent' AS code FROM label_measure AS measure WHERE {m[days]} >= %(frequent)s
+UNION ALL
+SELECT customer_id, 'web-searcher' FROM label_measure AS measure WHERE {m[searches]} >= %(searches)s
+UNION ALL
+SELECT customer_id, 'web-member' FROM label_measure AS measure WHERE {m[logins]} >= %(logins)s
+UNION ALL
+SELECT customer_id, 'web-app' FROM label_measure AS measure WHERE {m[app]} >= %(app)s
+UNION ALL
+SELECT customer_id, 'web-inactive' FROM label_measure AS measure WHERE {m[ever]} > 0 AND {m[days]} IS NULL
 """
 
 

@@ -281,7 +281,9 @@ def test_a_run_looks_at_everybody_when_it_must() -> None:
     assert world.run().why_full == "definitions"
     WorldFactory(code="nieuw")
     assert world.run().why_full == "definitions"
-    world.does(0, "loan", 1, 1)  # of a sector that nobody has been in yet
+    world.does(0, "loan", 1, 1)  # of a sector that nobody has been in yet, but he may not be profiled: no label for it
+    assert world.run().why_full == ""
+    world.says(0, "granted", 0)
     assert world.run().why_full == "news"
     world.now += 7 * DAY
     assert world.run().why_full == "weekly"
