@@ -29,9 +29,14 @@ ON CONFLICT (customer_id, kind) DO UPDATE SET last_at = excluded.last_at, count 
 def measure_labels() -> dict[str, Any]:
     """Return the ratios: the full nightly run to scans; a run after one in a hundred borrowed, to a full one at the
     same moment; and the same the next night, when windows have moved on for everybody.
+
+    A scan is the least that reading all facts can cost: two columns added up, by as many processes as PostgreSQL likes
+    (``fact_scan_alone_s``: by one). ``label_full_vs_scan`` allows one to each family that reads facts, ``…_each`` one
+    to each family. ``fact_group_s`` is what the plainest question about everybody costs: how many facts each has.
     """
     from benchmarks.selections import clocked
     from labels.refresh import refresh_system_labels
+    from labels.system import families
 
     def refresh(moment: dt.datetime, name: str, *, full: bool) -> Any:
         return clocked(lambda: refresh_system_labels(now=moment, due_key=name, full=full))
@@ -39,28 +44,49 @@ def measure_labels() -> dict[str, Any]:
     first, _run = refresh(NOW, "first", full=True)
     execute("VACUUM ANALYZE")
     full, _run = refresh(NOW + DAY, "full", full=True)
-    scan = statistics.median(
-        clocked(lambda: rows("SELECT count(*), sum(quantity) FROM customers_fact"))[0] for _time in range(3)
-    )
+    scan, alone, group = pass_over_facts()
     borrow(3, NOW + DAY + HOUR, "a")
     changed, run = refresh(NOW + DAY + 2 * HOUR, "changed", full=False)
     assert not run.is_full, run.why_full
-    again, _run = refresh(NOW + DAY + 3 * HOUR, "again", full=True)
-    borrow(7, NOW + DAY + 4 * HOUR, "b")
+    again, last = refresh(NOW + DAY + 3 * HOUR, "again", full=True)
+    assert not last.given_count + last.taken_count, last.parts  # who changed alone gave the same as everybody
+    borrow(13, NOW + DAY + 4 * HOUR, "b")
     night, nightly = refresh(NOW + 2 * DAY, "night", full=False)
     return {
         "label_first_s": round(first, 2),
         "label_full_s": round(full, 2),
         "fact_scan_s": round(scan, 3),
+        "fact_scan_alone_s": round(alone, 3),
+        "fact_group_s": round(group, 3),
+        "families": len(families),
         "families_on_facts": families_on_facts(),
         "label_slowest_parts": slowest_parts(),
         "label_full_vs_scan": round(full / (scan * families_on_facts()), 3),
+        "label_full_vs_scan_each": round(full / (scan * len(families)), 3),
         "label_incremental_s": round(changed, 2),
         "label_incremental_vs_full": round(changed / statistics.median([full, again]), 3),
         "affected": run.affected_count,
         "label_next_night_vs_full": round(night / statistics.median([full, again]), 3),
         "affected_next_night": nightly.affected_count if not nightly.is_full else nightly.why_full,
     }
+
+
+def pass_over_facts() -> tuple[float, float, float]:
+    """Return the seconds of a sequential pass over the facts: as PostgreSQL likes it, by one process, and by one that
+    counts how many each customer has.
+    """
+    from benchmarks.selections import clocked
+
+    def timed(statement: str, processes: int | None) -> float:
+        if processes is not None:
+            execute(f"SET max_parallel_workers_per_gather = {processes}")
+        took = statistics.median(clocked(lambda: rows(statement))[0] for _time in range(3))
+        execute("RESET max_parallel_workers_per_gather")
+        return took
+
+    sums = "SELECT count(*), sum(quantity) FROM customers_fact"
+    each = "SELECT count(*) FROM (SELECT customer_id, count(*) FROM customers_fact GROUP BY customer_id) AS each"
+    return timed(sums, None), timed(sums, 0), timed(each, 0)
 
 
 def slowest_parts() -> str:
