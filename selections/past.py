@@ -33,10 +33,15 @@ def gaps(rule: Group, *, now: dt.datetime, present: dt.datetime) -> dict[Path, s
                 count_criterion(path)
                 reason = criteria[node.criterion].gap(node.params, now=now, present=present)
             else:
-                reason = " ".join(filter(None, map(_gap_of_pick, node.picks)))
+                reason = gap_of_picks(node)
             if reason:
                 found[path] = reason
     return found
+
+
+def gap_of_picks(group: Group) -> str:
+    """Return why it would be a guess on a past day who was left of a group; empty when it is not."""
+    return " ".join(filter(None, map(_gap_of_pick, group.picks)))
 
 
 def _gap_of_pick(pick: Pick) -> str:

@@ -18,6 +18,7 @@ from customers.models import Customer
 from selections.compiler import parts_of
 from selections.explain import clause
 from selections.figures.limits import PAGE_SECONDS, time_limit
+from selections.past import gap_of_picks
 from selections.rules import Condition, Group, Node, Path
 
 
@@ -99,4 +100,5 @@ def _verdict(
         for index, child in enumerate(node.children)
     )
     before = answers.get((path, True), holds)
-    return Verdict(path, node, holds, clause(node), holds_before_picks=before, children=children)
+    gap = gap_of_picks(node) if before and now < present else ""  # who did not qualify took no part in it
+    return Verdict(path, node, holds, clause(node), gap=gap, holds_before_picks=before, children=children)

@@ -89,7 +89,7 @@ def certainly(verdict: Verdict) -> bool | None:
         return None if verdict.gap else verdict.holds
     told = [certainly(child) for child in verdict.children]
     if None not in told:
-        return verdict.holds
+        return None if verdict.gap else verdict.holds
     decisive = node.op != Op.ALL  # the answer of one part that settles the group
     if decisive not in told:
         return None

@@ -19,6 +19,7 @@ from selections.picks import PLACES
 from selections.rules import RuleRefused, parse_rule
 from selections.verdicts import why
 from tests.factories import NOW, CustomerFactory, HouseholdFactory
+from workbench.whys import certainly
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +147,19 @@ def test_only_the_present_household_is_known_so_a_past_day_is_a_guess() -> None:
     past = NOW - dt.timedelta(days=10)
     assert list(gaps(rule({"pick": "household"}), now=past, present=NOW)) == [(), (0,)]
     assert () not in gaps(rule({"pick": "sample", "size": 5}), now=past, present=NOW)
+
+
+def test_why_says_of_a_past_day_that_who_was_left_is_a_guess() -> None:
+    member, former = CustomerFactory(kind="member"), CustomerFactory(kind="former")
+    adults = {"criterion": "customer.birth_date", "params": {"op": "filled"}}
+    asked = {"version": 2, "op": "all", "children": [adults], "picks": [{"pick": "household"}]}
+    verdict = why(parse_rule(asked), member, now=NOW - dt.timedelta(days=10), present=NOW)
+    with translation.override("nl"):
+        assert "huishouden" in str(verdict.gap)
+    assert certainly(verdict) is None
+    nobody = {**asked, "children": [{**adults, "params": {"op": "empty"}}]}
+    assert certainly(why(parse_rule(nobody), former, now=NOW - dt.timedelta(days=10), present=NOW)) is False
+    assert certainly(why(parse_rule(asked), member, now=NOW, present=NOW)) is True
 
 
 @pytest.mark.parametrize(
