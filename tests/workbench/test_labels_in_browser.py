@@ -107,7 +107,7 @@ def test_a_history_is_asked_for_and_taken_back(desk: Page, group: LabelGroup, ax
     desk.get_by_role("button", name="Geschiedenis uitrekenen").click()
     expect(desk.locator("#results")).to_contain_text("wacht")
     run_backfills(clock=clock)
-    expect(desk.locator("#results")).to_contain_text("15 perioden geschreven")
+    expect(desk.locator("#results")).to_contain_text("15 perioden aangevuld")
     axe()
     desk.get_by_role("button", name="Terugdraaien").click()
     desk.get_by_role("button", name="Ja, ga door").click()

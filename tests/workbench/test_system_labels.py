@@ -53,6 +53,8 @@ def test_the_page_tells_of_every_family_what_it_means_and_what_the_last_run_did(
     assert "6 tot en met 23 uitleningen in 12 maanden." in page
     assert "iedereen (op verzoek)" in page
     assert "Activiteiten tellen" in page
+    assert "Zware lener vanaf <strong>24</strong> uitleningen" in page
+    assert "vanaf: <strong>€" in page
 
 
 def test_a_threshold_is_looked_at_before_it_is_saved(client: Client) -> None:

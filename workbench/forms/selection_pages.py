@@ -87,7 +87,7 @@ def _sides() -> list[Any]:
     selections = Selection.objects.in_use().values_list("pk", "name")
     sets = ResultSet.objects.filter(is_waiting=False).order_by("name").values_list("pk", "name")
     return [
-        ("", "---------"),
+        ("", "–"),
         (_("Selections"), [(f"s{pk}", name) for pk, name in selections]),
         (_("Result sets"), [(f"r{pk}", name) for pk, name in sets]),
     ]

@@ -47,5 +47,13 @@ def in_words(one: Threshold, number: Number) -> str:
     return f"{number:g}%" if one.unit == "percent" else f"{number:g}"
 
 
+def filled_in(one: Threshold, number: Number) -> tuple[str, str, str]:
+    """Return a threshold as a sentence with its number in it: what comes before, the number, what comes after."""
+    before, gap, after = str(one.words).rpartition("…")
+    if not gap:
+        return f"{after}: ", in_words(one, number), ""
+    return before, in_words(one, number) if one.unit == "cents" else f"{number:g}", after
+
+
 def _shown(one: Threshold, number: Number) -> str:
     return f"{number / 100:.2f}".replace(".", ",") if one.unit == "cents" else f"{number:g}"

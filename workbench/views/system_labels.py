@@ -17,7 +17,7 @@ from labels.system import Family, families
 from labels.tasks import refresh_system_labels_changed
 from workbench.base import FormPage, TemplatePage
 from workbench.changes import Moment, user_names
-from workbench.forms.system_labels import ThresholdForm, in_words, initial_of
+from workbench.forms.system_labels import ThresholdForm, filled_in, in_words, initial_of
 
 RUNS_SHOWN = 10
 EVENTS_SHOWN = 20
@@ -118,7 +118,7 @@ def _row(family: Family, by_group: dict[str, list[Label]]) -> dict[str, Any]:
         "groups": [(name, by_group.get(code, [])) for code, name in family.all_groups.items()],
         "is_one": any(family.holds_one(code) for code in family.all_groups),
         "thresholds": [
-            {"words": one.words, "shown": in_words(one, limits[one.code]), "is_own": limits[one.code] != one.default}
+            {"parts": filled_in(one, limits[one.code]), "is_own": limits[one.code] != one.default}
             for one in family.thresholds
         ],
     }
