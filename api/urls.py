@@ -16,6 +16,8 @@ from api.resources import (
     formats,
     imports,
     label_rules,
+    label_settings,
+    label_versions,
     mailings,
     merges,
     newsletters,
@@ -27,7 +29,6 @@ from api.resources import (
     records,
     result_sets,
     selection_questions,
-    shifts,
     sources,
     vouchers,
     websites,
@@ -56,7 +57,9 @@ router.register("sources", sources.SourceViewSet, "source")
 router.register("feeds", sources.FeedViewSet, "feed")
 router.register("records", records.RecordViewSet, "record")
 router.register("labels", label_rules.LabelsWithRules, "label")
-router.register("label-groups", shifts.GroupsWithShifts, "label-group")
+router.register("label-groups", label_versions.GroupsWithVersions, "label-group")
+router.register("system-labels", label_settings.FamilyViewSet, "system-label")
+router.register("computed-values", label_settings.ValueViewSet, "computed-value")
 router.register("selections", selection_questions.SelectionQuestions, "selection")
 router.register("selection-folders", result_sets.FolderViewSet, "selection-folder")
 router.register("result-sets", result_sets.ResultSetViewSet, "result-set")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, cast
 
+from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -121,9 +122,10 @@ class LabelViewSet(
         sent.is_valid(raise_exception=True)
         wish = {"kind": Label.Kind.OWN.value, **sent.validated_data}
         is_active = wish.pop("is_active", True)
-        label = create_label(**wish, by=user_of(request), now=clock())
-        if not is_active:
-            change_label(label, is_active=False, by=user_of(request))
+        with transaction.atomic():
+            label = create_label(**wish, by=user_of(request), now=clock())
+            if not is_active:
+                change_label(label, is_active=False, by=user_of(request))
         return Response(LabelSerializer(label).data, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, code: str) -> Response:
@@ -135,8 +137,9 @@ class LabelViewSet(
         for name in ("code", "kind"):
             if wish.pop(name, getattr(label, name)) != getattr(label, name):
                 raise Refused("fixed", f"{name} cannot be changed.", field=name)
-        changed = change_label(label, by=user_of(request), **wish)
-        end_labels(now=clock(), only=changed)
+        with transaction.atomic():
+            changed = change_label(label, by=user_of(request), **wish)
+            end_labels(now=clock(), only=changed)
         return Response(LabelSerializer(changed).data)
 
     def perform_destroy(self, instance: Label) -> None:
@@ -197,9 +200,10 @@ class GroupViewSet(
         sent.is_valid(raise_exception=True)
         wish = dict(sent.validated_data)
         is_active = wish.pop("is_active", True)
-        group = create_group(**wish, by=user_of(request))
-        if not is_active:
-            change_group(group, is_active=False, by=user_of(request))
+        with transaction.atomic():
+            group = create_group(**wish, by=user_of(request))
+            if not is_active:
+                change_group(group, is_active=False, by=user_of(request))
         return Response(GroupSerializer(group).data, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, code: str) -> Response:
