@@ -7,26 +7,33 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from common.criteria import criteria
 from common.errors import Refused
+from common.time import clock
 from customers.actions.merging import merge_customers
 from customers.models import Customer
 from labels.actions import create_label, give_label
+from selections import keeping, tasks
 from selections.actions import (
     change_selection,
+    checked,
     create_selection,
     delete_result_set,
     delete_selection,
+    fill_result_set,
     keep_rule,
     keep_selection,
     rename_result_set,
 )
 from selections.compiler import compile_rule
 from selections.explain import describe
+from selections.keeping import keep_at_once_or_later
 from selections.models import ResultMember, ResultSet
 from selections.rules import parse_rule
 from selections.verdicts import why
 from tests.factories import CustomerFactory
 from tests.selections.test_rules import MEMBERS, rule
+from tests.workbench.test_builder_page import Slow
 
 pytestmark = pytest.mark.django_db
 
@@ -136,3 +143,52 @@ def test_who_is_merged_stays_in_what_was_kept_once(marketeer: User, now: dt.date
     merge_customers(one, two, by=marketeer, now=now)
     found = {name: set(compile_rule(in_set(kept), now=now)) for name, kept in (("both", both), ("only", only))}
     assert found == {"both": {one, three}, "only": {one}}
+
+
+def test_what_is_many_is_only_noted_and_filled_by_a_worker(now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = CustomerFactory.create_batch(3)
+    selection = create_selection(name="Leden", rule=rule(MEMBERS), now=now)
+    assert not keep_at_once_or_later(selection, name="Weinig", now=now).is_waiting
+    monkeypatch.setattr(keeping, "AT_ONCE", 0)
+    kept = keep_at_once_or_later(selection, name="Veel", now=now)
+    assert (kept.is_waiting, kept.member_count, kept_in(kept)) == (True, 0, set())
+    for ask in (compile_rule, checked):
+        with pytest.raises(Refused) as refused:
+            ask(in_set(kept), now=now)
+        assert refused.value.code == "result_set_waits"
+    for _time in range(2):
+        tasks.fill_result_set(kept.pk)
+    kept.refresh_from_db()
+    assert (kept.is_waiting, kept.member_count, kept_in(kept)) == (False, 3, {customer.pk for customer in inside})
+    assert compile_rule(in_set(kept), now=now).count() == 3
+
+
+def test_a_set_that_waits_is_filled_as_it_was_asked_for(now: dt.datetime) -> None:
+    selection = create_selection(name="Leden", rule=rule(MEMBERS), now=now)
+    CustomerFactory(registered_on=dt.date(2020, 1, 1))
+    CustomerFactory(registered_on=now.date())
+    Customer.objects.update(created_at=now)
+    past = keep_selection(selection, name="Toen", as_of=now - 30 * DAY, assume_present=True, later=True, now=now)
+    with pytest.raises(Refused) as refused:
+        keep_selection(selection, name="Straks", as_of=now + DAY, later=True, now=now)
+    assert refused.value.code == "not_yet"
+    assert fill_result_set(past).member_count == 1
+
+
+def test_a_set_of_which_the_task_was_lost_is_filled_all_the_same(now: dt.datetime) -> None:
+    CustomerFactory()
+    selection = create_selection(name="Leden", rule=rule(MEMBERS), now=now)
+    hours_ago = clock() - dt.timedelta(hours=2)
+    lost = keep_selection(selection, name="Verloren", later=True, now=hours_ago)
+    fresh = keep_selection(selection, name="Vers", later=True, now=clock())
+    tasks.fill_waiting_sets()
+    assert set(ResultSet.objects.filter(is_waiting=True)) == {fresh}
+    assert kept_in(lost) != set()
+
+
+def test_what_is_heavier_than_it_looked_is_left_to_a_worker(now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    CustomerFactory()
+    monkeypatch.setitem(criteria._items, "tests.slow", Slow())
+    monkeypatch.setattr(keeping, "SECONDS", 0.1)
+    kept = keep_at_once_or_later(rule({"criterion": "tests.slow", "params": {}}), name="Zwaar", now=now)
+    assert (kept.is_waiting, ResultSet.objects.count()) == (True, 1)

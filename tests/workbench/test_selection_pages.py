@@ -13,13 +13,16 @@ from django.db.models import PROTECT
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from common.time import clock
 from customers.models import Customer
 from labels.actions import create_label, give_label, take_label
 from labels.models import Label
+from selections import keeping
 from selections.actions import change_selection, create_selection, keep_selection, save_folder, write_comment
 from selections.models import Comment, Folder, ResultSet, Selection
+from selections.tasks import fill_result_set
 from tests.factories import CustomerFactory
 from tests.selections.test_rules import MEMBERS, rule
 from workbench.views.labels import PAGES
@@ -282,6 +285,25 @@ def test_a_result_set_shows_what_was_kept_and_becomes_a_selection(
     assert (later.context["count"], later.context["gone"]) == (0, 1)
     client.post(url("result_set_delete", kept.pk))
     assert not ResultSet.objects.exists()
+
+
+def test_a_large_result_set_is_shown_when_a_worker_has_looked_them_up(
+    client: Client,
+    readers: Selection,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    monkeypatch.setattr(keeping, "AT_ONCE", 0)
+    with django_capture_on_commit_callbacks() as callbacks:
+        answer = client.post(url("selection_keep", readers.pk), {"name": "Veel"})
+    kept = ResultSet.objects.get()
+    assert (len(callbacks), answer["Location"]) == (1, url("result_set_detail", kept.pk))
+    waiting = client.get(url("result_set_detail", kept.pk))
+    assert "people" not in waiting.context
+    assert kept.sentence in text(waiting)
+    assert client.get(url("result_set_rename", kept.pk)).status_code == 404
+    fill_result_set(kept.pk)
+    assert names(client.get(url("result_set_detail", kept.pk)).context["people"]) == ["Anna"]
 
 
 def test_pages_ask_no_query_per_row(client: Client, readers: Selection, marketeer: User) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -87,10 +88,14 @@ class ResultSetDetail(ResultSetAudience, DetailPage[ResultSet]):
     def get_breadcrumb(self) -> list[Any]:
         return self.above[:1]
 
+    def render(self, status: int = 200, **extra: Any) -> HttpResponse:
+        if self.object.is_waiting:
+            self.template_name = "workbench/result_sets_waiting.html"
+        return super().render(status, **extra)
+
     def get_context(self, **extra: Any) -> dict[str, Any]:
         kept = self.object
         if kept.is_waiting:
-            self.template_name = "workbench/result_sets_waiting.html"
             return super().get_context(**extra)
         found = people_of(kept, now=self.now)
         count = found.count()
