@@ -10,6 +10,7 @@ This module is pure: it runs no query and reads no clock.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, cast
 
@@ -132,13 +133,17 @@ EVERYBODY = Group(op=Op.ALL)
 
 class RuleRefused(Refused):
     """A rule is not well-formed; ``field`` is the JSON pointer of the faulty node
-    (``/children/1/params/times``).
+    (``/children/1/params/times``), which the message says as people count: "part 2".
     """
 
     def __init__(self, code: str, problem: str, pointer: str) -> None:
-        message = _("%(problem)s (in the rule at %(place)s)") % {"problem": problem, "place": pointer or "/"}
-        super().__init__(code, message, field=pointer)
+        number = ".".join(str(int(index) + 1) for index in _INDEX.findall(pointer))
+        message = _("%(problem)s (in part %(number)s of the rule)") % {"problem": problem, "number": number}
+        super().__init__(code, message if number else problem, field=pointer)
         self.problem = problem
+
+
+_INDEX = re.compile(r"(?:^|(?<=\d))/children/(\d+)")
 
 
 def parse_rule(data: object) -> Group:

@@ -132,8 +132,8 @@ class RegisteredSince(Criterion):
             return _("were registered more than %(days)s days ago") % {"days": params.more_than_days}
         if params.more_than_days is None:
             return _("were registered in the past %(days)s days") % {"days": params.within_days}
-        return _("were registered %(first)s to %(last)s days ago") % {
-            "first": params.more_than_days,
+        return _("were registered from %(first)s to %(last)s days ago") % {
+            "first": params.more_than_days + 1,
             "last": params.within_days,
         }
 

@@ -354,6 +354,8 @@ SENTENCES = [
     ("customer.gender", {"genders": ["f"]}, "als geslacht vrouw hebben"),
     ("customer.place", {"cities": "Edam", "postal_codes": "1441-1443"}, "in Edam of 1441-1443 wonen"),
     ("customer.household", {"at_least": 3}, "in een huishouden van minstens 3 klanten wonen"),
+    ("customer.registered", {"more_than_days": 30, "within_days": 60},
+     "van 31 tot en met 60 dagen geleden zijn ingeschreven"),
     ("customer.registered", {"within_days": 30}, "de afgelopen 30 dagen zijn ingeschreven"),
     ("customer.note", {}, "een notitie of contact hebben (elke soort)"),
     ("customer.note", {"kind": "call", "within_days": 0}, "vandaag een notitie of contact hebben (telefoongesprek)"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from common.errors import Refused
 from selections.rules import (
@@ -22,6 +23,21 @@ MEMBERS: dict[str, Any] = {"criterion": "customer.kind", "params": {"op": "any",
 
 def rule(*children: Any, op: str = "all") -> dict[str, Any]:
     return {"version": 2, "op": op, "children": list(children)}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "message"),
+    [
+        ("", "Fout."),
+        ("/op", "Fout."),
+        ("/children/1/params/times", "Fout. (in onderdeel 2 van de regel)"),
+        ("/children/1/children/0/params/children/5", "Fout. (in onderdeel 2.1 van de regel)"),
+    ],
+)
+def test_a_refusal_says_where_as_people_count(pointer: str, message: str) -> None:
+    with translation.override("nl"):
+        refused = RuleRefused("code", "Fout.", pointer)
+    assert (str(refused), refused.problem, refused.field) == (message, "Fout.", pointer)
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -112,7 +128,7 @@ def test_a_faulty_rule_is_refused_with_the_place_of_the_fault(data: Any, code: s
         parse_rule(data)
     assert (refused.value.code, refused.value.field) == (code, pointer)
     assert isinstance(refused.value, Refused)
-    assert (pointer or "/") in str(refused.value)
+    assert str(refused.value).startswith(refused.value.problem)
 
 
 def test_a_rule_at_the_limits_is_accepted() -> None:
