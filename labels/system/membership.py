@@ -34,7 +34,8 @@ SELECT id AS customer_id,
             WHEN people <= 4 THEN 'household-3-4' ELSE 'household-5-more' END AS code
   FROM (SELECT id, count(*) OVER (PARTITION BY household_id) AS people
           FROM {customers}
-         WHERE household_id IS NOT NULL AND kind <> 'former' AND merged_into_id IS NULL AND {among[id]}) AS housed
+         WHERE household_id IS NOT NULL AND kind <> 'former' AND merged_into_id IS NULL
+           AND deceased_on IS NULL AND {among[id]}) AS housed
 """
 
 _PAYMENT = """

@@ -159,10 +159,11 @@ def test_the_household_counts_who_live_there_now(size: int, label: str) -> None:
     home = HouseholdFactory()
     people = CustomerFactory.create_batch(size, household=home)
     former = CustomerFactory(household=home, kind="former")
+    deceased = CustomerFactory(household=home, deceased_on=NOW.date())
     homeless = CustomerFactory(household=None)
     refresh()
     assert [labels_of(person, "household") for person in people] == [[label]] * size
-    assert labels_of(former, "household") == labels_of(homeless, "household") == []
+    assert [labels_of(one, "household") for one in (former, deceased, homeless)] == [[], [], []]
 
 
 def test_the_payment_method_is_that_of_the_newest_running_subscription() -> None:
