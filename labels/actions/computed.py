@@ -61,8 +61,9 @@ class ValuePreview:
     examples: Sequence[tuple[Customer, float]] = field(default_factory=list)
 
 
+# The run gives no label that it does not make, such as that of a genre beyond those that are bought most.
 _CHANGES = """
-WITH target AS MATERIALIZED ({target}),
+WITH target AS MATERIALIZED (SELECT * FROM ({target}) AS every WHERE code = ANY(%(codes)s)),
 present AS MATERIALIZED (
     SELECT label.code, a.customer_id FROM labels_assignment AS a JOIN labels_label AS label ON label.id = a.label_id
      WHERE a.until IS NULL AND label.id = ANY(%(labels)s)
@@ -125,8 +126,10 @@ def preview_thresholds(
         statement, params = work.statement(family)
         labels = Label.objects.filter(kind=Label.Kind.SYSTEM, group__code__in=family.all_groups)
         names = {label.code: str(label) for label in labels}
+        codes = [spec.code for spec in (*family.labels, *family.more_labels())]
         told = rows(
-            _CHANGES.format(target=statement, examples=EXAMPLES), {**params, "labels": [label.pk for label in labels]}
+            _CHANGES.format(target=statement, examples=EXAMPLES),
+            {**params, "labels": [label.pk for label in labels], "codes": codes},
         )
         transaction.set_rollback(True)
     return _as_preview(told, names)

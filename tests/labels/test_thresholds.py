@@ -119,3 +119,15 @@ def test_every_threshold_starts_within_its_limits_and_every_family_can_be_comput
             numbers = {one.code: getattr(one, pick) for one in family.thresholds}
             with suppress(Refused):  # the largest of all at once are out of order
                 preview_thresholds(family, numbers=numbers, now=NOW)
+
+
+def test_a_preview_counts_no_labels_that_the_run_does_not_make() -> None:
+    favourites = families["ticket-favourites"]
+    for number in range(61):  # one more than there are labels for
+        FactFactory(customer=CustomerFactory(), kind="ticket", genre=f"genre {number}", occurred_at=NOW - DAY)
+    refresh_system_labels(now=NOW, due_key="1")
+    numbers = {**favourites.limits(), "minimum": 1}
+    told = preview_thresholds(favourites, numbers=numbers, now=NOW + DAY)
+    change_thresholds(favourites, numbers=numbers)
+    run = refresh_system_labels(now=NOW + DAY, due_key="2")
+    assert told.added == run.given_count == 60

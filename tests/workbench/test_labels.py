@@ -295,3 +295,10 @@ def test_what_uses_a_label_is_told_where_it_can_be_put_out_of_use(client: Client
     has = {"criterion": "labels.has", "params": {"labels": ["rood"]}}
     create_selection(name="Roodharigen", rule={"version": 2, "op": "all", "children": [has]}, now=clock())
     assert "Roodharigen" in text(client.get(url("change", red.pk)))
+
+
+def test_who_has_a_label_is_found_among_many_of_that_name(client: Client, red: Label) -> None:
+    CustomerFactory.create_batch(201, last_name="Jansen", first_name="Jan")
+    holder = CustomerFactory(last_name="Jansen", first_name="Janna")
+    give(red, holder)
+    assert client.get(f"{url('detail', red.pk)}?q=jansen").context["total"] == 1

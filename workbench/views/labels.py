@@ -146,7 +146,8 @@ class LabelDetail(LabelMixin, DetailPage[Label]):
         label, words = self.object, self.request.GET.get("q", "").strip()[:100]
         holders = label.assignments.open().select_related("customer__branch")
         if words:
-            holders = holders.filter(customer__in=Customer.objects.search(words).values("pk"))
+            people = Customer.objects.filter(pk__in=holders.values("customer"))  # the best so many of these, not of all
+            holders = holders.filter(customer__in=people.search(words).values("pk"))
         table = HolderTable(holders, request=self.request)
         may_change = label.is_given_by_hand and self.user.has_perm("common.change_customers")
         if label.kind == Label.Kind.SYSTEM:
