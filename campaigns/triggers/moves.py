@@ -38,8 +38,8 @@ class LabelMoveForm(forms.Form):
         label=_("Also when it is not the customer who changed"),
         required=False,
         help_text=_(
-            "The first time a group is computed or imported, when thresholds or rules were changed, or when a history "
-            "was worked out. Then very many may move at once."
+            "The first time a group or version is computed or imported, when thresholds or rules were changed, when a "
+            "label began or ended for everybody, or when a history was worked out. Then very many may move at once."
         ),
     )
 

@@ -264,8 +264,8 @@ def test_the_counts_of_past_days_go_with_what_is_given_back() -> None:
     at("12")
     take_in("1441AB;12;;A01;;Mosaic;2025")
     end = end_version(LabelGroup.objects.get(code="mosaic"), "2025", name="Petra", now=NOW + DAY)
-    for days in range(2, 5):
-        count_labels(now=NOW + days * DAY)
+    for number in range(2, 5):
+        count_labels(now=NOW + number * DAY)
     take_version_back(end, now=NOW + 4 * DAY)
     count_labels(now=NOW + 5 * DAY)
     days = [(NOW + number * DAY).date() for number in range(5)]
