@@ -285,3 +285,16 @@ def test_spaces_around_what_was_typed_are_no_part_of_a_number(person: Person) ->
     person("K1", card_number="29001")
     assert found("customer.number", {"op": "is", "value": " K1 "}) == {"K1"}
     assert found("customer.card_number", {"op": "in", "values": [" 29001"]}) == {"K1"}
+
+
+def test_who_became_known_later_was_not_known_then(person: Person) -> None:
+    person("later", created_at=NOW, registered_on=dt.date(2019, 1, 1))
+    person("before", created_at=NOW - dt.timedelta(days=400))
+    then = NOW - dt.timedelta(days=100)
+    assert found("customer.created_at", {"op": "filled"}, then) == {"before"}
+    assert found("customer.created_at", {"op": "empty"}, then) == {"later"}
+    assert found("customer.created_at", {"op": "outside", "period": "last_week"}, then) == {"before"}
+    criterion = criteria["customer.created_at"]
+    later = Customer.objects.get(number="later")
+    params = criterion.params.model_validate({"op": "filled"})
+    assert criterion.seen(params, later, now=then) != criterion.seen(params, later, now=NOW)

@@ -19,6 +19,7 @@ from common.criteria import criteria
 from customers.models import Customer
 from selections.compiler import compile_rule
 from selections.figures import measure
+from selections.past import as_of
 from selections.rules import parse_rule, walk
 from selections.schema import rule_schema
 from selections.verdicts import Verdict, why
@@ -133,7 +134,9 @@ def test_why_gives_the_verdict_of_the_selection_and_of_each_part(
     everybody = list(Customer.everyone.order_by("pk"))
     rule = parse_rule(tree)
     expected = {path: members(world, _node_at(tree, path), at) for path, _node in walk(rule)}
-    known = {person["id"] for person in world.people if at.now >= NOW or was_known(person, at)}
+    known = {person["id"] for person in world.people if was_known(person, at)}
+    found = as_of(rule, now=at.now, present=NOW, assume_present=True)
+    assert set(found.values_list("pk", flat=True)) == expected[()] & known
     for number in which:
         customer = everybody[number % len(everybody)]
         verdict = why(rule, customer, now=at.now, present=NOW)

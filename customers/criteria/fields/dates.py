@@ -111,5 +111,13 @@ class MomentCriterion(DateCriterion):
 
     base_form = MomentForm
 
+    def known(self, column: str, now: dt.datetime) -> Q:
+        return Q(**{f"{column}__isnull": False, f"{column}__lte": now})
+
+    def seen(self, params: Any, customer: Any, *, now: dt.datetime) -> str:
+        if getattr(customer, str(self.spec.column)) > now:
+            return _("no %(fields)s") % {"fields": self.spec.name}
+        return super().seen(params, customer, now=now)
+
     def window(self, column: str, params: DateParams, now: dt.datetime) -> Q:
         return params.at(column, now=now)

@@ -202,7 +202,8 @@ def _date(code: str, column: str, *, past_only: bool = False) -> None:
 def _moment(code: str, column: str) -> None:
     @twin(code, _DATES)
     def answer(world: World, person: Row, params: Params, at: Moment) -> bool:
-        return _dated(person[column], happened(world, person[column], params, at), params)
+        moment: dt.datetime | None = person[column] if person[column] <= at.now else None
+        return _dated(moment, happened(world, moment, params, at), params)
 
 
 _date("customer.birth_date", "birth_date")
