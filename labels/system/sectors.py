@@ -24,6 +24,8 @@ from labels.system.specs import (
     words,
 )
 
+MOST_SECTORS = 40  # labels are made for the first of them
+
 _SECTORS = """
 SELECT customer_id,
        CASE WHEN NOT theatre THEN 'sector-library'
@@ -55,12 +57,16 @@ SELECT customer_id, code FROM counted JOIN spelled USING (sector) GROUP BY 1, 2 
 _KNOWN = f"""
 WITH said AS MATERIALIZED (SELECT DISTINCT sector FROM customers_fact)
 SELECT slug, min(sector) AS name FROM (SELECT {_SLUG} AS slug, sector FROM said) AS spelled
- WHERE slug <> '' AND slug <> 'website' GROUP BY slug ORDER BY slug LIMIT 40
+ WHERE slug <> '' AND slug <> 'website' GROUP BY slug ORDER BY slug LIMIT {MOST_SECTORS}
 """  # noqa: S608
+# A sector without a label, while there is room for one.
 _NEW_SECTOR = f"""
 WITH said AS MATERIALIZED (SELECT DISTINCT sector FROM {{facts}})
 SELECT 1 FROM said WHERE sector <> '' AND sector <> 'website' AND {_SLUG} <> ''
-   AND 'with-' || {_SLUG} NOT IN (SELECT code FROM labels_label WHERE kind = 'system' AND is_active) LIMIT 1
+   AND 'with-' || {_SLUG} NOT IN (SELECT code FROM labels_label WHERE kind = 'system' AND is_active)
+   AND {MOST_SECTORS} >
+       (SELECT count(*) FROM labels_label WHERE kind = 'system' AND is_active AND code LIKE 'with-%%')
+ LIMIT 1
 """  # noqa: S608
 
 

@@ -38,9 +38,11 @@ from labels.actions import refresh_system_labels
 from labels.actions.computed import change_thresholds, create_value
 from labels.models import Assignment, ChangeMark, CustomerValue, RefreshRun
 from labels.system import families
+from labels.system.sectors import MOST_SECTORS
 from tests.factories import (
     NOW,
     CustomerFactory,
+    FactFactory,
     HouseholdFactory,
     PurposeFactory,
     SourceFactory,
@@ -291,6 +293,18 @@ def test_a_run_looks_at_everybody_when_it_must() -> None:
     assert world.run().why_full == "moved"
     assert world.run().why_full == ""
     assert world.run(full=True).why_full == "asked"
+
+
+@pytest.mark.usefixtures("base")
+def test_a_sector_for_which_there_is_no_room_is_no_news_every_night() -> None:
+    world = World()
+    for number in range(MOST_SECTORS + 1):
+        FactFactory(customer=world.people[0], kind="loan", occurred_at=NOW - DAY, sector=f"sector {number:02}")
+    world.run(full=True)
+    FactFactory(customer=world.people[1], kind="loan", occurred_at=NOW - DAY, sector=f"sector {MOST_SECTORS:02}")
+    recount_totals("SELECT %(id)s", {"id": world.people[1].pk})
+    run = world.run()
+    assert (run.why_full, run.is_full) == ("", False)
 
 
 @pytest.mark.usefixtures("base")
