@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from common.sql import execute
+from common.sql import execute, rows
 from common.time import end_of_day, local_date
 from labels.actions.counts import forget_counts
 from labels.actions.labels import By, who
@@ -169,12 +169,16 @@ UPDATE labels_assignment AS a
 """
 
 _OLD = """
-UPDATE labels_assignment AS a
-   SET until = a.since + make_interval(days => label.max_age_days), taken_by = 'system', taken_how = 'age',
-       taken_reason = format(%(reason)s, label.max_age_days)
-  FROM labels_label AS label
- WHERE label.id = a.label_id AND label.max_age_days IS NOT NULL AND a.until IS NULL
-   AND label.id = coalesce(%(only)s, label.id) AND a.since <= %(now)s - make_interval(days => label.max_age_days)
+WITH ended AS (
+    UPDATE labels_assignment AS a
+       SET until = a.since + make_interval(days => label.max_age_days), taken_by = 'system', taken_how = 'age',
+           taken_reason = format(%(reason)s, label.max_age_days)
+      FROM labels_label AS label
+     WHERE label.id = a.label_id AND label.max_age_days IS NOT NULL AND a.until IS NULL
+       AND label.id = coalesce(%(only)s, label.id) AND a.since <= %(now)s - make_interval(days => label.max_age_days)
+    RETURNING a.label_id, a.until
+)
+SELECT label_id, count(*) AS many, min(until) AS first FROM ended GROUP BY label_id
 """
 
 
@@ -188,8 +192,17 @@ def end_labels(*, now: dt.datetime, only: Label | None = None) -> int:
     chosen = chosen if only is None else chosen.filter(pk=only.pk)
     ended = sum(_end_invalid(label, now=now) for label in chosen.exclude(pk__in=chosen.valid_on(today).values("pk")))
     if only is None or only.max_age_days is not None:
-        ended += execute(_OLD, {"now": now, "reason": _("after %s days"), "only": only.pk if only else None})
+        ended += _end_old(only, now=now)
     return ended
+
+
+def _end_old(only: Label | None, *, now: dt.datetime) -> int:
+    """Take labels from who had them as long as they last; their time may have become shorter, so long ago."""
+    asked = {"now": now, "reason": _("after %s days"), "only": only.pk if only else None}
+    found = rows(_OLD, asked)
+    for row in found:
+        forget_counts(Label.objects.filter(pk=row["label_id"]), since=row["first"])
+    return sum(row["many"] for row in found)
 
 
 def _end_invalid(label: Label, *, now: dt.datetime) -> int:

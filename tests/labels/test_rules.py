@@ -18,6 +18,7 @@ from customers.models import Customer, Purpose, PurposeChannel
 from labels.actions import (
     change_group,
     change_label,
+    count_labels,
     create_group,
     create_label,
     draft_rule,
@@ -29,7 +30,7 @@ from labels.actions import (
     take_label,
     take_profiling_labels,
 )
-from labels.models import Assignment, Label, LabelGroup, RuleRun
+from labels.models import Assignment, Label, LabelCount, LabelGroup, RuleRun
 from labels.rules import is_behaviour
 from labels.rules.preview import preview
 from selections.actions import change_selection, create_selection, delete_selection, keep_rule
@@ -513,3 +514,20 @@ def test_a_result_set_is_behaviour_when_the_rule_was_that_made_it(now: dt.dateti
         kept = keep_rule(rule(made_by), name=name, now=now)
         in_set = {"criterion": "selections.in_set", "params": {"result_set": kept.pk}}
         assert is_behaviour(rule(in_set)) == expected
+
+
+@pytest.mark.parametrize("change", ["age", "days"])
+def test_the_counts_of_past_days_follow_when_a_label_ends_long_ago(now: dt.datetime, change: str) -> None:
+    label = own("Plakker", now)
+    give_label(label, only(CustomerFactory()), by="Petra", now=now - 20 * DAY)
+    for days in range(3):
+        count_labels(now=now + days * DAY)
+    assert LabelCount.objects.get(label=label, day=(now - 12 * DAY).date()).holders == 1
+    if change == "age":
+        change_label(label, max_age_days=5)
+    else:
+        change_label(label, valid_until=(now - 15 * DAY).date())
+    assert end_labels(now=now + 2 * DAY, only=label) == 1
+    count_labels(now=now + 3 * DAY)
+    counts = dict(LabelCount.objects.filter(label=label).values_list("day", "holders"))
+    assert [counts[(now - ago * DAY).date()] for ago in (16, 12, 1, 0)] == [1, 0, 0, 0]
