@@ -85,6 +85,10 @@ def test_phone_numbers_and_postal_codes_may_be_typed_as_people_write_them(person
     assert found("customer.phone", {"op": "starts", "value": "06"}) == {"mobile"}
     assert found("customer.phone", {"op": "is", "value": "0299-123456"}) == {"home"}
     assert found("customer.phone", {"op": "contains", "value": "abc"}) == set()
+    person("end", phone="+31299100678", postal_code="")
+    assert found("customer.phone", {"op": "ends", "value": "06-78"}) == {"end"}
+    assert found("customer.phone", {"op": "contains", "value": "006"}) == {"end"}
+    assert found("customer.phone", {"op": "contains", "value": "06-1234"}) == {"mobile"}
     assert found("customer.postal_code", {"op": "is", "value": "1441 ab"}) == {"mobile"}
     assert found("customer.postal_code", {"op": "in", "values": ["1135 xy"]}) == {"home"}
 

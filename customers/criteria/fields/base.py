@@ -24,9 +24,9 @@ class FieldSpec:
 
     ``column`` is a column of what ``owner`` speaks of, or an expression over it. ``forgets`` is as in ``Criterion``.
     Of texts ``normal`` brings what somebody typed in the form in which the column has it; without it case and accents
-    make no difference. Of dates ``says`` completes "customers who …", with the window in it; ``says_of_any`` the same
-    of subscriptions of any time. Of choices ``choices``
-    returns them.
+    make no difference; ``normal_within`` brings it in the form it may have further on. Of dates ``says`` completes
+    "customers who …", with the window in it; ``says_of_any`` the same of subscriptions of any time. Of choices
+    ``choices`` returns them.
     """
 
     code: str
@@ -36,6 +36,7 @@ class FieldSpec:
     column: str | Combinable
     forgets: Any = ""
     normal: Callable[[str], str] | None = None
+    normal_within: Callable[[str], str] | None = None
     is_indexed: bool = False
     says: Any = ""
     says_of_any: Any = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db.models import BigIntegerField, CharField, F, Func, Value
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -14,6 +16,11 @@ from customers.names import normalise_email, normalise_phone, normalise_postal_c
 
 OWN, ADDRESS, BRANCH, SOURCE, SUBSCRIPTION = Own(), Address(), OfBranch(), OfSource(), OfSubscription()
 EMAIL, PHONE = Contact("email"), Contact("phone")
+
+
+def _digits(text: str) -> str:
+    """Return the digits of a part of a phone number; only at its beginning a 0 stands for the country."""
+    return re.sub(r"[^0-9+]", "", text)
 
 
 def _sources() -> wording.Choices:
@@ -61,7 +68,7 @@ TEXTS = (
     FieldSpec("customer.email_domain", gettext_lazy("Domain of the e-mail address"),
               gettext_lazy("domain of the e-mail address"), EMAIL, _DOMAIN, OF_POINTS, normal=normalise_email),
     FieldSpec("customer.phone", gettext_lazy("Phone number"), gettext_lazy("phone number"), PHONE, "value",
-              OF_POINTS, normal=normalise_phone),
+              OF_POINTS, normal=normalise_phone, normal_within=_digits),
     FieldSpec("branch.name", gettext_lazy("Name of the branch"), gettext_lazy("name of the branch"), BRANCH, "name",
               OF_CUSTOMERS),
     FieldSpec("branch.city", gettext_lazy("City of the branch"), gettext_lazy("city of the branch"), BRANCH, "city",

@@ -140,7 +140,9 @@ class TextCriterion(FieldCriterion):
         if normal := self.spec.normal:
             value = params.value.strip()
             given: Any = [normal(v) or v for v in params.values] if op == "in" else normal(value) or value
-            return Q(lookup(column, given))
+            q = Q(lookup(column, given))
+            within = self.spec.normal_within if op in ("contains", "ends") else None
+            return q | Q(lookup(column, within(value) or value)) if within else q
         given = [plain(v) for v in params.values] if op == "in" else plain(params.value.strip())
         is_indexed = by_index and self.spec.is_indexed and op in ("is", "in", "starts")
         return Q(lookup(IndexedPlain(column) if is_indexed else Plain(column), given))
