@@ -49,6 +49,7 @@ class Killable:
 
     @property
     def is_over(self) -> bool:
+        assert self._mother.stdout is not None
         return bool(select.select([self._mother.stdout], [], [], 0)[0])
 
     def kill(self) -> int:
