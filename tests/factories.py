@@ -15,7 +15,7 @@ NOW = dt.datetime(2026, 6, 15, 10, 0, tzinfo=ZoneInfo("Europe/Amsterdam"))
 
 
 def begin() -> None:
-    """What the migrations left, which a test with real transactions wiped out: base data, relations confirmed."""
+    """Base data as the migrations left it, and relations confirmed."""
     from customers.actions import ensure_base_data
 
     ensure_base_data()

@@ -58,7 +58,6 @@ def other_connection(transactional_db: None) -> Iterator[psycopg2.extensions.con
 
 @pytest.fixture
 def base_data(transactional_db: None) -> None:
-    """A test with real transactions starts from empty tables."""
     ensure_base_data()
 
 

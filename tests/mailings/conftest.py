@@ -22,7 +22,7 @@ _numbers = count(1)
 
 @pytest.fixture
 def base_data(db: None) -> None:
-    """Sources and purposes, which a test with real transactions before this one has thrown away."""
+    """Sources and purposes, for the first time or again."""
     begin()
 
 
