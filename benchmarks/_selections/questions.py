@@ -198,7 +198,7 @@ QUESTIONS = (
                 AND p.is_primary)""",
     ),
     Question(
-        [asks("mailings.received", mailing=2), group("none", asks("mailings.clicked", mailing=2))],
+        [asks("mailings.received", mailing=2, clicked="no")],
         """EXISTS (SELECT FROM mailings_message AS m WHERE m.customer_id = c.id AND m.mailing_id = %(mailing)s
             AND m.state = 'sent' AND m.sent_at <= %(now)s AND NOT EXISTS (SELECT FROM mailings_click AS k
                 WHERE k.message_id = m.id AND k.clicked_at <= %(now)s))""",

@@ -37,16 +37,33 @@ def sent(params: MailingParams, now: dt.datetime) -> QuerySet[Message]:
     return of_mailings(rows, params).order_by()
 
 
+def clicks_gap(params: MailingParams, *, now: dt.datetime, present: dt.datetime) -> str:
+    """Return that clicks are not kept as long as the window asks; else nothing."""
+    words = _("Which links were followed is only kept since %(day)s.")
+    return gap_of("clicks", words, params, now=now, present=present)
+
+
 class ReceivedParams(MailingParams):
-    """At least so many messages."""
+    """At least so many messages; ``clicked``: only those in which a link was followed since, or only the others."""
 
     times: int = Field(default=1, ge=1, le=10000)
+    clicked: Literal["", "yes", "no"] = ""
 
 
 class ReceivedForm(MailingForm):
     times = forms.IntegerField(
         label=gettext_lazy("At least … messages"), min_value=1, max_value=10000, initial=1, required=False
     )
+    clicked = forms.ChoiceField(
+        label=gettext_lazy("And then"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("clicked in it or not")),
+            ("yes", gettext_lazy("clicked in it")),
+            ("no", gettext_lazy("did not click in it")),
+        ],
+    )
+    field_order = ("times", "mailing", "clicked", *MailingForm.MAILING)
 
 
 class Received(MailingCriterion):
@@ -58,20 +75,35 @@ class Received(MailingCriterion):
     form = ReceivedForm
 
     def to_q(self, params: ReceivedParams, *, now: dt.datetime) -> Q:
-        found = sent(params, now)
+        found = self._found(params, now)
         if params.times == 1:
             return Q(Exists(found.filter(customer=OuterRef("pk"))))
         counted = found.values("customer_id").annotate(times=Count("pk")).filter(times__gte=params.times)
         return Q(Among(counted.values("customer_id")))
 
+    def _found(self, params: ReceivedParams, now: dt.datetime) -> QuerySet[Message]:
+        found = sent(params, now)
+        if not params.clicked:
+            return found
+        followed = Exists(Click.objects.filter(message=OuterRef("pk"), clicked_at__lte=now))
+        return found.filter(followed if params.clicked == "yes" else ~followed)
+
     def sentence(self, params: ReceivedParams) -> str:
+        after = {"yes": _("and clicked in it"), "no": _("without clicking in it")}.get(params.clicked, "")
+        return f"{self._received(params)} {after}".strip()
+
+    def _received(self, params: ReceivedParams) -> str:
         if params.times == 1:
             return said(_("received %(mailing)s %(when)s"), params, mailing=mailing_words(params))
         often = ngettext("at least %d time", "at least %d times", params.times) % params.times
         return said(_("received %(mailing)s %(often)s %(when)s"), params, mailing=mailing_words(params), often=often)
 
     def seen(self, params: ReceivedParams, customer: Customer, *, now: dt.datetime) -> str:
-        return seen_last(sent(params, now).filter(customer=customer), "sent_at")
+        return seen_last(self._found(params, now).filter(customer=customer), "sent_at")
+
+    def gap(self, params: ReceivedParams, *, now: dt.datetime, present: dt.datetime) -> str:
+        """Return why the answer would be a guess: which links were followed is kept for a time."""
+        return clicks_gap(params, now=now, present=present) if params.clicked else ""
 
 
 class NotReceived(MailingCriterion):
@@ -223,8 +255,7 @@ class Clicked(MailingCriterion):
 
     def gap(self, params: ClickedParams, *, now: dt.datetime, present: dt.datetime) -> str:
         """Return why the answer would be a guess: which link was followed is kept for a time."""
-        words = _("Which links were followed is only kept since %(day)s.")
-        return gap_of("clicks", words, params, now=now, present=present)
+        return clicks_gap(params, now=now, present=present)
 
 
 CRITERIA = (Received(), NotReceived(), Opened(), Clicked(), Failed())

@@ -85,6 +85,9 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("mailings.received", {"purpose": ["service"]}, set()),
     ("mailings.received", {"channel": "post"}, set()),
     ("mailings.received", {"times": 2}, set()),
+    ("mailings.received", {"clicked": "yes"}, {"clicked"}),
+    ("mailings.received", {"clicked": "no", "within_days": 21}, {"got", "left"}),
+    ("mailings.received", {"clicked": "no", "mailing": ["second"]}, set()),
     ("mailings.not_received", {}, {"none", "control"}),
     ("mailings.not_received", {"within_days": 19}, ALL),
     ("mailings.clicked", {}, {"clicked"}),
@@ -183,6 +186,18 @@ SENTENCES: list[tuple[str, dict[str, Any], str, str]] = [
         "mailings.received",
         {"mailing": ["first", "second"], "times": 2, "within_days": 30},
         "de afgelopen 30 dagen minstens 2 keer de mailing “Eerste” of de mailing “Tweede” ontvingen",
+        "1 ×, laatst op 26 mei 2026: “Eerste”",
+    ),
+    (
+        "mailings.received",
+        {"clicked": "no", "within_days": 30},
+        "de afgelopen 30 dagen een bericht ontvingen zonder erin te klikken",
+        "nooit",
+    ),
+    (
+        "mailings.received",
+        {"clicked": "yes"},
+        "een bericht ontvingen en erin klikten",
         "1 ×, laatst op 26 mei 2026: “Eerste”",
     ),
     (

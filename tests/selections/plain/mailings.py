@@ -55,9 +55,15 @@ def sent(world: World, person: Row, params: Params, at: Moment) -> list[Row]:
     ]
 
 
-@twin("mailings.received", filled(_ASKED, optional(times=st.integers(1, 3))))
+@twin(
+    "mailings.received",
+    filled(_ASKED, optional(times=st.integers(1, 3), clicked=st.sampled_from(["", "yes", "no"]))),
+)
 def received(world: World, person: Row, params: Params, at: Moment) -> bool:
-    return len(sent(world, person, params, at)) >= params.get("times", 1)
+    followed = {row["message_id"] for row in world["clicks"] if row["clicked_at"] <= at.now}
+    wanted = {"": (True, False), "yes": (True,), "no": (False,)}[params.get("clicked", "")]
+    found = [row for row in sent(world, person, params, at) if (row["id"] in followed) in wanted]
+    return len(found) >= params.get("times", 1)
 
 
 @twin("mailings.not_received", _ASKED)
