@@ -90,7 +90,10 @@ class Maker:
                 name=name, description=words, kind=Label.Kind.OWN, group=group, colour=Label.Colour.TEAL, by=self.by,
                 now=self.now,
             )
-            for name, words in (("Kent ons", "Iedereen die wij kennen."), ("Bevlogen", "Wie vaak en graag bij ons is, volgens de selectie die dit label volgt."))
+            for name, words in (
+                ("Kent ons", "Iedereen die wij kennen."),
+                ("Bevlogen", "Wie vaak en graag bij ons is, volgens de selectie die dit label volgt."),
+            )
         ]  # fmt: skip
         set_rule(labels[0], rule={"version": 2, "op": "all", "children": []}, by=self.by, now=self.now)
         set_rule(labels[1], selection=selection, by=self.by, now=self.now)
