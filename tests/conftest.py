@@ -26,20 +26,23 @@ def now() -> dt.datetime:
 
 
 @pytest.fixture(scope="session")
-def template(django_db_modify_db_settings_parallel_suffix: None) -> Template:
+def database_template(django_db_modify_db_settings_parallel_suffix: None) -> Template:
     return Template()
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(template: Template, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+def django_db_modify_db_settings(database_template: Template, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
     gc.disable()  # migrations make a million objects that live long
     with django_db_blocker.unblock():
-        template.expect()
+        database_template.expect()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    template: Template, django_db_setup: None, django_db_keepdb: bool, django_db_blocker: pytest_django.DjangoDbBlocker
+    database_template: Template,
+    django_db_setup: None,
+    django_db_keepdb: bool,
+    django_db_blocker: pytest_django.DjangoDbBlocker,
 ) -> Iterator[None]:
     """The database of an organisation that has begun: it has confirmed the conditions of the customer relation."""
     from tests.factories import confirm_relations
@@ -47,13 +50,13 @@ def django_db_setup(
     with django_db_blocker.unblock():
         confirm_relations()
         keep_rows()
-        template.keep()
+        database_template.keep()
         gc.enable()
         gc.collect()
         gc.freeze()  # what was imported and collected stays: a fifth of the time went to walking it again and again
         yield
         if not django_db_keepdb:
-            template.drop()
+            database_template.drop()
 
 
 @pytest.fixture(autouse=True)
@@ -133,3 +136,22 @@ def process_environment(transactional_db: None) -> dict[str, str]:
         "REDIS_URL": settings.REDIS_URL,
         "EMAIL_URL": f"smtp://{settings.EMAIL_HOST}:{settings.EMAIL_PORT}",
     }
+
+
+#: What takes longest begins first, or one process would still be at it when the other has nothing left to do.
+LONGEST = (
+    "tests/journeys/test_accessibility.py",
+    "tests/demo/",
+    "tests/customers/test_merge_machine.py",
+    "tests/journeys/",
+    "tests/labels/test_incremental.py",
+    "tests/customers/test_killed_imports.py",
+)
+
+
+@pytest.hookimpl(trylast=True)  # after they were shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((place for place, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
+
+    items.sort(key=place)

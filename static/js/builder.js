@@ -118,7 +118,11 @@
     if (field.tomselect) goOnSearching(); else field.addEventListener("enhanced", goOnSearching, { once: true });
     return true;
   };
-  document.addEventListener("htmx:configRequest", (e) => { e.detail.changes = changes; });
+  let turn = Date.now(); // of two requests the later one, also after the page was loaded anew
+  document.addEventListener("htmx:configRequest", (e) => {
+    e.detail.changes = changes;
+    if (form()?.contains(e.detail.elt)) e.detail.parameters.turn = turn += 1;
+  });
   document.addEventListener("htmx:beforeSwap", (e) => {
     const asked = e.detail.requestConfig;
     const isOld = asked.changes !== changes || !asked.elt.isConnected;

@@ -583,7 +583,15 @@ def test_the_manual_names_the_columns(code: str) -> None:
 def test_every_code_has_a_remedy_in_both_languages() -> None:
     codes = {check.code for each in FORMATS for check in each.checks_of(each.names)}
     codes |= {"quote", "cells", "nul", "encoding", "long", "duplicate", "erased", "other_customer", "said_no"}
-    codes |= {"version", "one_label", "one_home", "system_label", "rule_label"}  # of labels
+    codes |= {
+        "version",
+        "one_label",
+        "one_home",
+        "system_label",
+        "rule_label",
+        "unused_label",
+        "system_group",
+    }  # of labels
     assert codes == set(REMEDIES)
     for code in codes:
         with translation.override("en"):

@@ -253,8 +253,12 @@ class Merging(RuleBasedStateMachine):
         who = self.root(number)
         if who in self.gone:
             return
-        give_label(self.labels[key], Customer.objects.filter(pk=self.people[who].pk), by="x", now=self.moment())
-        self.told("labels", who, key)
+        is_restricted = self.customer(who).restricted_at is not None
+        given = give_label(self.labels[key], Customer.objects.filter(pk=self.people[who].pk), by="x", now=self.moment())
+        if is_restricted:
+            assert not given, "his data may not be used"
+        else:
+            self.told("labels", who, key)
 
     @rule(target=merges, one=WHO, other=WHO)
     def merge(self, one: int, other: int) -> int:

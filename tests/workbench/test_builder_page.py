@@ -190,6 +190,19 @@ def test_a_count_that_ends_late_does_not_undo_what_was_changed_meanwhile(page: d
     assert Draft.load(1, page["page"]).now == changing.now
 
 
+def test_a_count_that_comes_after_a_later_request_changes_nothing(client: Client, page: dict[str, str]) -> None:
+    both = {**MEMBERS_SENT, **ADULTS_SENT, **page}
+    client.post(NEW, {**both, "live": "1", "turn": "1"}, **HTMX)
+    one = {**MEMBERS_SENT, **page}
+    client.post(NEW, {**one, "live": "1", "turn": "2"}, **HTMX)
+    client.post(NEW, {**one, "do": "undo:r", "turn": "4"}, **HTMX)
+    assert client.post(NEW, {**one, "live": "1", "turn": "3"}, **HTMX).status_code == 204
+    assert client.post(NEW, {**one, "panel_open": "sample", "turn": "3"}, **HTMX).status_code == 204
+    again = client.post(NEW, {**both, "do": "redo:r", "turn": "5"}, **HTMX)
+    assert "r-1__criterion" not in fields_of(again)
+    assert "Opnieuw gedaan." in text(again)
+
+
 def sent(fields: dict[str, str]) -> QueryDict:
     return QueryDict(urlencode(fields))
 

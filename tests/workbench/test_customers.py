@@ -646,8 +646,11 @@ def test_a_label_of_the_system_is_not_given_by_hand(desk: Client, anna: Customer
     system = Label.objects.create(code="x", name="Berekend", kind="system", created_at=NOW)
     answer = desk.post(f"/customers/{anna.pk}/labels/give/", {"label": system.pk}, follow=True)
     assert "Kies eerst een label" in text(answer)
-    assert desk.post(f"/customers/{anna.pk}/labels/{system.pk}/take/").status_code == 404
     assert not Assignment.objects.exists()
+    Assignment.objects.create(label=system, customer=anna, since=NOW, given_by="system")
+    answer = desk.post(f"/customers/{anna.pk}/labels/{system.pk}/take/", follow=True)
+    assert "wordt door het product berekend" in text(answer)
+    assert Assignment.objects.open().filter(customer=anna).exists()
 
 
 def test_only_one_customer_gets_the_label(desk: Client, anna: Customer, label: Label) -> None:

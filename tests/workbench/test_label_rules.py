@@ -143,7 +143,7 @@ def test_a_history_is_asked_for_shown_and_taken_back(client: Client, label: Labe
         answer = client.post(url("history", label.pk), {"first_day": day.isoformat(), "grid": "week"})
     assert answer.status_code == 302
     page = text(client.get(url("history", label.pk)))
-    assert "1 periode geschreven" in page
+    assert "1 periode aangevuld" in page
     backfill = Backfill.objects.get()
     assert label.assignments.get().since.date() < clock().date() - 50 * DAY
     client.post(url("history_undo", label.pk, backfill.pk))

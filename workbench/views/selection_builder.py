@@ -137,6 +137,9 @@ class BuilderPage(FormPage[SelectionForm]):
             self.builder = Builder.from_rule(self.starting_rule())
             counted = {} if wants_partial(request) else self._figures()
             return self.render(form=self._form_as_sent(), **counted)
+        is_late = not self.draft.takes(request.POST)
+        if is_late and ("live" in request.POST or self._opens_panel()):
+            return HttpResponse(status=204)  # nobody waits for it any more
         self.draft.record(request.POST)
         if "live" not in request.POST and not self._opens_panel():
             response = self._answer(request, *args, **kwargs)

@@ -38,13 +38,16 @@ class Counted:
 
 @dataclass
 class Draft:
-    """The states of one page of one user, which of them is shown, and the last two counts of different rules."""
+    """The states of one page of one user, which of them is shown, and the last two counts of different rules; ``turn``
+    is the number of the latest request, which scripts count.
+    """
 
     key: str
     states: list[State] = field(default_factory=list)
     at: int = -1
     now: Counted | None = None
     was: Counted | None = None
+    turn: int = 0
 
     @classmethod
     def load(cls, user_pk: int, token: str) -> Draft:
@@ -77,6 +80,14 @@ class Draft:
     @property
     def can_redo(self) -> bool:
         return self.at + 1 < len(self.states)
+
+    def takes(self, data: QueryDict) -> bool:
+        """Tell whether a request is not older than the latest one: a count that was long under way is no change."""
+        given = data.get("turn", "")
+        turn = int(given) if given.isdecimal() and len(given) < 16 else self.turn
+        is_next = turn >= self.turn
+        self.turn = max(turn, self.turn)
+        return is_next
 
     def record(self, data: QueryDict) -> bool:
         """Remember what was sent as the present state, unless it is that already; what was undone is then gone.
