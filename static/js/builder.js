@@ -15,6 +15,7 @@
   let stays = false; // the hands are where they went of themselves, whatever is still to be done
   let saving = null; // the button that saves, pressed meanwhile
   const waiting = [];
+  const COUNTS = ["live", "panels", "waiting"];
   const PICKS = ["unpick", "pickup", "redraw"];
   const REPEATED = ["up", "down", "undo", "redo", "redraw"]; // a second click soon after the first means it again
   const pathIn = (name) => name.match(/^r(-\d+)*/)?.[0];
@@ -123,10 +124,13 @@
     e.detail.changes = changes;
     if (form()?.contains(e.detail.elt)) e.detail.parameters.turn = turn += 1;
   });
+  document.addEventListener("htmx:beforeRequest", (e) => { // a count of what is being changed; the answer asks for its own
+    if (before && COUNTS.includes(e.detail.elt.id)) e.preventDefault();
+  });
   document.addEventListener("htmx:beforeSwap", (e) => {
     const asked = e.detail.requestConfig;
     const isOld = asked.changes !== changes || !asked.elt.isConnected;
-    if (isOld && ["live", "panels", "waiting"].includes(asked.elt.id)) e.detail.shouldSwap = false;
+    if (isOld && COUNTS.includes(asked.elt.id)) e.detail.shouldSwap = false;
     if (before && e.detail.target.id === "builder" && e.detail.shouldSwap) found = look();
   });
   document.addEventListener("htmx:afterRequest", (e) => {
@@ -134,6 +138,7 @@
     busy(false);
     before = null; // it failed: the page says so, and what waited was pressed at what was not done
     waiting.length = 0;
+    document.getElementById("rule").dispatchEvent(new Event("change")); // counts that were not asked for meanwhile
     saving?.classList.remove("is-busy");
     saving = null;
   });
