@@ -71,7 +71,7 @@ def subscription_types() -> Choices:
     """
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return [(code, name) for code, name in cursor.fetchall()]
+        return [(code, name or code) for code, name in cursor.fetchall()]  # a file need not name them
 
 
 def named(codes: Sequence[str], choices: Choices) -> list[str]:

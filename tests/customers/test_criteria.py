@@ -197,6 +197,11 @@ def test_subscriptions(person: Person) -> None:
     assert found("subscriptions.ended", {"days": 1}) == {"yesterday"}
 
 
+def test_a_type_of_subscription_without_a_name_is_offered_by_its_code(person: Person) -> None:
+    SubscriptionFactory(customer=person("one"), type="jeugd", name="")
+    assert criteria["subscriptions.has"].form().fields["types"].choices == [("jeugd", "jeugd")]
+
+
 def test_a_subscription_that_is_followed_by_another_does_not_end(person: Person) -> None:
     customer = person("goes on")
     SubscriptionFactory(customer=customer, ended_on=NOW.date() + dt.timedelta(days=5))

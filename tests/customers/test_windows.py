@@ -260,3 +260,12 @@ def test_menus_name_every_period_once_and_those_of_the_past_none_that_lies_ahead
 def test_the_form_shows_a_field_only_for_periods_that_need_it() -> None:
     shown = WindowForm().fields["holiday"].widget.attrs
     assert (shown["data-when"], shown["data-when-is"]) == ("period", "this_holiday last_holiday next_holiday")
+
+
+@pytest.mark.parametrize("how", [{"initial": {"period": "next"}}, {"data": {"period": "next", "number": "3"}}])
+def test_a_period_that_is_not_offered_stays_when_the_rule_has_it(how: dict[str, dict[str, str]]) -> None:
+    form = WindowForm(**how)  # type: ignore[arg-type]
+    assert 'value="next" selected' in str(form["period"])
+    assert not form.is_bound or form.is_valid()
+    assert "next" not in dict(past_periods()[1][1])
+    assert not WindowForm({"period": "someday"}).is_valid()

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from customers.criteria.windows.params import UNITS
-from customers.criteria.windows.periods import HOLIDAYS, ROLLING, all_periods, past_periods
+from customers.criteria.windows.periods import HOLIDAYS, PERIODS, ROLLING, all_periods, past_periods
 from customers.models import HolidayName
 
 #: Field -> the periods to which it belongs.
@@ -49,8 +49,15 @@ class WindowForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._offer_what_it_has()
         for name, periods in SHOWN_FOR.items():
             shown_when(self, name, "period", periods)
+
+    def _offer_what_it_has(self) -> None:
+        """Offer the period of the rule too when it is none of those, or the page would show, and save, another one."""
+        held, field = self["period"].value(), self.fields["period"]
+        if held in PERIODS and isinstance(field, forms.ChoiceField) and not field.valid_value(held):
+            field.choices = [*field.choices, (held, PERIODS[held])]
 
 
 class AnyWindowForm(WindowForm):
