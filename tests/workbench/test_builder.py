@@ -453,3 +453,21 @@ def test_what_settings_cannot_hold_is_said_in_dutch_at_its_field(code: str, type
         assert list(form.errors) == [field]
         assert re.search(r"\b(hoogstens|minstens|groter|kleiner|meer|Zorg|cijfers)\b", str(form.errors))
         assert not re.search(r"\b(should|less|greater|Ensure|digits)\b", str(form.errors))
+
+
+def test_what_a_rule_has_and_is_gone_stays_in_sight_and_cannot_be_saved() -> None:
+    BranchFactory(code="EDA", name="Edam")
+    gone = {"criterion": "customer.branch", "params": {"branches": ["EDA", "WEG"]}}
+    purpose = {"criterion": "consents.allowed", "params": {"purpose": "afgeschaft", "channel": "email"}}
+    with translation.override("nl"):
+        opened = Builder.from_rule(parse_rule(rule(gone, purpose)))
+        branches, purposes = (str(part.form) for part in opened.parts() if part.form is not None)
+        assert "WEG (bestaat niet meer)" in branches
+        assert '<option value="afgeschaft" selected>afgeschaft (bestaat niet meer)</option>' in purposes
+        sent = {**EXAMPLE, "r-1__criterion": "customer.branch", "r-1-branches": ["EDA", "WEG"]}
+        builder = Builder.from_post(fields(**sent))
+        assert not builder.is_valid()
+        [part] = [part for part in builder.parts() if part.path == "r-1"]
+        assert part.form is not None
+        assert "WEG" in str(part.form.errors["branches"])
+        assert "WEG (bestaat niet meer)" in str(part.form["branches"])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.choices import flatten_choices
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 MOST_BOXES = 8  # more choices than this are searched in a list instead of ticked one by one
@@ -70,7 +72,24 @@ def lighten(form: forms.Form) -> forms.Form:
             if len(choices) > MOST_BOXES:
                 field.widget = forms.SelectMultiple(attrs=field.widget.attrs)
                 field.choices = choices
+    _show_what_is_gone(form)
     return form
+
+
+def _show_what_is_gone(form: forms.Form) -> None:
+    """Show what a rule has and its form does not offer: the browser would choose something else, and save that.
+
+    It is only shown: whoever saves the rule is told that it cannot be chosen.
+    """
+    for bound in form.visible_fields():
+        field, held = bound.field, bound.value()
+        if not isinstance(field, forms.ChoiceField) or not held:
+            continue
+        known = {str(value) for value, _words in flatten_choices(field.choices)}
+        gone = [value for value in (held if isinstance(held, list | tuple) else [held]) if str(value) not in known]
+        if gone:
+            shown = [(value, gettext("%s (is not there any more)") % str(value)[:60]) for value in gone]
+            field.widget.choices = [*field.choices, *shown]  # type: ignore[attr-defined]
 
 
 def _is_off(form: forms.Form, field: forms.BoundField) -> bool:
