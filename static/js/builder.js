@@ -125,7 +125,7 @@
     if (form()?.contains(e.detail.elt)) e.detail.parameters.turn = turn += 1;
   });
   document.addEventListener("htmx:beforeRequest", (e) => { // a count of what is being changed; the answer asks for its own
-    if (before && COUNTS.includes(e.detail.elt.id)) e.preventDefault();
+    if (before && !found && COUNTS.includes(e.detail.elt.id)) e.preventDefault();
   });
   document.addEventListener("htmx:beforeSwap", (e) => {
     const asked = e.detail.requestConfig;
