@@ -471,3 +471,12 @@ def test_what_a_rule_has_and_is_gone_stays_in_sight_and_cannot_be_saved() -> Non
         assert part.form is not None
         assert "WEG" in str(part.form.errors["branches"])
         assert "WEG (bestaat niet meer)" in str(part.form["branches"])
+
+
+def test_what_a_new_form_begins_with_is_not_put_into_a_rule_without_it() -> None:
+    childless = {"criterion": "household.children", "params": {"at_most": 0, "under": 12}}
+    [part] = Builder.from_rule(parse_rule(rule(childless))).root.children
+    assert part.form is not None
+    assert (part.form["at_least"].value(), part.form["at_most"].value()) == (None, 0)
+    assert part.criterion is not None
+    assert part.criterion.form()["at_least"].value() == 1

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.criteria import criteria
 from selections.rules import Condition, Op
-from workbench.forms.builder.parts import Part
+from workbench.forms.builder.parts import Part, initial_of
 
 Node = tuple[str, Any]
 
@@ -41,7 +41,7 @@ def _parts(nodes: tuple[Node, ...]) -> list[Part]:
         if name in Op.values:
             found.append(Part(op=name, children=_parts(content)))
         elif (criterion := criteria.get(name)) is not None:
-            initial = criterion.initial(criterion.params.model_validate(content)) if content is not None else None
+            initial = initial_of(criterion, criterion.params.model_validate(content)) if content is not None else None
             part = Part(criterion=criterion, initial=initial)
             if content is not None:
                 part.condition = _condition(name, content)

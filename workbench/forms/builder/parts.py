@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from pydantic import ValidationError
 
-from common.criteria import Criterion, criteria
+from common.criteria import Criterion, Params, criteria
 from common.faults import words_of
 from selections.figures import Tally
 from selections.rules import Condition, Group, Node, Op, Path
@@ -95,7 +95,12 @@ def part_of(node: Node) -> Part:
             op=node.op, children=[part_of(child) for child in node.children], picks=[pick_part(p) for p in node.picks]
         )
     criterion = criteria[node.criterion]
-    return Part(criterion=criterion, initial=criterion.initial(node.params), condition=node)
+    return Part(criterion=criterion, initial=initial_of(criterion, node.params), condition=node)
+
+
+def initial_of(criterion: Criterion, params: Params) -> dict[str, Any]:
+    """Return what every field shows for these params: nothing, where a new form would begin with something."""
+    return dict.fromkeys(criterion.form.base_fields) | criterion.initial(params)
 
 
 def sent_part(data: QueryDict, path: str, mark: str) -> Part | None:
