@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.criteria import criteria
+from common.errors import Refused
 from common.values import values
 from selections.rules import Condition, Group, Node, Op, Pick, Sample, Share, Top, parse_rule
 
@@ -22,6 +23,14 @@ def describe(rule: Group | dict[str, object]) -> str:
     """Return the rule as one sentence with a full stop; an empty rule says whom it means."""
     sentence = _root(parse_rule(rule))
     return sentence[:1].upper() + sentence[1:] + "."
+
+
+def describe_stored(rule: dict[str, object]) -> str:
+    """Return a stored rule as a sentence, or why it can no longer be read: what it asks about may be gone."""
+    try:
+        return describe(rule)
+    except Refused as refused:
+        return _("This rule can no longer be read: %s") % refused
 
 
 def clause(node: Node) -> str:

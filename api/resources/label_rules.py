@@ -19,7 +19,7 @@ from labels.models import Backfill, Label
 from labels.rules.history import family_of
 from labels.rules.preview import Preview, preview
 from labels.tasks import work_out_histories
-from selections.explain import describe
+from selections.explain import describe_stored
 from selections.models import Selection
 
 
@@ -122,7 +122,7 @@ class LabelsWithRules(LabelViewSet):
 
 
 def _rule_of(label: Label) -> dict[str, Any]:
-    sentence = describe(label.rule_json) if label.rule_json else ""
+    sentence = describe_stored(label.rule_json) if label.rule_json else ""
     return {"selection": label.selection_id, "rule": label.rule, "sentence": sentence}
 
 

@@ -24,7 +24,7 @@ from labels.models import Backfill, Label
 from labels.rules.history import MOST_MONTHS, family_of
 from labels.rules.preview import preview
 from labels.tasks import follow_rule_now, work_out_histories
-from selections.explain import describe
+from selections.explain import describe, describe_stored
 from selections.models import Selection
 from selections.rules import EVERYBODY, Group, RuleRefused, parse_rule
 from workbench.base import ActionView, DetailPage, FormPage
@@ -62,7 +62,7 @@ class LabelRule(RuleMixin, FormPage[RuleForm]):
         return {"selection": self.object.selection_id}
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        words = describe(self.object.rule_json) if self.object.rule_json else ""
+        words = describe_stored(self.object.rule_json) if self.object.rule_json else ""
         return super().get_context(object=self.object, rule_words=words, **extra)
 
     def perform(self, form: RuleForm) -> str:

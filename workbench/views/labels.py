@@ -22,7 +22,7 @@ from labels.models import Assignment, Label, LabelCount, LabelGroup, RefreshRun
 from labels.rules.history import family_of
 from labels.system import families
 from labels.tasks import refresh_system_labels_now
-from selections.explain import describe
+from selections.explain import describe_stored
 from selections.usages import Use, uses_of
 from workbench.base import ActionView, DetailPage, FormPage, ObjectMixin, TemplatePage
 from workbench.changes import changes_of
@@ -166,7 +166,7 @@ class LabelDetail(LabelMixin, DetailPage[Label]):
             holders_form=ChangeHoldersForm(),
             export_form=ExportForm() if self.user.has_perm("common.export_customers") else None,
             may_change=may_change,
-            rule_words=describe(label.rule_json) if label.rule_json else "",
+            rule_words=describe_stored(label.rule_json) if label.rule_json else "",
             runs=label.rule_runs.all()[:RUNS_SHOWN] if label.is_by_rule else [],
             has_history_page=label.is_by_rule or family_of(label) is not None,
             **extra,
