@@ -57,7 +57,8 @@ class WindowForm(forms.Form):
         """Offer the period of the rule too when it is none of those, or the page would show, and save, another one."""
         held, field = self["period"].value(), self.fields["period"]
         if held in PERIODS and isinstance(field, forms.ChoiceField) and not field.valid_value(held):
-            field.choices = [*field.choices, (held, PERIODS[held])]
+            offered: list[Any] = list(getattr(field, "choices", ()))
+            field.choices = [*offered, (held, PERIODS[held])]
 
 
 class AnyWindowForm(WindowForm):

@@ -85,11 +85,13 @@ def _show_what_is_gone(form: forms.Form) -> None:
         field, held = bound.field, bound.value()
         if not isinstance(field, forms.ChoiceField) or not held:
             continue
-        known = {str(value) for value, _words in flatten_choices(field.choices)}
+        offered: list[Any] = list(getattr(field, "choices", ()))
+        flat: list[Any] = list(flatten_choices(offered))
+        known = {str(choice[0]) for choice in flat}
         gone = [value for value in (held if isinstance(held, list | tuple) else [held]) if str(value) not in known]
         if gone:
             shown = [(value, gettext("%s (is not there any more)") % str(value)[:60]) for value in gone]
-            field.widget.choices = [*field.choices, *shown]  # type: ignore[attr-defined]
+            field.widget.choices = [*offered, *shown]
 
 
 def _is_off(form: forms.Form, field: forms.BoundField) -> bool:
