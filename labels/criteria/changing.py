@@ -17,7 +17,10 @@ from labels.criteria.base import LabelCriterion, LabelsForm, LabelsParams, ids_o
 from labels.models import Assignment
 
 How = Assignment.How
-GIVEN = (How.SYSTEM, How.RULE, How.HAND, How.SELECTION, How.IMPORT, How.ACTION, How.CUSTOMER, How.API, How.BACKFILL)
+GIVEN = (
+    How.SYSTEM, How.RULE, How.HAND, How.SELECTION, How.IMPORT, How.ACTION, How.CUSTOMER, How.API, How.BACKFILL,
+    How.MERGE,
+)  # fmt: skip
 TAKEN = (
     How.SYSTEM, How.RULE, How.HAND, How.SELECTION, How.IMPORT, How.CUSTOMER, How.API, How.GROUP, How.VALIDITY, How.AGE,
     How.VERSION, How.OBJECTION, How.MERGE,
