@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import localize
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 RECENCY, INTERVAL = "recency", "interval"
 MEASURED: dict[str, _StrPromise] = {
-    "amount": gettext_lazy("amount paid (in cents)"),
+    "amount": gettext_lazy("amount paid"),
     "quantity": gettext_lazy("number of pieces"),
     "count": gettext_lazy("number of times"),
     "days": gettext_lazy("number of days with one"),
@@ -50,6 +51,11 @@ class Term:
     kinds: tuple[str, ...]
     months: int
 
+    def weight_in_euros(self, unit: str) -> Decimal:
+        """Return by how much it counts for who thinks in euros, in a value that counts ``unit``."""
+        shown = Decimal(f"{self.weight:.10g}") * in_euros(self.what, unit)
+        return shown.to_integral_value() if shown == shown.to_integral_value() else shown.normalize()
+
     @property
     def measure(self) -> Measure:
         """What has to be known of the facts."""
@@ -60,6 +66,12 @@ class Term:
     def is_needed(self) -> bool:
         """Whether nothing can be said without it; a sum of nothing is nothing."""
         return self.what in (RECENCY, INTERVAL)
+
+
+def in_euros(what: str, unit: str) -> Decimal:
+    """Return what to multiply a stored weight by to show it: amounts are stored in cents, and people say euros."""
+    measured, counted = Decimal(100 if what == "amount" else 1), Decimal(100 if unit == "cents" else 1)
+    return measured / counted
 
 
 def read_terms(told: Any) -> tuple[Term, ...]:
@@ -124,12 +136,14 @@ def _is_known(code: str) -> bool:
     return code in SETS or code in fact_kinds
 
 
-def formula_in_words(terms: Sequence[Term]) -> list[str]:
-    """Return each term as a line: "1 × amount paid: everything that is paid, in the last 24 months"."""
+def formula_in_words(terms: Sequence[Term], *, unit: str) -> list[str]:
+    """Return each term of a value that counts ``unit`` as a line, with amounts in euros: "1 × amount paid:
+    everything that is paid, in the last 24 months".
+    """
     return [
         _("%(weight)s × %(what)s: %(kinds)s, in the last %(months)d months")
         % {
-            "weight": localize(term.weight if term.weight % 1 else int(term.weight)),
+            "weight": localize(term.weight_in_euros(unit)),
             "what": MEASURED[term.what],
             "kinds": kinds_in_words(term.kinds),
             "months": term.months,

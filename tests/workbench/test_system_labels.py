@@ -137,6 +137,27 @@ def test_a_value_is_looked_at_made_changed_and_removed(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("unit", "what", "said", "stored"),
+    [
+        ("cents", "amount", "1", 1),  # a euro that was paid is a euro
+        ("cents", "count", "2,5", 250),  # 2.50 euro a time
+        ("number", "amount", "1", 0.01),  # a point a euro
+        ("days", "days", "3", 3),
+    ],
+)
+def test_amounts_in_a_formula_are_said_in_euros_and_kept_in_cents(
+    client: Client, unit: str, what: str, said: str, stored: float
+) -> None:
+    sent = {**FORMULA, "unit": unit, "what_0": what, "weight_0": said}
+    assert client.post(reverse("workbench:value_create"), sent).status_code == 302
+    value = ValueDefinition.objects.get(is_standard=False)
+    assert value.terms[0]["weight"] == stored
+    page = client.get(reverse("workbench:value_change", args=[value.pk])).content.decode()
+    assert f'name="weight_0" value="{said}"' in page
+    assert f"{said} × " in client.get(reverse("workbench:value_list")).content.decode()
+
+
+@pytest.mark.parametrize(
     "wrong", [{"what_0": ""}, {"kinds_0": []}, {"months_0": "500"}, {"weight_0": "0"}, {"name": ""}]
 )
 def test_a_formula_that_is_none_is_sent_back(client: Client, wrong: dict[str, object]) -> None:

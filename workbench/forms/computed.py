@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from customers.facts import fact_kinds
-from labels.formulas import HEAVIEST, MEASURED, MOST_MONTHS, SETS, read_terms
+from labels.formulas import HEAVIEST, MEASURED, MOST_MONTHS, SETS, in_euros, read_terms
 from labels.models import ValueDefinition
 
 ROWS = 4
@@ -57,7 +56,7 @@ class ValueForm(forms.Form):
         said = self.cleaned_data
         return [
             {
-                "weight": float(said[f"weight_{place}"]),
+                "weight": float(said[f"weight_{place}"] / in_euros(said[f"what_{place}"], said["unit"])),
                 "what": said[f"what_{place}"],
                 "kinds": said[f"kinds_{place}"],
                 "months": said[f"months_{place}"],
@@ -72,13 +71,13 @@ class ValueForm(forms.Form):
         return {**{name: self.cleaned_data[name] for name in ("name", "description", "unit")}, "terms": self.terms}
 
 
-def initial_of(terms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def initial_of(terms: Sequence[Mapping[str, Any]], *, unit: str) -> dict[str, Any]:
     """Return a formula as the rows of the form show it."""
     return {
         f"{part}_{place}": value
         for place, term in enumerate(read_terms(terms))
         for part, value in zip(
-            PARTS, (Decimal(f"{term.weight:g}"), term.what, list(term.kinds), term.months), strict=True
+            PARTS, (term.weight_in_euros(unit), term.what, list(term.kinds), term.months), strict=True
         )
     }
 
@@ -92,7 +91,7 @@ def _row() -> dict[str, forms.Field]:
             max_value=HEAVIEST,
             min_value=-HEAVIEST,
             max_digits=12,
-            decimal_places=4,
+            decimal_places=6,
             localize=True,
         ),
         "what": forms.ChoiceField(

@@ -44,7 +44,7 @@ class ValueList(TemplatePage):
             {
                 "value": one,
                 "about": one.description or (STANDARD[one.code][1] if one.code in STANDARD else ""),
-                "formula": formula_in_words(read_terms(one.terms)),
+                "formula": formula_in_words(read_terms(one.terms), unit=one.unit),
             }
             for one in found
         ]
@@ -114,7 +114,7 @@ class ValueChange(ValueMixin, _ValueForm):
             "name": str(self.object),
             "description": self.object.description or (known[1] if known else ""),
             "unit": self.object.unit,
-            **initial_of(self.object.terms),
+            **initial_of(self.object.terms, unit=self.object.unit),
         }
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
