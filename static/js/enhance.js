@@ -24,6 +24,7 @@
   const ORDER = ["brand", "accent", "info", "success", "neutral", "danger", "warning"];
   const drawChart = async (canvas) => {
     await script(files.chart);
+    if (!canvas.isConnected) return; // another part of the page came in its place meanwhile
     const { Chart } = window;
     const data = json(canvas.dataset.chart);
     const type = canvas.dataset.chartType;
@@ -56,7 +57,7 @@
   const searchable = async (select) => {
     styles(files.tomSelectCss);
     await script(files.tomSelect);
-    if (select.tomselect) return;
+    if (select.tomselect || !select.isConnected) return;
     const label = select.labels[0]?.textContent.trim() || select.getAttribute("aria-label") || words().search;
     const box = new window.TomSelect(select, {
       plugins: select.multiple ? { remove_button: { title: words().remove } } : {},
