@@ -86,6 +86,7 @@ def end_version(group: LabelGroup, version: str, *, by: By = None, name: str, no
     if not held and not labels.filter(is_active=True).exists():
         raise Refused("ended", _("This version has ended already."), field="version")
     end = VersionEnd(group=group, version=version, ended_at=now, ended_by_id=by.pk if by else None)
+    end.put_out = list(labels.filter(is_active=True).order_by("pk").values_list("pk", flat=True))
     end.save()
     values = {"group": group.pk, "version": version, "now": now, "by": name[:150], "end": end.pk}
     end.taken_count = execute(_END, values)
@@ -97,7 +98,9 @@ def end_version(group: LabelGroup, version: str, *, by: By = None, name: str, no
 
 @transaction.atomic
 def take_version_back(end: VersionEnd, *, by: By = None, now: dt.datetime) -> int:
-    """Give the labels of an ended version again to who lost them by that, and put them in use; returns how many."""
+    """Give the labels of an ended version again to who lost them by that, and put those in use that were; returns how
+    many were given.
+    """
     LabelGroup.objects.select_for_update(no_key=True).get(pk=end.group_id)
     known = VersionEnd.objects.select_for_update().get(pk=end.pk)
     if known.undone_at is not None:
@@ -105,8 +108,9 @@ def take_version_back(end: VersionEnd, *, by: By = None, now: dt.datetime) -> in
     statement = _GIVE_BACK.format(refused=refused_sql(now=now))
     forget_counts(Label.objects.filter(group=known.group_id, version=known.version), since=known.ended_at)
     given = execute(statement, {"group": known.group_id, "version": known.version, "end": known.pk})
+    labels = Label.objects.filter(group=known.group_id, version=known.version)
     with pghistory.context(**who(by)):
-        Label.objects.filter(group=known.group_id, version=known.version).update(is_active=True)
+        (labels if known.put_out is None else labels.filter(pk__in=known.put_out)).update(is_active=True)
     known.undone_at, known.undone_by_id = now, by.pk if by else None
     known.save()
     return given

@@ -16,6 +16,8 @@ class VersionEnd(models.Model):
     version = models.CharField(_("version"), max_length=20)
     ended_at = models.DateTimeField(_("ended at"))
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    # Keys of the labels that were in use until then; unknown of an end from before this was kept.
+    put_out = models.JSONField(_("put out of use"), null=True)
     taken_count = models.PositiveIntegerField(_("taken"), default=0)
     undone_at = models.DateTimeField(_("taken back at"), null=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

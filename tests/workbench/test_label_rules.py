@@ -310,6 +310,33 @@ def test_an_old_version_is_ended_for_all_and_taken_back(client: Client, marketee
     assert "al teruggedraaid" in text(again)
 
 
+def test_labels_of_one_name_tell_of_which_version_they_are(client: Client) -> None:
+    group = create_group(name="Mosaic")
+    for version in ("2026", "2025"):
+        label = create_label(code=f"mosaic-{version}-a", name="Starters", kind="imported", group=group, now=clock())
+        Label.objects.filter(pk=label.pk).update(version=version, is_active=version == "2026")
+    page = text(client.get(url("group_change", group.pk)))
+    assert "Starters 2025 niet in gebruik · 0 klanten" in page
+    assert "Starters 2026 0 klanten" in page
+    listed = text(client.get(url("list"), {"kind": "imported"}))
+    assert "Starters 2026 –" in listed
+    assert "Starters 2025 niet in gebruik –" in listed
+    assert "Importlabel 2026" in text(client.get(url("detail", Label.objects.get(version="2026").pk)))
+
+
+def test_of_a_version_that_is_taken_back_only_what_was_in_use_comes_back_in_use(client: Client) -> None:
+    group = create_group(name="Mosaic", is_exclusive=True)
+    used, unused = (
+        create_label(code=f"mosaic-2025-{name}", name=name, kind="imported", group=group, now=clock()) for name in "ab"
+    )
+    Label.objects.filter(group=group).update(version="2025")
+    Label.objects.filter(pk=unused.pk).update(is_active=False)
+    client.post(url("version_end", group.pk), {"version": "2025"})
+    assert not Label.objects.filter(is_active=True).exists()
+    client.post(url("version_back", VersionEnd.objects.get().pk))
+    assert list(Label.objects.filter(is_active=True)) == [used]
+
+
 def test_what_took_the_place_of_an_ended_version_stays(client: Client) -> None:
     group = create_group(name="Mosaic", is_exclusive=True)
     old, new = (

@@ -66,7 +66,7 @@ class GroupChange(GroupMixin, FormPage[ChangeGroupForm]):
         return reverse("workbench:label_list")
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        labels = list(self.object.labels.order_by("rank", "name"))
+        labels = list(self.object.labels.order_by("rank", "name", "version"))
         holders = Assignment.objects.holders(labels)
         return super().get_context(
             object=self.object,
