@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from common.time import clock
 from customers.models import Customer
 from labels.actions import create_label, give_label
-from mailings.address_labels import PER_SHEET, print_address_labels
+from mailings.address_labels import PER_SHEET, SIZES, fitted, print_address_labels
 from mailings.models import SendingSettings
 from selections.actions import create_selection, keep_selection
 from selections.models import Export, ResultSet, Selection
@@ -233,6 +233,54 @@ def test_a_sheet_holds_three_by_eight_addresses_each_in_its_place() -> None:
     assert len({x for x, _y in found.values()}) == 3
     assert len({y for _x, y in found.values()}) == 8
     assert f"Naam-{PER_SHEET}." in two.extract_text()
+
+
+LONG = [
+    [
+        "Alexandrina Wilhelmina Maria van der " + "Boetzelaer-Hamersveld " * 3,
+        "Lange Kerkstraat 12",
+        "1131 AB  Volendam",
+    ],
+    ["Anna Bos", "Burgemeester Mr. Dr. Van Haersma Buma-" * 3 + "laan 1000-HS", "1131 AB  Noordbeemster " * 2],
+    ["W" * 200, "M" * 130, "1131 AB  " + "Westerwijtwerd" * 5],
+    ["A. Bos " * 28, "Straat " * 18, "1131 AB  " + "'s-Gravenhage " * 5],
+]
+
+
+def test_of_an_address_that_is_too_long_postal_code_and_city_stand_within_their_label() -> None:
+    [page] = PdfReader(io.BytesIO(print_address_labels([*LONG, ["Kort", "Kerkstraat 1", "1131 AB  Edam"]]))).pages
+    wide, high, margin = (millimetres * 96 / 25.4 for millimetres in (70, 37, 0.5))  # pixels, from the top left
+    lowest: dict[int, float] = {}
+    drawn: dict[int, str] = {}
+
+    def see(text: str, _cm: Any, matrix: Any, _font: Any, _size: Any) -> None:
+        if text.strip():
+            place = int(matrix[4] // wide) + 3 * int((matrix[5] - margin) // high)
+            lowest[place] = max(lowest.get(place, 0.0), matrix[5])
+            drawn[place] = drawn.get(place, "") + "".join(text.split())
+
+    page.extract_text(visitor_text=see)
+    assert set(drawn) == set(range(len(LONG) + 1))
+    for place, address in enumerate(LONG):
+        assert lowest[place] < margin + (place // 3 + 1) * high - 10, address  # a printer may miss the edge
+        assert drawn[place].endswith("".join(address[-1].split())), address
+
+
+def test_an_address_is_printed_as_large_as_it_fits() -> None:
+    usual = ["Anna Bos", "Kerkstraat 1", "1131 AB  Edam"]
+    assert [fitted(address).size for address in (usual, *LONG)] == [0, 0, 1, 3, 3]
+    assert SIZES[fitted(LONG[0]).size] == 9.5
+    assert fitted(LONG[2]).lines[0].endswith("…")
+    assert fitted(LONG[2]).lines[-1] == LONG[2][-1]
+
+
+def test_places_used_stay_as_they_were_said_and_are_none_when_nothing_was_said(
+    client: Client, members: Selection, writers: int
+) -> None:
+    for sent, shown in (({}, "0"), ({"skip": ""}, "0"), ({"skip": "5"}, "5")):
+        page = client.get(url("addresses", members), {"purpose": writers, **sent})
+        assert page.context["form"]["skip"].value() == shown
+        assert "reached" in page.context
 
 
 def test_many_labels_come_in_parts(

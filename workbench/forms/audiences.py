@@ -65,6 +65,12 @@ class AddressForm(PurposeForm):
         required=False,
     )
 
+    def __init__(self, data: Any = None, **options: Any) -> None:
+        """Nothing said of the places used is none of them, and shown so."""
+        if data is not None and not data.get("skip"):
+            data = {**data.dict(), "skip": "0"}
+        super().__init__(data, **options)
+
 
 class ToActionForm(forms.Form):
     action = forms.ModelChoiceField(
