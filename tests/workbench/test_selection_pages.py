@@ -112,6 +112,23 @@ def test_what_is_not_known_of_a_day_is_said_and_only_assumed_when_asked(
     assert names(assumed.context["people"]) == ["Anna", "Bert"]
 
 
+def test_what_thins_a_group_out_is_named_where_it_is_not_known_any_more(
+    client: Client, people: dict[str, Customer]
+) -> None:
+    picks = [
+        {"pick": "sample", "size": 5, "seed": 1},
+        {"pick": "household", "keep": "oldest"},
+        {"pick": "top", "size": 5, "by": "customer.household_size"},
+    ]
+    thinned = create_selection(name="Gedund", rule={**rule(READERS), "picks": picks}, now=clock())
+    page = client.get(url("selection_then", thinned.pk), {"first": day(15)})
+    assert [one["label"] for one in page.context["unknown"]] == [
+        "Eén per huishouden",
+        "De hoogste of laagste volgens een waarde",
+    ]
+    assert "Eén per huishouden : Van een klant wordt alleen het huidige huishouden bewaard." in text(page)
+
+
 @pytest.mark.parametrize(
     "asked", [{"first": "2099-01-01"}, {"first": "x"}, {"first": "", "last": "2026-01-01"}, {"first": "1900-01-01"}]
 )

@@ -15,8 +15,9 @@ from selections import figures
 from selections.asking import who_are_in
 from selections.comparing import TURNS, turned, turnover
 from selections.explain import describe
-from selections.past import gaps
+from selections.past import gap_of_picks, gaps
 from selections.rules import Condition, Group, parse_rule, walk
+from workbench.forms.builder.picks import KINDS
 from workbench.forms.selection_pages import KeepForm, LookBackForm
 from workbench.views.selection_base import SelectionPage, people_page
 
@@ -91,15 +92,17 @@ class SelectionThen(SelectionPage):
 
 
 def _unknown(rule: Group, found: dict[Any, str]) -> list[dict[str, str]]:
-    """Return which parts are not known of that day any more, and why."""
-    nodes = dict(walk(rule))
-    return [
-        {
-            "label": str(criteria[node.criterion].label) if isinstance(node := nodes[at], Condition) else _("Group"),
-            "reason": reason,
-        }
-        for at, reason in found.items()
-    ]
+    """Return which parts are not known of that day any more, and why; of a group what thins it out is such a part."""
+    nodes, told = dict(walk(rule)), list[dict[str, str]]()
+    for at, reason in found.items():
+        node = nodes[at]
+        if isinstance(node, Condition):
+            told.append({"label": str(criteria[node.criterion].label), "reason": reason})
+            continue
+        for pick in node.picks:
+            if why := gap_of_picks(Group(op=node.op, picks=(pick,))):
+                told.append({"label": str(KINDS[pick.pick][0]), "reason": why})
+    return told
 
 
 urlpatterns = [path("selections/<int:pk>/then/", SelectionThen.as_view(), name="selection_then")]
