@@ -81,11 +81,7 @@ class SelectionViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         """Make a selection."""
         wish = self.get_serializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        fields = dict(wish.validated_data)
-        folder = fields.pop("folder", None)
-        made = actions.create_selection(**fields, by=user_of(request), now=clock())
-        if folder is not None:
-            actions.move_selection(made, folder=folder, by=user_of(request), now=clock())
+        made = actions.create_selection(**wish.validated_data, by=user_of(request), now=clock())
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=SelectionSerializer, responses=SelectionSerializer)

@@ -22,11 +22,20 @@ from selections.versions import version_of
 Rule = Group | dict[str, Any]
 
 
-def create_selection(*, name: str, rule: Rule, description: str = "", by: By = None, now: dt.datetime) -> Selection:
+def create_selection(
+    *,
+    name: str,
+    rule: Rule,
+    description: str = "",
+    folder: Folder | None = None,
+    by: By = None,
+    now: dt.datetime,
+) -> Selection:
     """Save a new selection; raises Refused on a name in use or a rule that is not one (``field`` tells
     where).
     """
     selection = Selection(name=name.strip(), description=description, rule=checked(rule, now=now).to_json())
+    selection.folder = folder
     selection.owner = by if isinstance(by, User) else None
     selection.created_at = selection.updated_at = now
     _save(selection, by=by)

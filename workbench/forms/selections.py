@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labels.models import Label
+from selections.models import Folder
 from workbench.exports import COLUMNS
 
 
@@ -13,6 +14,12 @@ class SelectionForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     description = forms.CharField(
         label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
+    )
+
+
+class NewSelectionForm(SelectionForm):
+    folder = forms.ModelChoiceField(
+        Folder.objects.all(), label=_("Folder"), required=False, empty_label=_("In no folder")
     )
 
 

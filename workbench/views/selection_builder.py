@@ -24,7 +24,7 @@ from selections import figures
 from selections.actions import change_selection, count_selection, create_selection
 from selections.background import ask
 from selections.explain import describe
-from selections.models import Selection
+from selections.models import Folder, Selection
 from selections.rules import EVERYBODY, Group, RuleRefused, parse_rule
 from selections.tasks import count_in_background
 from workbench.base import FormPage, ObjectMixin, wants_partial
@@ -44,7 +44,7 @@ from workbench.builder_counts import (
 from workbench.forms.builder import Builder, Draft, codes_in, examples, menu, pick_menu, used_lately
 from workbench.forms.builder.drafts import new_token
 from workbench.forms.builder.panel import PANELS, PanelForm
-from workbench.forms.selections import SelectionForm
+from workbench.forms.selections import NewSelectionForm, SelectionForm
 
 USED = "criteria_used"  # in the session: the criteria somebody added, the latest first
 #: Verb -> (how many states to go, what is said, what is said at the end).
@@ -291,7 +291,8 @@ class BuilderPage(FormPage[SelectionForm]):
 
     def _form_as_sent(self) -> SelectionForm:
         """Return name and description as typed so far, without complaining yet."""
-        return SelectionForm(initial={name: self.request.POST.get(name, "") for name in SelectionForm.base_fields})
+        form = self.form_class
+        return form(initial={name: self.request.POST.get(name, "") for name in form.base_fields})
 
     def _put_at_its_part(self, refused: RuleRefused) -> None:
         part = self.builder.at(path_of(refused.field or ""))
@@ -302,6 +303,7 @@ class BuilderPage(FormPage[SelectionForm]):
 
 class SelectionCreate(BuilderPage):
     permission = "manage_selections"
+    form_class = NewSelectionForm
     page_title = gettext_lazy("New selection")
     submit_label = gettext_lazy("Save selection")
 
@@ -326,7 +328,11 @@ class SelectionCreate(BuilderPage):
         if self.original is None:
             return {"name": self.request.GET.get("name", "")[:120]}
         name = _("Copy of %s") % self.original.name
-        return {"name": name[:120], "description": self.original.description}
+        return {"name": name[:120], "description": self.original.description, "folder": self.original.folder_id}
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        has_folders = not wants_partial(self.request) and Folder.objects.exists()
+        return super().get_context(has_folders=has_folders, **extra)
 
     def get_cancel_url(self) -> str:
         return reverse("workbench:selection_list")
