@@ -11,13 +11,15 @@ from customers.actions.feeds import look_for_files
 from customers.actions.imports import import_lock, next_import, run_import
 from customers.actions.ledger import check_ledger
 from customers.actions.maintenance import maintain
-from customers.actions.matching import match_changed
+from customers.actions.matching import match_changed, match_lock
 from customers.actions.privacy import make_waiting_copies, run_retention
 from customers.actions.quality import count_quality as count_quality_now
 from customers.actions.sources import follow_precedence
 from customers.actions.tallies import tally_facts as tally_facts_now
 
 log = logging.getLogger(__name__)
+
+MATCH_AGAIN = 60  # seconds
 
 
 @shared_task(ignore_result=True)
@@ -94,5 +96,12 @@ def check_ledger_nightly() -> int:
 
 @shared_task(ignore_result=True)
 def match_nightly() -> int:
-    """Compare who is new or changed with everybody: merge what is certain, propose the rest; return how many merged."""
-    return match_changed(now=clock()).merged
+    """Compare who is new or changed with everybody: merge what is certain, propose the rest; return how many merged.
+
+    While another run is at it this one comes back later, rather than keep a worker waiting that could send mail.
+    """
+    with match_lock() as is_ours:
+        if is_ours:
+            return match_changed(now=clock()).merged
+    match_nightly.apply_async(countdown=MATCH_AGAIN)
+    return 0

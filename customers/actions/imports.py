@@ -5,8 +5,7 @@ would change; take it back.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import PurePath
 from typing import BinaryIO, cast
 from uuid import uuid4
@@ -17,6 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.locks import session_lock
 from customers.actions.sources import source
 from customers.imports import FORMATS, apply_run, examine, undo_run
 from customers.imports.deliveries import delivery_of
@@ -31,21 +31,11 @@ UNDO_DAYS = 30
 _LOCK = 7_301_001
 
 
-@contextmanager
-def import_lock(*, wait: bool) -> Iterator[bool]:
+def import_lock(*, wait: bool) -> AbstractContextManager[bool]:
     """Hold the lock of imports for as long as this connection lives and the block lasts; yield whether we
     have it.
     """
-    with connection.cursor() as cursor:
-        function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
-        cursor.execute(f"SELECT {function}(%s)", [_LOCK])
-        has_lock = wait or bool(cursor.fetchone()[0])
-    try:
-        yield has_lock
-    finally:
-        if has_lock and connection.connection and not connection.needs_rollback and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+    return session_lock(_LOCK, wait=wait)
 
 
 def hold_off_imports() -> bool:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.locks import session_lock
 from common.sql import execute, rows
 from customers.actions.merging import merge_customers, merge_pairs
 from customers.matching.blocking import find_pairs
@@ -78,17 +80,22 @@ def match_customers(
     return done
 
 
+def match_lock() -> AbstractContextManager[bool]:
+    """Hold the lock of matching while the block lasts; yield whether we have it, without waiting for another run."""
+    return session_lock(_LOCK, wait=False)
+
+
 def match_changed(*, now: dt.datetime) -> Matched:
     """Compare everybody who is new or changed since the last run, in batches that are committed one by one.
 
-    Broken off, it starts again where the last complete run ended; comparing twice does no harm.
+    Broken off, it starts again where the last complete run ended; comparing twice does no harm. Hold ``match_lock``
+    meanwhile: two at a time would do the same work twice.
     """
     settings, _created = MatchSettings.objects.get_or_create(pk=1)
     since = settings.matched_at - _OVERLAP if settings.matched_at else None
     done, last = Matched(), 0
     while ids := _next(since, last):
         with transaction.atomic():
-            execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             done.add(match_customers("SELECT unnest(%(ids)s::bigint[])", {"ids": ids}, now=now))
         last = ids[-1]
     gather_stragglers()

@@ -12,6 +12,7 @@ from typing import Any
 from common.sql import execute
 
 CROWD = 20  # people with one address or number, or of one name in one postal code
+BUILDING = 150  # people at one house number: more is an institution, or a number that a system fills in
 ALIKE = 0.4  # trigram likeness of ``name_key``, rough: scoring looks closer
 
 _TARGETS = """
@@ -34,9 +35,14 @@ _CONTACTS = """
 _HOMES = """
     SELECT target.id, other.id
     FROM match_target AS target
-    JOIN customers_customer AS other
-        ON other.postal_code = target.postal_code AND other.house_number = target.house_number
-    WHERE target.postal_code <> '' AND target.house_number <> ''
+    CROSS JOIN LATERAL (
+        SELECT id, name_key, count(*) OVER () AS people FROM (
+            SELECT id, name_key FROM customers_customer AS neighbour
+            WHERE neighbour.postal_code = target.postal_code AND neighbour.house_number = target.house_number
+            LIMIT {building} + 1
+        ) AS few
+    ) AS other
+    WHERE target.postal_code <> '' AND target.house_number <> '' AND other.people <= {building}
         AND similarity(other.name_key, target.name_key) >= {alike}
 """
 _BORN = """
@@ -91,7 +97,7 @@ def find_pairs(customers_sql: str, values: Mapping[str, Any] | None = None) -> i
     execute(_TARGETS.format(ids=customers_sql), values)
     execute("ANALYZE match_target")
     blocks = " UNION ALL ".join(
-        block.format(crowd=CROWD, alike=ALIKE) for block in (_CONTACTS, _HOMES, _BORN, _NAMESAKES)
+        block.format(crowd=CROWD, building=BUILDING, alike=ALIKE) for block in (_CONTACTS, _HOMES, _BORN, _NAMESAKES)
     )
     found = execute(_PAIRS.format(blocks=blocks))
     execute("ANALYZE match_pair")

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from common.errors import Refused
+from customers.actions import matching
 from customers.actions.matching import (
     change_match_settings,
     decide_pair,
@@ -15,9 +18,11 @@ from customers.actions.matching import (
     reopen_pair,
 )
 from customers.actions.merging import merge_customers, undo_merge
+from customers.matching.blocking import BUILDING
 from customers.models import Customer, Guardianship, MatchPair, MatchSettings, Merge, SourceRecord
 from customers.tasks import match_nightly
 from tests.factories import NOW, CustomerFactory, SourceFactory
+from wise_marketing.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -212,3 +217,24 @@ def test_the_task_of_the_night_merges_what_is_certain() -> None:
     person(), person("theatre")
     assert match_nightly() == 1
     assert match_nightly() == 0
+
+
+def test_a_building_full_of_people_is_not_compared_house_by_house() -> None:
+    """Otherwise an institution with thousands at one number costs the square of that."""
+    for number in range(BUILDING + 1):
+        CustomerFactory(**ALIKE | {"first_name": f"An{number}", "birth_date": None})
+    assert match_customers(EVERYBODY, now=NOW).compared == 0
+    Customer.objects.filter(first_name="An0").delete()
+    assert match_customers(EVERYBODY, now=NOW).compared > BUILDING
+
+
+def test_a_second_run_of_matching_comes_back_later_instead_of_waiting() -> None:
+    person(), person("theatre")
+    with app.pool.acquire(block=True) as broker, closing(connection.copy()) as other:
+        waiting = broker.default_channel.client
+        before = waiting.llen("celery")
+        other.cursor().execute("SELECT pg_advisory_lock(%s)", [matching._LOCK])
+        assert match_nightly() == 0
+        assert waiting.llen("celery") == before + 1
+        assert not Merge.objects.exists()
+    assert match_nightly() == 1
