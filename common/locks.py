@@ -1,4 +1,4 @@
-"""Locks that keep work of one kind apart, whichever process does it. PostgreSQL holds them, and frees those of the dead."""
+"""Locks that keep work of one kind apart, whichever process does it. PostgreSQL frees those of who died."""
 
 from __future__ import annotations
 
