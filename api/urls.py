@@ -28,7 +28,7 @@ from api.resources import (
     quality,
     records,
     result_sets,
-    selection_questions,
+    selection_keeping,
     sources,
     vouchers,
     websites,
@@ -60,7 +60,7 @@ router.register("labels", label_rules.LabelsWithRules, "label")
 router.register("label-groups", label_versions.GroupsWithVersions, "label-group")
 router.register("system-labels", label_settings.FamilyViewSet, "system-label")
 router.register("computed-values", label_settings.ValueViewSet, "computed-value")
-router.register("selections", selection_questions.SelectionQuestions, "selection")
+router.register("selections", selection_keeping.SelectionKeeping, "selection")
 router.register("selection-folders", result_sets.FolderViewSet, "selection-folder")
 router.register("result-sets", result_sets.ResultSetViewSet, "result-set")
 router.register("voucher-definitions", vouchers.DefinitionViewSet, "definition")

@@ -11,14 +11,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.fields import user_of
+from api.resources.fields import paged, user_of
 from api.resources.labels import LabelViewSet
+from common.errors import Refused
 from common.time import clock
 from labels.actions import ask_backfill, draft_rule, drop_rule, set_rule, take_back
-from labels.models import Backfill, Label
+from labels.models import Backfill, Label, RuleRun
 from labels.rules.history import family_of
 from labels.rules.preview import Preview, preview
-from labels.tasks import work_out_histories
+from labels.tasks import follow_rule_now, work_out_histories
 from selections.explain import describe_stored
 from selections.models import Selection
 
@@ -34,12 +35,16 @@ class RuleSerializer(serializers.Serializer[Any]):
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
-    """What a rule would do: how many get, keep and lose the label; ``first_day``: the night of the first run."""
+    """What a rule would do: how many get, keep and lose the label; ``first_day``: the night of the first run.
+    ``unpermitted`` and ``held`` meet the rule and do not get it: they permit no profiling, or keep another label of the
+    group that was given by hand.
+    """
 
     gives = serializers.IntegerField()
     keeps = serializers.IntegerField()
     takes = serializers.IntegerField()
     unpermitted = serializers.IntegerField()
+    held = serializers.IntegerField()
     first_day = serializers.DateField(allow_null=True)
     given_examples = serializers.ListField(child=serializers.CharField())
     taken_examples = serializers.ListField(child=serializers.CharField())
@@ -55,6 +60,14 @@ class BackfillSerializer(serializers.ModelSerializer[Backfill]):
             "problem", "asked_at", "finished_at", "undone_at",
         ]  # fmt: skip
         read_only_fields = [name for name in fields if name not in ("grid", "first_day")]
+
+
+class RunSerializer(serializers.ModelSerializer[RuleRun]):
+    """One time that the label was brought in line with its rule; with a ``problem`` nothing was changed."""
+
+    class Meta:
+        model = RuleRun
+        fields = ["at", "given_count", "taken_count", "problem"]
 
 
 class LabelsWithRules(LabelViewSet):
@@ -79,6 +92,22 @@ class LabelsWithRules(LabelViewSet):
         """Let the label follow no rule any more; who has it keeps it."""
         drop_rule(self.get_object(), by=user_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={202: None})
+    @action(detail=True, methods=["post"], filterset_fields=None, pagination_class=None)
+    def follow(self, request: Request, code: str) -> Response:
+        """Have the label brought in line with its rule without waiting for the night; ``runs`` tells what that did."""
+        label = self.get_object()
+        if not label.is_by_rule:
+            raise Refused("no_rule", f"{label} has no rule.")
+        follow_rule_now.delay_on_commit(label.pk)  # type: ignore[attr-defined]
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(responses=RunSerializer(many=True))
+    @action(detail=True, filterset_fields=None)
+    def runs(self, request: Request, code: str) -> Response:
+        """When the label was brought in line with its rule, and what that did, the latest first."""
+        return paged(self, self.get_object().rule_runs.order_by("-at", "-pk"), RunSerializer)
 
     @extend_schema(request=RuleSerializer, responses=PreviewSerializer)
     @action(detail=True, methods=["post"], filterset_fields=None, pagination_class=None)
@@ -128,7 +157,7 @@ def _rule_of(label: Label) -> dict[str, Any]:
 
 def _told(seen: Preview) -> dict[str, Any]:
     return {
-        **{name: getattr(seen, name) for name in ("gives", "keeps", "takes", "unpermitted", "first_day")},
+        **{name: getattr(seen, name) for name in ("gives", "keeps", "takes", "unpermitted", "held", "first_day")},
         "given_examples": [customer.number for customer in seen.given_examples],
         "taken_examples": [customer.number for customer in seen.taken_examples],
     }

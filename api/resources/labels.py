@@ -32,6 +32,9 @@ from labels.actions import (
 )
 from labels.actions.giving import MOST_NUMBERS
 from labels.models import Assignment, Label, LabelGroup
+from selections.comparing import part_rule
+from selections.compiler import compile_rule
+from selections.models import ResultSet, Selection
 
 ON = OpenApiParameter("on", OpenApiTypes.DATE, description="As it was at the end of this day; today when left out")
 
@@ -74,9 +77,15 @@ class MemberSerializer(serializers.Serializer[Any]):
 
 
 class NumbersSerializer(serializers.Serializer[Any]):
-    """Whom to give a label to or take it from: customers by their numbers, all of them or none."""
+    """Whom to give a label to or take it from: customers by their numbers, all of them or none; or everybody in a
+    selection at this moment, or in a result set. One of the three.
+    """
 
-    numbers = serializers.ListField(child=serializers.CharField(max_length=40), min_length=1, max_length=MOST_NUMBERS)
+    numbers = serializers.ListField(
+        child=serializers.CharField(max_length=40), min_length=1, max_length=MOST_NUMBERS, required=False
+    )
+    selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.all(), required=False)
+    result_set = serializers.PrimaryKeyRelatedField(queryset=ResultSet.objects.all(), required=False)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
 
 
@@ -162,26 +171,30 @@ class LabelViewSet(
     @extend_schema(request=NumbersSerializer, responses=ChangedSerializer)
     @action(detail=True, methods=["post"], filterset_fields=None)
     def give(self, request: Request, code: str) -> Response:
-        """Give the label to customers by number; one unknown number, and nobody gets it."""
+        """Give the label to customers by number (one unknown number, and nobody gets it), or to everybody in a
+        selection or a result set.
+        """
         return self._change(request, give_label)
 
     @extend_schema(request=NumbersSerializer, responses=ChangedSerializer)
     @action(detail=True, methods=["post"], filterset_fields=None)
     def take(self, request: Request, code: str) -> Response:
-        """Take the label from customers by number; one unknown number, and nobody loses it."""
+        """Take the label from customers by number (one unknown number, and nobody loses it), or from everybody in a
+        selection or a result set.
+        """
         return self._change(request, take_label)
 
     def _change(self, request: Request, change: Any) -> Response:
-        label = self.get_object()
+        label, now = self.get_object(), clock()
         wish = NumbersSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         count = change(
             label,
-            customers_of(wish.validated_data["numbers"]),
+            _meant(wish.validated_data, now=now),
             by=user_of(request).get_username(),
             reason=wish.validated_data["reason"],
-            how=Assignment.How.API,
-            now=clock(),
+            now=now,
+            **_through(wish.validated_data),
         )
         return Response({"changed": count})
 
@@ -238,6 +251,21 @@ class LabelsOfCustomer(viewsets.GenericViewSet[Any]):
         """Every interval in which this customer had a label, the latest first: from when to when, by what and why."""
         known = cast(Customer, self.get_object()).label_assignments.select_related("label", "customer")
         return paged(self, known.order_by("-since", "-pk"), IntervalSerializer)
+
+
+def _meant(wish: dict[str, Any], *, now: dt.datetime) -> Any:
+    """Return whom a wish means; raises Refused when it says so in no way, or in more than one."""
+    sides = [wish[name] for name in ("selection", "result_set") if name in wish]
+    if len(sides) + ("numbers" in wish) != 1:
+        raise Refused("whom", "Give either numbers, a selection or a result set.", field="numbers")
+    return compile_rule(part_rule(sides, [True]), now=now) if sides else customers_of(wish["numbers"])
+
+
+def _through(wish: dict[str, Any]) -> dict[str, Any]:
+    """Return what the history of the label keeps of where the customers came from."""
+    if "selection" in wish:
+        return {"how": Assignment.How.SELECTION, "through": wish["selection"].pk}
+    return {"how": Assignment.How.API}
 
 
 def _held_on(label: Label, request: Request) -> Any:

@@ -17,7 +17,7 @@ from api.resources.moments import MomentSerializer
 from common.errors import Refused
 from common.time import clock
 from customers.models import Customer
-from selections.actions import delete_result_set
+from selections.actions import delete_folder, delete_result_set, save_folder
 from selections.keeping import keep_at_once_or_later
 from selections.models import Folder, ResultMember, ResultSet, Selection
 from selections.tasks import fill_result_set
@@ -95,10 +95,30 @@ class FolderSerializer(serializers.ModelSerializer[Folder]):
     class Meta:
         model = Folder
         fields = ["id", "name"]
+        # The action refuses a name in use, in the words that the workbench has for it.
+        extra_kwargs = {"name": {"validators": []}}
 
 
-class FolderViewSet(viewsets.ReadOnlyModelViewSet[Any]):
-    """Folders of selections."""
+class FolderViewSet(mixins.DestroyModelMixin, viewsets.ReadOnlyModelViewSet[Any]):
+    """Folders of selections; when one is deleted its selections stay, in no folder."""
 
     queryset = Folder.objects.order_by("name")
     serializer_class = FolderSerializer
+
+    @extend_schema(request=FolderSerializer, responses={201: FolderSerializer})
+    def create(self, request: Request) -> Response:
+        """Make a folder."""
+        return Response(self._saved(request, None), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=FolderSerializer, responses=FolderSerializer)
+    def update(self, request: Request, pk: str) -> Response:
+        """Give a folder another name."""
+        return Response(self._saved(request, self.get_object()))
+
+    def _saved(self, request: Request, folder: Folder | None) -> Any:
+        wish = self.get_serializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        return self.get_serializer(save_folder(folder, name=wish.validated_data["name"], now=clock())).data
+
+    def perform_destroy(self, instance: Folder) -> None:
+        delete_folder(instance)

@@ -9,7 +9,8 @@ from common.time import clock
 from customers.models import Customer
 from labels.actions import create_group, create_label, follow_rules, give_label, run_backfills, take_label
 from labels.models import Assignment, Label, LabelGroup
-from selections.actions import create_selection
+from labels.tasks import follow_rule_now
+from selections.actions import create_selection, keep_selection
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,33 @@ def test_a_label_is_given_and_taken_by_list_all_or_nobody(api: APIClient, red: L
     assert {row["number"] for row in api.get(f"{LABELS}rood/customers/").data["results"]} == {"11", "13"}
     assert set(red.assignments.values_list("given_how", flat=True)) == {"api"}
     assert api.get(f"{LABELS}rood/give/").status_code == 405
+
+
+def test_a_label_is_given_to_everybody_in_a_selection_or_result_set(api: APIClient, red: Label) -> None:
+    for number in ("11", "12"):
+        CustomerFactory(number=number)
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "customer.number", "params": {"value": "11"}}]}
+    selection = create_selection(name="Elf", rule=rule, now=clock())
+    kept = keep_selection(selection, name="Elf toen", now=clock())
+    give, take = f"{LABELS}rood/give/", f"{LABELS}rood/take/"
+    assert api.post(give, {"selection": selection.pk}, format="json").data == {"changed": 1}
+    assigned = red.assignments.get()
+    assert (assigned.given_how, assigned.given_through) == ("selection", selection.pk)
+    assert api.post(take, {"result_set": kept.pk}, format="json").data == {"changed": 1}
+    for wrong in ({}, {"numbers": ["11"], "selection": selection.pk}):
+        assert api.post(give, wrong, format="json").data["code"] == "whom"
+    assert not red.assignments.filter(until=None).exists()
+
+
+def test_a_rule_is_followed_at_once_when_asked(api: APIClient, red: Label) -> None:
+    assert api.post(f"{LABELS}rood/follow/").data["code"] == "no_rule"
+    CustomerFactory()
+    api.put(f"{LABELS}rood/rule/", {"rule": {"version": 2, "op": "all", "children": []}}, format="json")
+    assert api.get(f"{LABELS}rood/runs/").data["results"] == []
+    assert api.post(f"{LABELS}rood/follow/").status_code == 202
+    follow_rule_now(red.pk)  # what it asks a worker for
+    [run] = api.get(f"{LABELS}rood/runs/").data["results"]
+    assert (run["given_count"], run["taken_count"], run["problem"]) == (1, 0, "")
 
 
 def test_holders_as_of_a_day_and_the_history_of_a_customer(api: APIClient, red: Label) -> None:

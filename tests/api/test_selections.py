@@ -5,12 +5,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from common.time import clock
 from customers.models import Customer
 from labels.actions import create_label, give_label
-from selections.actions import create_selection, keep_selection
+from selections.actions import create_selection, keep_selection, write_comment
 from selections.models import Folder, ResultSet, Selection
 from tests.factories import CustomerFactory
 from tests.selections.test_rules import MEMBERS, rule
@@ -246,3 +247,60 @@ def test_a_change_that_is_refused_changes_nothing_at_all(api: APIClient, readers
     assert api.patch(f"{BASE}{readers.pk}/", wrong, format="json").status_code == 422
     readers.refresh_from_db()
     assert readers.folder is None
+
+
+# --- figures, and what is around it ---
+
+
+def test_each_part_tells_what_it_does_and_how_they_are_spread_and_reached(
+    api: APIClient, people: dict[str, Customer]
+) -> None:
+    Customer.objects.filter(pk=people["Cor"].pk).update(kind="prospect")
+    asked = rule(MEMBERS, READERS) | {"picks": [{"pick": "sample", "size": 5}]}
+    told = api.post(f"{BASE}figures/", {"rule": asked, "purpose": "service"}, format="json").json()
+    assert (told["everybody"], told["total"]) == (3, 1)
+    assert told["parts"] == [
+        {"pointer": "/children/0", "alone": 2, "up_to_here": 2, "removed": 1, "added": 0},
+        {"pointer": "/children/1", "alone": 1, "up_to_here": 1, "removed": 1, "added": 0},
+    ]
+    assert told["picks"] == [{"pointer": "", "counts": [1, 1]}]
+    assert told["ages"] == [{"name": "35–49", "count": 1}]
+    assert told["worlds"] == told["branches"] == [{"name": "", "count": 1}]
+    assert {"channel": "email", "known": 1, "allowed": 1} in told["reach"]
+
+
+def test_figures_of_a_past_day_are_refused_where_that_is_not_known(api: APIClient, people: dict[str, Customer]) -> None:
+    asked = {"rule": rule(MEMBERS, READERS), "as_of": day(15)}
+    assert api.post(f"{BASE}figures/", asked, format="json").json()["code"] == "not_known_then"
+    told = api.post(f"{BASE}figures/", asked | {"assume_present": True}, format="json").json()
+    assert [part["alone"] for part in told["parts"]] == [3, 1]  # Bert was a reader then, Anna not yet
+
+
+def test_it_is_handed_over_remarked_upon_and_its_uses_are_told(
+    api: APIClient, readers: Selection, marketeer: User
+) -> None:
+    address = f"{BASE}{readers.pk}/"
+    assert api.post(f"{address}hand-over/", {"owner": "marketeer"}, format="json").json()["owner"] == "marketeer"
+    assert api.post(f"{address}hand-over/", {"owner": "niemand"}, format="json").status_code == 400
+    written = api.post(f"{address}comments/", {"text": "Ook Edam?"}, format="json")
+    assert (written.status_code, written.json()["author"]) == (201, "website")
+    theirs = write_comment(readers, text="Nee.", by=marketeer, now=clock())
+    assert [one["text"] for one in api.get(f"{address}comments/").json()["results"]] == ["Nee.", "Ook Edam?"]
+    assert api.delete(f"{address}comments/{theirs.pk}/").json()["code"] == "not_yours"
+    assert api.delete(f"{address}comments/{written.json()['id']}/").status_code == 204
+    assert api.get(f"{address}uses/").json() == []
+    outer = create_selection(
+        name="Buiten", rule=rule({"criterion": "selections.in", "params": {"selection": readers.pk}}), now=clock()
+    )
+    assert [(use["name"], use["id"]) for use in api.get(f"{address}uses/").json()] == [("Buiten", str(outer.pk))]
+
+
+def test_folders_are_made_renamed_and_deleted(api: APIClient, readers: Selection) -> None:
+    folders = "/api/v1/selection-folders/"
+    made = api.post(folders, {"name": "Jeugd"}, format="json")
+    assert made.status_code == 201
+    assert api.post(folders, {"name": "Jeugd"}, format="json").json()["code"] == "name_taken"
+    assert api.put(f"{folders}{made.json()['id']}/", {"name": "Jong"}, format="json").json()["name"] == "Jong"
+    assert api.patch(f"{BASE}{readers.pk}/", {"folder": "Jong"}, format="json").json()["folder"] == "Jong"
+    assert api.delete(f"{folders}{made.json()['id']}/").status_code == 204
+    assert api.get(f"{BASE}{readers.pk}/").json()["folder"] is None
