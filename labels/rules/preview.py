@@ -40,11 +40,18 @@ SELECT fate, count(*) AS many,
 _UNPERMITTED = """
 SELECT count(*) AS n FROM ({met}) AS met WHERE met.id IN (SELECT u.customer_id FROM ({unprofiled}) AS u)
 """
+_HELD = """
+SELECT count(*) AS n FROM ({wanted}) AS w WHERE label_id = %(label)s AND EXISTS (
+    SELECT FROM labels_assignment AS hand WHERE hand.customer_id = w.customer_id AND hand.until IS NULL
+       AND hand.exclusive_group_id = %(group)s AND hand.label_id <> ALL (%(unit)s)
+)
+"""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What the first run would do. ``unpermitted``: who meets the rule, but permits no labels about what he does.
+    """What the first run would do. ``unpermitted``: who meets the rule, but permits no labels about what he does;
+    ``held``: who meets it, but keeps another label of the exclusive group that was given by hand.
 
     ``first_day`` is the day of the first run; None when there will be none, since the label is out of use or its days
     are over.
@@ -54,6 +61,7 @@ class Preview:
     keeps: int
     takes: int
     unpermitted: int
+    held: int
     is_behaviour: bool
     first_day: dt.date | None
     given_examples: Sequence[Customer]
@@ -72,12 +80,14 @@ def preview(label: Label, *, now: dt.datetime, seconds: float = PAGE_SECONDS) ->
     with time_limit(seconds):
         found = {row["fate"]: row for row in rows(_COMPARE.format(wanted=sql, examples=EXAMPLES), {"label": draft.pk})}
         unpermitted = _unpermitted(draft, now=now) if behaviour else 0
+        held = _held(draft, now=now) if draft.group is not None and draft.group.is_exclusive else 0
     many = {fate: row["many"] for fate, row in found.items()}
     return Preview(
         gives=many.get("gives", 0),
         keeps=many.get("keeps", 0),
         takes=many.get("takes", 0),
         unpermitted=unpermitted,
+        held=held,
         is_behaviour=behaviour,
         first_day=first_day(draft, now=now),
         given_examples=_people(found.get("gives", {}).get("examples", [])),
@@ -115,6 +125,14 @@ def _unpermitted(label: Label, *, now: dt.datetime) -> int:
     found = members(label.selection, now=now) if label.selection else compile_rule(label.rule or {}, now=now)
     met = as_subquery(found.order_by().values("id"))
     return int(rows(_UNPERMITTED.format(met=met, unprofiled=unprofiled_sql(now=now)), {})[0]["n"])
+
+
+def _held(label: Label, *, now: dt.datetime) -> int:
+    """Return how many the unit would give the label to, had they not another one of the group by hand."""
+    unit = _unit_of(label)
+    wanted = wanted_sql(unit, now=now, in_force=label, group_as_is=False)
+    parameters = {"label": label.pk, "group": label.group_id, "unit": [one.pk for one in unit]}
+    return int(rows(_HELD.format(wanted=wanted), parameters)[0]["n"])
 
 
 def _people(ids: Sequence[int]) -> list[Customer]:

@@ -487,7 +487,19 @@ def test_a_preview_tells_apart_who_permits_nothing_and_who_gets_another_of_the_g
         event_at=now - DAY,
     )  # fmt: skip
     seen = preview(draft_rule(low, rule=rule(BORROWED), now=now), now=now)
-    assert (seen.gives, seen.keeps, seen.takes, seen.unpermitted) == (0, 0, 0, 1)
+    assert (seen.gives, seen.keeps, seen.takes, seen.unpermitted, seen.held) == (0, 0, 0, 1, 0)
+
+
+def test_a_preview_tells_who_keeps_another_label_of_the_group_that_was_given_by_hand(now: dt.datetime) -> None:
+    group = create_group(name="Fase", is_exclusive=True)
+    by_hand, by_rule = own("Met de hand", now, group=group), own("Met een regel", now, group=group)
+    one, _two, _three = (CustomerFactory(kind="member") for _number in range(3))
+    give_label(by_hand, Customer.objects.filter(pk=one.pk), by="Petra", now=now - DAY)
+    seen = preview(draft_rule(by_rule, rule=rule(MEMBERS), now=now), now=now)
+    assert (seen.gives, seen.held) == (2, 1)
+    set_rule(by_rule, rule=rule(MEMBERS), now=now)
+    night(now)
+    assert one.pk not in holders(by_rule)
 
 
 @pytest.mark.parametrize(
