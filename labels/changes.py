@@ -19,7 +19,7 @@ from common.sql import execute, rows
 from common.time import local_date
 from customers.consents import PROFILING
 from customers.models import World
-from labels.computing import FEW, Computing
+from labels.computing import FEW, IN_SCOPE, Computing, look_at
 from labels.models import RefreshRun
 
 FULL_EVERY = 7  # days
@@ -55,14 +55,12 @@ SELECT customer_id FROM customers_fact WHERE kind = ANY(%(kinds)s) AND occurred_
 _SCOPE = """
 INSERT INTO label_scope SELECT DISTINCT customer_id, true FROM label_changed WHERE customer_id IS NOT NULL
 """
-_MATES = """
-INSERT INTO label_scope SELECT mate.id, false FROM (
-    SELECT household_id FROM label_scope AS scope JOIN customers_customer AS one ON one.id = scope.customer_id
+_MATES = f"""
+INSERT INTO label_scope SELECT id, false FROM customers_customer WHERE household_id = ANY (ARRAY(
+    SELECT household_id FROM customers_customer WHERE id {IN_SCOPE}
     UNION SELECT household_id FROM label_mark
- ) AS home
- CROSS JOIN LATERAL (SELECT id FROM customers_customer AS one WHERE one.household_id = home.household_id OFFSET 0)
-    AS mate ON CONFLICT DO NOTHING
-"""
+)) ON CONFLICT DO NOTHING
+"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True)
@@ -119,6 +117,7 @@ def find_changed(work: Computing, previous: RefreshRun) -> int:
         "profiling": PROFILING,
         "distance": rows("SELECT age(%(xid)s::text::xid8::xid) AS n", {"xid": previous.seen_xid})[0]["n"],
     }
+    look_at(few=True)
     execute("CREATE TEMPORARY TABLE label_changed (customer_id bigint) ON COMMIT DROP")
     execute("CREATE TEMPORARY TABLE label_scope (customer_id bigint PRIMARY KEY, is_own bool) ON COMMIT DROP")
     for select in _ROWS:
@@ -138,7 +137,8 @@ def find_changed(work: Computing, previous: RefreshRun) -> int:
 
 def is_too_many(count: int) -> bool:
     """Whether looking at everybody is quicker than at so many."""
-    return count > FEW and count > MOST * rows("SELECT count(*) AS n FROM customers_customer")[0]["n"]
+    told = "SELECT EXISTS (SELECT FROM customers_customer OFFSET %(least)s) AS is_quicker"
+    return count > FEW and not rows(told, {"least": int(count / MOST)})[0]["is_quicker"]
 
 
 def has_news(work: Computing) -> bool:
@@ -154,7 +154,9 @@ def _add(select: str, values: dict[str, Any]) -> None:
 
 
 def _over_the_edge(work: Computing, before: dt.datetime) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield who passed an edge of a family, as SQL with its params; edges that several families have once."""
+    """Yield who passed an edge of a family, as SQL with its params: edges that several families have once, those that
+    lie where they lay at the run before not at all.
+    """
     asked = set()
     for family in work.families:
         limits = work.limits[family.code]
@@ -164,7 +166,8 @@ def _over_the_edge(work: Computing, before: dt.datetime) -> Iterator[tuple[str, 
             select = edge.sql.format(v=work.stored_values(family))
             used = {name: value for name, value in params.items() if f"%({name})s" in select}
             question = (select, repr(sorted(used.items())))
-            if question not in asked:
+            moves = [name.removeprefix("was_") for name in used if name.startswith("was_")]
+            if question not in asked and any(params[f"was_{name}"] != params[name] for name in moves):
                 asked.add(question)
                 yield select, used
 
