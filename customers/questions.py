@@ -30,7 +30,7 @@ _WRITTEN_DATE = re.compile(
     rf"(?<!\d)(\d{{1,2}})\s+({'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?\s+(\d{{4}})(?!\d)", re.IGNORECASE
 )
 _FOUR_DIGITS = re.compile(r"(?<!\S)([1-9]\d{3})(?!\S)")
-_TITLES = {"mevrouw", "mevr", "mevr.", "mw", "mw.", "dhr", "dhr.", "heer", "meneer", "fam", "fam.", "familie"}
+TITLES = {"mevrouw", "mevr", "mevr.", "mw", "mw.", "dhr", "dhr.", "heer", "meneer", "fam", "fam.", "familie"}
 #: Name prefixes that say little; ``ABBREVIATED`` as people shorten them.
 PREFIXES = {"van", "de", "der", "den", "het", "'t", "t", "te", "ten", "ter", "in", "op", "aan"}
 ABBREVIATED = {"v.d.", "vd", "v/d", "v.d", "vd.", "v.", "v.den", "v.der", "v.de"}
@@ -75,7 +75,7 @@ class Question:
         Only for when the words themselves find nobody.
         """
         said = self.words.split()
-        named = [word for word in said if word not in _TITLES] or said
+        named = [word for word in said if word not in TITLES] or said
         words = [word[0] if _INITIALS.fullmatch(word) and word not in ABBREVIATED else word for word in named]
         weighty = [word for word in words if word not in PREFIXES | ABBREVIATED]
         forms = [" ".join(words)]

@@ -11,23 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import connection, models, transaction
-from django.db.models import Case, Q, Value, When
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from common.sql import rows
 from customers.names import normalise_phone
-from customers.questions import ABBREVIATED, PREFIXES, Question, date_in, spellings
+from customers.questions import Question, date_in
+from customers.search_names import by_name, with_words
+from customers.search_nearly import ENOUGH, SIMILAR, by_likeness, by_one_mistake
 
 if TYPE_CHECKING:
     from customers.models.querysets import CustomerQuerySet
 
 MOST = 200  # of which a list shows pages
-CANDIDATES = 600  # that are compared to find the best
-ENOUGH = 20  # exact matches, so that what merely resembles is not looked for
-SIMILAR = 200
-SHORT_WORD = range(3, 8)  # letters; a mistake in a word of this length leaves too little that resembles
 EARLIER_DIGITS = 4  # so many digits of the number of who was merged find him
 
 
@@ -98,7 +94,7 @@ def _in_place_and_time(people: CustomerQuerySet, question: Question, limit: int)
             people = people.filter(house_number=question.house_number)
         if question.addition:
             people = people.filter(house_number_addition__iexact=question.addition)
-    people = _with_words(people, question.words)
+    people = with_words(people, question.words)
     order = ("house_number", "house_number_addition", "name_key", "pk") if question.postal_code else ("name_key", "pk")
     why = Why.BORN if question.born else Why.ADDRESS
     return dict.fromkeys(people.order_by(*order).values_list("pk", flat=True)[:limit], Match(why))
@@ -190,86 +186,16 @@ def _by_words(people: CustomerQuerySet, question: Question, limit: int) -> Found
 
 def _by_name_or_nearly(found: Found, people: CustomerQuerySet, question: Question, limit: int) -> None:
     """Add who is called so; when that is nobody, who is in another way of writing; when few, who is nearly."""
-    _add(found, _by_name(people, question.words, limit), Why.NAME)
+    _add(found, by_name(people, question.words, limit), Why.NAME)
     for form in question.other_forms if not found else ():
         if len(found) < min(limit, ENOUGH):
-            _add(found, _by_name(people, form, limit), Why.NAME)
+            _add(found, by_name(people, form, limit), Why.NAME)
     if len(found) < min(limit, ENOUGH) and len(question.words) > 3:
-        _add(found, _by_likeness(people, question.words, limit), Why.SIMILAR)
+        _add(found, by_likeness(people, question.words, limit), Why.SIMILAR)
     if not found:
-        _add(found, _by_one_mistake(people, question.words, limit), Why.SIMILAR)
+        _add(found, by_one_mistake(people, question.words, limit), Why.SIMILAR)
 
 
 def _add(found: Found, more: Any, why: Why) -> None:
     for pk in more:
         found.setdefault(pk, Match(why))
-
-
-def _starts_with(word: str) -> Q:
-    """Match names in which a word begins like this."""
-    return Q(name_key__regex=rf"(^|[ '-]){re.escape(word)}")
-
-
-def _with_words(people: CustomerQuerySet, words: str) -> CustomerQuerySet:
-    for word in words.split():
-        people = people.filter(_starts_with(word))
-    return people
-
-
-def _by_name(people: CustomerQuerySet, words: str, limit: int) -> list[int]:
-    """Return in whose name each word begins one; last names before first names, whole words before beginnings.
-
-    One or two letters would be in too many names: those are sought at the beginning of the last name only.
-    """
-    first, *others = words.split()
-    last_names = _with_words(people.filter(name_key__startswith=first), " ".join(others))
-    near = list(last_names.order_by("name_key", "pk").values_list("pk", flat=True)[:limit])
-    if max(map(len, words.split())) > 2:
-        near += _with_words(people, words).values_list("pk", flat=True)[:CANDIDATES]
-    elif len(words) == 2:  # as a whole word: first names such as Bo and Li
-        near += people.filter(name_key__regex=rf"(^|[ '-]){re.escape(words)}($|[ '-])").values_list("pk", flat=True)[
-            :CANDIDATES
-        ]
-    rank = Case(
-        When(name_key__startswith=f"{words} ", then=Value(0)),
-        When(name_key=words, then=Value(0)),
-        When(name_key__startswith=f"{first} ", then=Value(1)),
-        When(name_key__contains=f" {first} ", then=Value(2)),
-        When(name_key__endswith=f" {first}", then=Value(2)),
-        When(name_key__startswith=first, then=Value(3)),
-        default=Value(4),
-    )
-    best = people.filter(pk__in=set(near)).annotate(rank=rank).order_by("rank", "name_key", "pk")
-    return list(best.values_list("pk", flat=True)[:limit])
-
-
-def _by_likeness(people: CustomerQuerySet, words: str, limit: int) -> list[int]:
-    """Return whose name resembles the words, typing errors and all."""
-    near = people.filter(name_key__trigram_word_similar=words).values_list("pk", flat=True)[:CANDIDATES]
-    likeness = TrigramWordSimilarity(words, "name_key")
-    best = people.filter(pk__in=list(near)).annotate(likeness=likeness).order_by("-likeness", "name_key", "pk")
-    return list(best.values_list("pk", flat=True)[: min(limit, SIMILAR)])
-
-
-def _by_one_mistake(people: CustomerQuerySet, words: str, limit: int) -> list[int]:
-    """Return whose last name is the longest of these words but for one letter ("Breg"): short words have too few
-    trigrams to resemble each other. By index, a look-up per spelling.
-    """
-    weighty = [word for word in words.split() if word not in PREFIXES | ABBREVIATED]
-    word = max(weighty, key=len, default="")
-    if len(word) not in SHORT_WORD or not word.isalpha():
-        return []
-    near = rows(
-        """
-        SELECT id FROM (
-            SELECT customer.id FROM unnest(%(spellings)s) AS spelling JOIN customers_customer AS customer
-                ON customer.name_key >= spelling || ' ' AND customer.name_key < spelling || '!'
-            UNION ALL
-            SELECT customer.id FROM customers_customer AS customer WHERE name_key = ANY (%(spellings)s)
-        ) AS near LIMIT %(candidates)s
-        """,
-        {"spellings": spellings(word), "candidates": CANDIDATES},
-    )
-    others = " ".join(other for other in weighty if other != word)
-    best = _with_words(people.filter(pk__in=[row["id"] for row in near]), others)
-    return list(best.order_by("name_key", "pk").values_list("pk", flat=True)[: min(limit, SIMILAR)])

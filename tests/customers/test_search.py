@@ -32,6 +32,19 @@ def people() -> None:
     Customer.objects.filter(pk=gone.pk).update(merged_into=Customer.objects.get(number="1000001"))
 
 
+@pytest.fixture
+def crowd() -> None:
+    """More people with names that resemble each other than are compared to find the best."""
+    like = CustomerFactory(number="2000000", first_name="Bo", name_prefix="", last_name="Jansma")
+    Customer.objects.bulk_create(
+        Customer(
+            number=f"{3_000_000 + at}", kind="member", first_name="Bo", last_name=f"Jansma{at}", source=like.source,
+            created_at=NOW, updated_at=NOW,
+        )
+        for at in range(1000)
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
@@ -73,7 +86,11 @@ def people() -> None:
         ("A. de Wit", ["1000001"]),
         ("mevrouw A. de Wit", ["1000001"]),
         ("v.d. Möller", ["K-3"]),
-        ("v.d. jansen", ["1000002"]),
+        ("v.d. jansen", ["1000002", "2000004"]),
+        ("jansn piet", ["1000002"]),
+        ("peit jansen", ["1000002"]),
+        ("anja iwt", ["1000001"]),
+        ("mevr. a. de wti", ["1000001"]),
         ("vander moller", ["K-3"]),
         ("vandermoller", ["K-3"]),
         ("iwt", ["1000001"]),
@@ -121,6 +138,43 @@ def test_what_a_source_calls_somebody_finds_him(people: None) -> None:
     found = Customer.objects.search("00077")[0]
     assert (found.number, found.why) == ("T-77", "elsewhere")  # type: ignore[attr-defined]
     assert found.matched.endswith(" 00077")  # type: ignore[attr-defined]
+
+
+def test_who_is_meant_by_a_misspelt_name_is_found_in_a_crowd_that_resembles_it(crowd: None) -> None:
+    CustomerFactory(number="1000009", first_name="Zoë", name_prefix="", last_name="Janssen")
+    for text in ("zoe jansn", "zoe jnassen", "zoe ajnssen", "janssen zeo", "zoe van jansse", "z. jansn"):
+        assert Customer.objects.search(text)[0].number == "1000009", text
+    CustomerFactory(number="1000010", first_name="Anna", name_prefix="", last_name="Bakker-Jansen")
+    assert "1000010" in {found.number for found in Customer.objects.search("bakkr anna")}
+
+
+def test_a_misspelt_last_name_finds_all_who_are_called_so_before_who_only_resembles(crowd: None) -> None:
+    CustomerFactory.create_batch(30, name_prefix="", last_name="Jansen")
+    found = [customer.last_name for customer in Customer.objects.search("jnsen", limit=40)]
+    assert found[:30] == ["Jansen"] * 30
+
+
+def test_a_common_beginning_keeps_out_nobody_who_is_called_exactly_so(crowd: None) -> None:
+    """Last names that begin so fill the list by themselves; first names and last names that are so come first."""
+    CustomerFactory(number="1000011", first_name="Jans", name_prefix="", last_name="Zwart")
+    CustomerFactory(number="1000012", first_name="Tom", name_prefix="", last_name="Jans")
+    assert [found.number for found in Customer.objects.search("jans")[:2]] == ["1000012", "1000011"]
+    CustomerFactory(number="1000013", first_name="Jans", name_prefix="van", last_name="Jansma500")
+    for text in ("jans jansma500", "jansma500 jans", "jans van jansma500", "van jansma500 jans"):
+        assert Customer.objects.search(text)[0].number == "1000013", text
+
+
+def test_who_is_narrowed_to_is_found_by_a_misspelt_name_too(crowd: None) -> None:
+    CustomerFactory(number="1000009", first_name="Zoë", name_prefix="", last_name="Janssen", kind="former")
+    former = Customer.objects.filter(kind="former")
+    assert [found.number for found in former.search("jansn")] == ["1000009"]
+
+
+def test_a_misspelt_name_is_looked_up_without_trigrams_when_that_fills_the_list(crowd: None) -> None:
+    CustomerFactory.create_batch(20, first_name="Anna", name_prefix="", last_name="Jansen")
+    with CaptureQueriesContext(connection) as queries:
+        assert Customer.objects.search("anna jansn", limit=9).count() == 9
+    assert not [query["sql"] for query in queries if "%>" in query["sql"]]
 
 
 def test_surnames_that_are_titles_and_short_names_are_names() -> None:
