@@ -62,7 +62,14 @@ class Fact(models.Model):
         ]
         indexes = [
             models.Index(fields=["customer", "occurred_at"], name="fact_of_customer"),
-            models.Index(fields=["kind", "occurred_at"], include=["customer"], name="fact_of_kind"),
+            # Who did it how often and how many pieces, and who paid how much: told by the index alone.
+            models.Index(fields=["kind", "occurred_at"], include=["customer", "quantity"], name="fact_of_kind"),
+            models.Index(
+                fields=["kind", "occurred_at"],
+                include=["customer", "amount_cents"],
+                condition=~models.Q(amount_cents=0),
+                name="fact_with_amount",
+            ),
             # The facts of one import lie together, so a few kilobytes find them when it is undone.
             BrinIndex(fields=["run_id"], name="fact_of_run"),
         ]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field, field_validator
@@ -128,19 +129,24 @@ def facts_of(params: NarrowParams, start: dt.datetime | None, end: dt.datetime) 
 
 def narrow(facts: FactQuerySet, params: NarrowParams) -> FactQuerySet:
     """Keep the facts of the kind that the params speak of, without order."""
-    facts = facts.filter(kind=params.kind).order_by()
+    return facts.filter(such(params), kind=params.kind).order_by()
+
+
+def such(params: NarrowParams) -> Q:
+    """Return the condition by which facts of the kind are narrowed; an empty one when they are not."""
+    q = Q()
     for field in ("world", "genre", "sector"):
         if codes := getattr(params, field):
-            facts = facts.filter(**{f"{field}__in": codes})
+            q &= Q(**{f"{field}__in": codes})
     if params.branch:
-        facts = facts.filter(branch__in=Branch.objects.filter(code__in=params.branch).values("pk"))
+        q &= Q(branch__in=Branch.objects.filter(code__in=params.branch).values("pk"))
     if params.source:
-        facts = facts.filter(source__in=Source.objects.filter(code__in=params.source).values("pk"))
+        q &= Q(source__in=Source.objects.filter(code__in=params.source).values("pk"))
     if params.at_least_seconds:
-        facts = facts.filter(duration_seconds__gte=params.at_least_seconds)
+        q &= Q(duration_seconds__gte=params.at_least_seconds)
     if params.at_least_cents:
-        facts = facts.filter(amount_cents__gte=params.at_least_cents)
-    return facts
+        q &= Q(amount_cents__gte=params.at_least_cents)
+    return q
 
 
 def narrowed(sentence: str, params: NarrowParams) -> str:

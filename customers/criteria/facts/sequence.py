@@ -269,7 +269,7 @@ def _following(step: StepParams, since: int, now: dt.datetime, *, any_will_do: b
     if any_will_do:
         return facts.values("occurred_at")
     if step.op == "exactly" and step.times > 0:
-        counted = facts.values("customer_id").annotate(times=Count("pk"), at=Max("occurred_at"))
+        counted = facts.values("customer_id").annotate(times=Count("*"), at=Max("occurred_at"))
         return counted.filter(times=step.times).values("at")
     nth = step.times - 1 if step.is_wanted else step.times
     return facts.order_by("occurred_at", "id").values("occurred_at")[nth : nth + 1]

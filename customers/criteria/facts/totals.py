@@ -32,7 +32,7 @@ def totals_at(kind: str, end: dt.datetime) -> list[QuerySet[FactTotal]]:
     before = Fact.objects.filter(kind=kind, customer=OuterRef("customer_id"), occurred_at__lt=end)
     gone = FactRemainder.objects.filter(kind=kind, customer=OuterRef("customer_id"))
     back = totals.filter(first_at__lt=end, last_at__gte=end).alias(
-        times=F("count") - _summed(since, Count("pk")),
+        times=F("count") - _summed(since, Count("*")),
         pieces=F("quantity") - _summed(since, Sum("quantity")),
         cents=F("amount_cents") - _summed(since, Sum("amount_cents")),
         # GREATEST leaves out what is NULL.
