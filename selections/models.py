@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from common.errors import Refused
 from customers.models import Customer
+from selections.rules import parse_rule
 
 COUNTED = ["last_count", "counted_at", "baseline_at", "updated_at"]  # what the product itself writes
 
@@ -78,6 +80,15 @@ class Selection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its rule can still be read: what it asks about may be gone."""
+        try:
+            parse_rule(self.rule)
+        except Refused:
+            return False
+        return True
 
 
 class Membership(models.Model):

@@ -18,6 +18,7 @@ from common.time import end_of_day
 from customers.criteria.moments import known_at
 from customers.models import Purpose, World
 from labels.models import Assignment
+from labels.rules.behaviour import is_behaviour
 from selections import figures
 from selections.background import Answer, answer_of
 from selections.figures import Measure
@@ -26,6 +27,7 @@ from selections.rules import Group, Path
 from workbench.forms.builder import Builder, Draft
 from workbench.forms.builder.drafts import Counted, digest_of
 from workbench.forms.builder.panel import PanelForm
+from workbench.whys import unknown_parts
 
 FRESH = dt.timedelta(minutes=1)  # so long a count is not made again
 LIVE_SECONDS = 4.0  # what somebody who is building waits for a count
@@ -51,6 +53,19 @@ class Question:
     def is_answerable(self) -> bool:
         """Whether it can be counted without guessing, or guessing is what is wanted."""
         return not self.gaps or self.assumes
+
+    @property
+    def unknown(self) -> list[dict[str, str]]:
+        """The parts that are not known of that day, by name, and why."""
+        return unknown_parts(self.rule, self.gaps)
+
+    @property
+    def is_behaviour(self) -> bool:
+        """Whether it looks at what people do, which is profiling; nothing is said of what it asks and cannot be read."""
+        try:
+            return is_behaviour(self.rule.to_json())
+        except Refused:
+            return False
 
     @property
     def among(self) -> Q:

@@ -17,7 +17,8 @@ from customers.criteria.facts.common import FactCriterion
 from customers.facts import FactKind, fact_kinds
 from customers.models import FactCount, FactTally, KindSetting
 from selections.models import Selection
-from selections.rules import Condition, parse_rule, walk
+from selections.readable import readable
+from selections.rules import Condition, walk
 from selections.usages import json_has
 
 MONTHS = 24
@@ -105,7 +106,7 @@ def looking_further(kind: str, months: int, *, now: dt.datetime) -> list[Selecti
 
 def _looks_before(selection: Selection, kind: str, before: dt.datetime, now: dt.datetime) -> bool:
     """Whether a part of the rule must see facts of the kind from before a moment."""
-    for _path, node in walk(parse_rule(selection.rule)):
+    for _path, node in walk(readable(selection.rule)[0]):
         criterion = criteria[node.criterion] if isinstance(node, Condition) else None
         if isinstance(node, Condition) and isinstance(criterion, FactCriterion):
             since = criterion.rows_since(node.params, now=now).get(kind, now)

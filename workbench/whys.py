@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,10 @@ from selections.compiler import compile_rule
 from selections.explain import describe, pick_clause
 from selections.figures import time_limit
 from selections.models import Selection
-from selections.past import gaps
-from selections.rules import Condition, Group, Op, Path, parse_rule
+from selections.past import gap_of_picks, gaps
+from selections.rules import Condition, Group, Op, Path, parse_rule, walk
 from selections.verdicts import Verdict
+from workbench.forms.builder.picks import KINDS
 
 TONES = {True: "success", False: "danger"}
 
@@ -177,6 +178,20 @@ def _link(verdict: Verdict, customer: Customer, query: str) -> str:
     if not isinstance(pk, int) or not isinstance(node, Condition) or node.criterion != "selections.in":
         return ""
     return reverse("workbench:selection_why", args=[pk, customer.pk]) + query
+
+
+def unknown_parts(rule: Group, found: Mapping[Path, str]) -> list[dict[str, str]]:
+    """Return which parts are not known of a past day any more, and why; of a group what thins it out is such a part."""
+    nodes, told = dict(walk(rule)), list[dict[str, str]]()
+    for at, reason in found.items():
+        node = nodes[at]
+        if isinstance(node, Condition):
+            told.append({"label": str(criteria[node.criterion].label), "reason": reason})
+            continue
+        for pick in node.picks:
+            if why := gap_of_picks(Group(op=node.op, picks=(pick,))):
+                told.append({"label": str(KINDS[pick.pick][0]), "reason": why})
+    return told
 
 
 # --- in which selections somebody is, and who of several is in one ---

@@ -10,7 +10,7 @@ from workbench.columns import MomentColumn, NumberColumn
 
 
 class SelectionTable(tables.Table):
-    name = tables.Column(linkify=("workbench:selection_detail", {"pk": tables.A("pk")}), verbose_name=_("Name"))
+    name = tables.TemplateColumn(template_name="workbench/_selections_name.html", verbose_name=_("Name"))
     last_count = NumberColumn(verbose_name=_("Customers"), default="–")
     counted_at = MomentColumn(verbose_name=_("Last counted"), default=_("not yet"))
     folder = tables.Column(verbose_name=_("Folder"), default="–", order_by=("folder__name", "name"))

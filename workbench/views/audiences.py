@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -26,6 +27,7 @@ from workbench.exports import csv_lines, workbook
 from workbench.forms.audiences import XLSX, AddressForm, PurposeForm, TakeOutForm, ToActionForm, ToCampaignForm
 from workbench.forms.selections import BulkLabelForm
 from workbench.reaching import LABELS_AT_ONCE, addresses, call_list, look
+from workbench.views.selection_base import sentence_of
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -68,7 +70,19 @@ class ResultSetLabel(ResultSetAudience, _Label):
     permission = "change_customers"
 
 
-class _TakeOutPage(About, FormPage[TakeOutForm]):
+class _Told(About):
+    """A page that tells in its own place why an audience cannot be worked out: its rule may not be readable."""
+
+    def refuse(self, refused: Refused) -> HttpResponse:
+        if self.request.method != "GET":  # type: ignore[attr-defined]
+            answer: HttpResponse = super().refuse(refused)  # type: ignore[misc]
+            return answer
+        told = sentence_of(self.object) if isinstance(self.object, Selection) else {}
+        shown = {"page_title": self.get_title(), "crumbs": self.above, "object": self.object, "problem": str(refused)}  # type: ignore[attr-defined]
+        return TemplateResponse(self.request, "workbench/audience_refused.html", {**shown, **told})  # type: ignore[attr-defined]
+
+
+class _TakeOutPage(_Told, FormPage[TakeOutForm]):
     """Choose what the file holds."""
 
     abstract = True
@@ -134,7 +148,7 @@ class ResultSetExport(ResultSetAudience, _Export):
     permission = "export_customers"
 
 
-class _ReachPage(About, FormPage[Any]):
+class _ReachPage(_Told, FormPage[Any]):
     """GET with a purpose shows who may be reached; POST makes the file."""
 
     abstract = True

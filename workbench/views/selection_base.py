@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from common.errors import Refused
 from customers.models import Customer
+from selections.explain import describe
 from selections.figures import time_limit
 from selections.models import Selection
 from workbench.base import DetailPage
@@ -61,6 +63,14 @@ def _address(selection: Selection, code: str) -> str:
     if code == "sets":
         return f"{reverse('workbench:result_set_list')}?selection={selection.pk}"
     return reverse(f"workbench:selection_{code}", args=[selection.pk])
+
+
+def sentence_of(selection: Selection) -> dict[str, str]:
+    """Return the rule as a sentence, or why it can no longer be read (``unreadable``)."""
+    try:
+        return {"sentence": describe(selection.rule)}
+    except Refused as refused:
+        return {"unreadable": str(refused)}
 
 
 class SelectionPage(SelectionMixin, DetailPage[Selection]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +26,7 @@ from selections.actions import change_selection, count_selection, create_selecti
 from selections.background import ask
 from selections.explain import describe
 from selections.models import Folder, Selection
+from selections.readable import readable
 from selections.rules import EVERYBODY, Group, RuleRefused, parse_rule
 from selections.tasks import count_in_background
 from workbench.base import FormPage, ObjectMixin, wants_partial
@@ -86,8 +88,16 @@ class BuilderPage(FormPage[SelectionForm]):
     def get_breadcrumb(self) -> list[Any]:
         return crumbs()
 
+    #: Why parts of the stored rule could not be read, and are left out.
+    lost: Sequence[str] = ()
+
     def starting_rule(self) -> Group:
         return EVERYBODY
+
+    def read(self, stored: object) -> Group:
+        """Return what can be read of a stored rule; what cannot is told above it."""
+        rule, self.lost = readable(stored)
+        return rule
 
     @cached_property
     def builder(self) -> Builder:
@@ -117,6 +127,7 @@ class BuilderPage(FormPage[SelectionForm]):
             "page_token": self.draft.token or new_token(),
             "can_undo": is_changed or self.draft.can_undo,
             "can_redo": not is_changed and self.draft.can_redo,
+            "lost": self.lost,
         }
         return super().get_context(**shown, **extra)
 
@@ -316,7 +327,7 @@ class SelectionCreate(BuilderPage):
     def starting_rule(self) -> Group:
         """The rule of the original, or the one in the address (``?rule=``: JSON), else everybody."""
         if self.original:
-            return parse_rule(self.original.rule)
+            return self.read(self.original.rule)
         if given := self.request.GET.get("rule", ""):
             try:
                 return parse_rule(json.loads(given))
@@ -352,13 +363,14 @@ class SelectionChange(SelectionMixin, BuilderPage):
         return crumbs((self.object.name, page_of(self.object)))
 
     def starting_rule(self) -> Group:
-        return parse_rule(self.object.rule)
+        return self.read(self.object.rule)
 
     def get_initial(self) -> dict[str, Any]:
         return {"name": self.object.name, "description": self.object.description}
 
     def _saved_as(self, question: Question) -> int | None:
-        return self.object.pk if question.rule == self.starting_rule() else None
+        is_it = question.rule == self.starting_rule() and not self.lost
+        return self.object.pk if is_it else None
 
     def get_cancel_url(self) -> str:
         return page_of(self.object)

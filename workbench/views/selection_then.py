@@ -9,17 +9,15 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from common.criteria import criteria
 from common.errors import Refused
 from selections import figures
 from selections.asking import who_are_in
 from selections.comparing import TURNS, turned, turnover
-from selections.explain import describe
-from selections.past import gap_of_picks, gaps
-from selections.rules import Condition, Group, parse_rule, walk
-from workbench.forms.builder.picks import KINDS
+from selections.past import gaps
+from selections.rules import Group, parse_rule
 from workbench.forms.selection_pages import KeepForm, LookBackForm
-from workbench.views.selection_base import SelectionPage, people_page
+from workbench.views.selection_base import SelectionPage, people_page, sentence_of
+from workbench.whys import unknown_parts
 
 
 class SelectionThen(SelectionPage):
@@ -35,12 +33,11 @@ class SelectionThen(SelectionPage):
         return LookBackForm(self.request.GET, now=self.now)
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        told: dict[str, Any] = {}
+        told: dict[str, Any] = dict(sentence_of(self.object))
         try:
-            rule = parse_rule(self.object.rule)
-            told["sentence"] = describe(rule)
-            if self.form.is_bound and self.form.is_valid() and self.form.cleaned_data["first"]:
-                told |= self._answer(rule)
+            is_asked = self.form.is_bound and self.form.is_valid() and self.form.cleaned_data["first"]
+            if is_asked and "unreadable" not in told:
+                told |= self._answer(parse_rule(self.object.rule))
         except Refused as refused:
             told["problem"] = str(refused)
         return super().get_context(form=self.form, keep_form=KeepForm(now=self.now), **told, **extra)
@@ -49,7 +46,7 @@ class SelectionThen(SelectionPage):
         """Return figures and people; only what cannot be known while that is not to be assumed."""
         asked = self.form.cleaned_data
         first = self.form.moment(asked["first"])
-        unknown = _unknown(rule, gaps(rule, now=first, present=self.now))
+        unknown = unknown_parts(rule, gaps(rule, now=first, present=self.now))
         told: dict[str, Any] = {"asked": asked, "unknown": unknown}
         if unknown and not asked["assume"]:
             return told
@@ -89,20 +86,6 @@ class SelectionThen(SelectionPage):
             }
             for code, name in names.items()
         ]
-
-
-def _unknown(rule: Group, found: dict[Any, str]) -> list[dict[str, str]]:
-    """Return which parts are not known of that day any more, and why; of a group what thins it out is such a part."""
-    nodes, told = dict(walk(rule)), list[dict[str, str]]()
-    for at, reason in found.items():
-        node = nodes[at]
-        if isinstance(node, Condition):
-            told.append({"label": str(criteria[node.criterion].label), "reason": reason})
-            continue
-        for pick in node.picks:
-            if why := gap_of_picks(Group(op=node.op, picks=(pick,))):
-                told.append({"label": str(KINDS[pick.pick][0]), "reason": why})
-    return told
 
 
 urlpatterns = [path("selections/<int:pk>/then/", SelectionThen.as_view(), name="selection_then")]

@@ -13,14 +13,13 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from customers.models import Customer
-from selections.explain import describe
 from selections.models import Selection
 from selections.rules import parse_rule
 from selections.verdicts import why
 from workbench.base import DetailPage
 from workbench.forms.moments import DayForm
 from workbench.views.customers_base import CustomerPage
-from workbench.views.selection_base import tabs_of
+from workbench.views.selection_base import sentence_of, tabs_of
 from workbench.views.selection_builder import SelectionMixin, crumbs, page_of
 from workbench.whys import are_in, certainly, lines_of, reasons_of, selections_of, unknown_of
 
@@ -43,14 +42,16 @@ class WhyPage(SelectionMixin, DetailPage[Selection]):
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         words = self.request.GET.get("q", "").replace("\0", "").strip()[:120]
+        told = sentence_of(self.object)
+        is_searched = len(words) >= SHORTEST and "unreadable" not in told
         return super().get_context(
             tabs=tabs_of(self.object, "why_find"),
             day_form=self.day_form,
             query=self.day_form.query,
             words=words,
             is_short=0 < len(words) < SHORTEST,
-            found=self._found(words) if len(words) >= SHORTEST else [],
-            sentence=describe(self.object.rule),
+            found=self._found(words) if is_searched else [],
+            **told,
             **extra,
         )
 

@@ -15,7 +15,6 @@ from customers.models import Channel, Purpose
 from selections import figures
 from selections.actions import count_selection, delete_selection
 from selections.compiler import members
-from selections.explain import describe
 from selections.models import Export, Folder, Selection
 from selections.rules import Group, parse_rule
 from workbench.base import ActionView, DetailPage, ListPage, wants_partial
@@ -25,7 +24,7 @@ from workbench.forms.selection_pages import CommentForm, KeepForm, MoveForm, Own
 from workbench.forms.selections import BulkLabelForm
 from workbench.tables.selections import SelectionTable
 from workbench.views.labels import used_by
-from workbench.views.selection_base import tabs_of
+from workbench.views.selection_base import sentence_of, tabs_of
 from workbench.views.selection_builder import SelectionChange, SelectionCreate, SelectionMixin, crumbs, page_of
 
 TAKEN_OUT = {
@@ -49,7 +48,7 @@ class SelectionList(ListPage):
     empty_text = gettext_lazy("A selection says whom you mean: members of one branch, parents who stopped borrowing, …")
 
     def get_queryset(self) -> QuerySet[Selection]:
-        return Selection.objects.select_related("owner", "folder").defer("rule")
+        return Selection.objects.select_related("owner", "folder")
 
     def get_create_url(self) -> str:
         return reverse("workbench:selection_create")
@@ -73,7 +72,7 @@ class SelectionDetail(SelectionMixin, DetailPage[Selection]):
             return super().get_context(**self._figures(), **extra)
         shown = {"figures_shown": True, **self._figures()} if "figures" in self.request.GET else {}
         return super().get_context(
-            **_sentence(self.object),
+            **sentence_of(self.object),
             **shown,
             tabs=tabs_of(self.object, "detail"),
             uses=used_by(self.object),
@@ -159,13 +158,6 @@ def _history(selection: Selection) -> list[Moment]:
         for export in exports
     ]
     return sorted([*changes_of(selection), *taken], key=lambda moment: moment.when, reverse=True)
-
-
-def _sentence(selection: Selection) -> dict[str, Any]:
-    try:
-        return {"sentence": describe(selection.rule)}
-    except Refused as refused:
-        return {"sentence": "", "problem": str(refused)}
 
 
 def _bars(counts: list[tuple[str, int]]) -> list[dict[str, Any]]:
