@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from celery import shared_task
 
 from common.time import clock, local_date
 from labels.actions import count_labels, end_labels, follow_rules, refresh_system_labels, run_backfills
 from labels.models import Label
+
+
+def key_by_hand(now: dt.datetime) -> str:
+    """Return the key of what somebody asks for himself: it is done at most once a minute."""
+    return f"by hand {now:%Y-%m-%d %H:%M}"
 
 
 @shared_task
@@ -26,7 +33,7 @@ def refresh_system_labels_nightly() -> None:
 def refresh_system_labels_now() -> None:
     """Recompute the system labels at this moment, at most once a minute."""
     now = clock()
-    refresh_system_labels(now=now, due_key=f"by hand {now:%Y-%m-%d %H:%M}")
+    refresh_system_labels(now=now, due_key=key_by_hand(now))
 
 
 @shared_task
@@ -42,7 +49,7 @@ def follow_rule_now(label: int) -> None:
     now = clock()
     known = Label.objects.by_rule().select_related("group", "selection").filter(pk=label).first()
     if known is not None:
-        follow_rules(now=now, due_key=f"by hand {now:%Y-%m-%d %H:%M}", only=known)
+        follow_rules(now=now, due_key=key_by_hand(now), only=known)
 
 
 @shared_task

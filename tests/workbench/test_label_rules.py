@@ -15,7 +15,8 @@ from django.utils.timezone import localtime
 from common.time import clock, local_date
 from customers.models import Customer
 from labels.actions import change_label, create_group, create_label, follow_rules, give_label, set_rule
-from labels.models import Assignment, Backfill, Label, LabelCount, LabelGroup, VersionEnd
+from labels.models import Assignment, Backfill, Label, LabelCount, LabelGroup, RefreshRun, RuleRun, VersionEnd
+from labels.tasks import key_by_hand
 from selections.actions import create_selection
 from selections.models import Export, Selection
 from tests.factories import CustomerFactory
@@ -81,6 +82,28 @@ def test_a_label_by_rule_is_made_in_three_steps(client: Client, selection: Selec
     assert "Klanten die lid zijn." in detail
     assert "1 gegeven, 0 weggehaald" in detail
     assert "Aan klanten geven" not in detail
+
+
+def test_what_was_done_this_minute_is_said_to_be_done_and_not_done_again(
+    client: Client, label: Label, selection: Selection, nudged: Nudged
+) -> None:
+    member = CustomerFactory(kind="member")
+    set_rule(label, selection=selection, now=clock())
+    keys = [key_by_hand(clock() + number * dt.timedelta(minutes=1)) for number in range(3)]
+    for key in keys:
+        RuleRun.objects.create(label=label, due_key=key, at=clock())
+        RefreshRun.objects.create(due_key=key, started_at=clock(), is_stale=True)
+    with nudged():
+        follow = client.post(url("follow", label.pk), follow=True)
+        refresh = client.post(url("refresh"), follow=True)
+    for answer in (follow, refresh):
+        assert "Dit is zojuist al gedaan" in text(answer)
+    assert RefreshRun.objects.count() == len(keys)
+    RuleRun.objects.all().delete()
+    with nudged():
+        again = client.post(url("follow", label.pk), follow=True)
+    assert "Dit is zojuist al gedaan" not in text(again)
+    assert [held.customer for held in label.assignments.open()] == [member]
 
 
 def test_only_the_rule_that_was_shown_can_be_saved(client: Client, label: Label, selection: Selection) -> None:

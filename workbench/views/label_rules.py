@@ -23,14 +23,14 @@ from labels.actions.backfills import gaps_of
 from labels.models import Backfill, Label
 from labels.rules.history import MOST_MONTHS, family_of
 from labels.rules.preview import preview
-from labels.tasks import follow_rule_now, work_out_histories
+from labels.tasks import follow_rule_now, key_by_hand, work_out_histories
 from selections.explain import describe, describe_stored
 from selections.models import Selection
-from selections.rules import EVERYBODY, Group, RuleRefused, parse_rule
+from selections.rules import EVERYBODY, Group, RuleRefused
 from workbench.base import ActionView, DetailPage, FormPage
 from workbench.forms.labels import HistoryForm, RuleForm
 from workbench.forms.selections import SelectionForm
-from workbench.views.labels import LabelMixin, crumbs, page_of
+from workbench.views.labels import LabelMixin, crumbs, done_just_now, page_of
 from workbench.views.selection_builder import BuilderPage
 
 DRAFT = "label_rule_{}"  # where the session keeps a rule that was made but not saved yet
@@ -88,7 +88,7 @@ class LabelRuleBuild(RuleMixin, BuilderPage):
     def starting_rule(self) -> Group:
         made = self.request.session.get(DRAFT.format(self.object.pk))
         known = made or self.object.rule_json
-        return parse_rule(known) if known else EVERYBODY
+        return self.read(known) if known else EVERYBODY
 
     def get_initial(self) -> dict[str, Any]:
         return {"name": str(self.object)}
@@ -165,13 +165,17 @@ class LabelPreview(RuleMixin, DetailPage[Label]):
 
 
 class LabelFollowNow(RuleMixin, ActionView):
-    """Have the label brought in line with its rule by a worker, without waiting for the night."""
+    """Have the label brought in line with its rule by a worker, before the night; at most once a minute."""
 
     permission = "manage_labels"
-    success_message = gettext_lazy("The label is being brought in line with its rule. Look again in a moment.")
 
     def perform(self) -> str:
-        follow_rule_now.delay_on_commit(self.object.pk)  # type: ignore[attr-defined]
+        if run := self.object.rule_runs.filter(due_key=key_by_hand(self.now)).first():
+            messages.info(self.request, done_just_now(run.at))
+        else:
+            follow_rule_now.delay_on_commit(self.object.pk)  # type: ignore[attr-defined]
+            words = _("The label is being brought in line with its rule. Look again in a moment.")
+            messages.success(self.request, words)
         return page_of(self.object)
 
 
@@ -212,7 +216,10 @@ class LabelHistory(LabelMixin, FormPage[HistoryForm]):
             if isinstance(form, forms.Form) and form.is_bound and form.is_valid()
             else None
         )
-        gaps = gaps_of(label, first_day=day or self.now.date(), now=self.now) if family or label.is_by_rule else []
+        try:
+            gaps = gaps_of(label, first_day=day or self.now.date(), now=self.now) if family or label.is_by_rule else []
+        except Refused as refused:
+            gaps = [_("This rule can no longer be read: %s") % refused]
         busy = any(one.state in (Backfill.State.WAITING, Backfill.State.RUNNING) for one in mine)
         return super().get_context(
             object=label, family=family, backfills=mine, gaps=gaps, is_busy=busy, most_months=MOST_MONTHS, **extra

@@ -11,6 +11,7 @@ from django.db.models import Count, Model, QuerySet
 from django.http import QueryDict
 from django.urls import path, reverse
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_tables2 import RequestConfig
@@ -21,7 +22,7 @@ from labels.actions import change_label, create_label, delete_label, end_labels,
 from labels.models import Assignment, Label, LabelCount, LabelGroup, RefreshRun
 from labels.rules.history import family_of
 from labels.system import families
-from labels.tasks import refresh_system_labels_now
+from labels.tasks import key_by_hand, refresh_system_labels_now
 from selections.explain import describe_stored
 from selections.usages import Use, uses_of
 from workbench.base import ActionView, DetailPage, FormPage, ObjectMixin, TemplatePage
@@ -281,14 +282,23 @@ class LabelMerge(LabelMixin, FormPage[MergeForm]):
 
 
 class LabelRefresh(ActionView):
-    """Have the system labels computed now, by a worker: it may take a while with many customers."""
+    """Have the system labels computed now, at most once a minute; by a worker: with many customers it takes a while."""
 
     permission = "manage_labels"
-    success_message = gettext_lazy("The system labels are being computed. Look again in a moment.")
 
     def perform(self) -> str:
-        refresh_system_labels_now.delay_on_commit()  # type: ignore[attr-defined]
+        if run := RefreshRun.objects.filter(due_key=key_by_hand(self.now)).first():
+            messages.info(self.request, done_just_now(run.started_at))
+        else:
+            refresh_system_labels_now.delay_on_commit()  # type: ignore[attr-defined]
+            messages.success(self.request, _("The system labels are being computed. Look again in a moment."))
         return reverse("workbench:label_list")
+
+
+def done_just_now(at: dt.datetime) -> str:
+    """Say that what is done at most once a minute was done already."""
+    words = _("This was done a moment ago, at %(time)s, and can be done once a minute. Try again in a minute.")
+    return words % {"time": date_format(localtime(at), "H:i:s")}
 
 
 def _is_wanted(label: Label, kind: str | None, wish: dict[str, Any]) -> bool:
@@ -325,7 +335,7 @@ def by_group(labels: list[Label]) -> list[tuple[LabelGroup | None, list[Label]]]
             return (1, 0, "")
         return (0 if label.group.code not in order else 2, order.get(label.group.code, 0), label.group.name)
 
-    ordered = sorted(labels, key=lambda one: (place(one), specs.get(one.code, 0), one.rank, str(one)))
+    ordered = sorted(labels, key=lambda one: (place(one), specs.get(one.code, 0), one.rank, str(one), one.version))
     return [(group, list(found)) for group, found in groupby(ordered, key=lambda label: label.group)]
 
 
