@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils.formats import localize_input
 from pytest_django import DjangoAssertNumQueries
 
 from customers.models import Purpose, PurposeChannel
@@ -155,6 +156,36 @@ def test_amounts_in_a_formula_are_said_in_euros_and_kept_in_cents(
     page = client.get(reverse("workbench:value_change", args=[value.pk])).content.decode()
     assert f'name="weight_0" value="{said}"' in page
     assert f"{said} × " in client.get(reverse("workbench:value_list")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("unit", "what", "said", "fits"),
+    [
+        ("number", "amount", "100000000", True),  # a million per cent
+        ("number", "amount", "100000001", False),
+        ("number", "count", "1000000", True),
+        ("number", "count", "-1000000,5", False),
+        ("cents", "count", "10000", True),
+        ("cents", "count", "10001", False),
+        ("cents", "count", "0,0000000001", True),
+    ],
+)
+def test_a_part_weighs_as_much_as_can_be_stored_however_it_is_said(
+    client: Client, unit: str, what: str, said: str, fits: bool
+) -> None:
+    sent = {**FORMULA, "unit": unit, "what_0": what, "weight_0": said}
+    answer = client.post(reverse("workbench:value_create"), sent)
+    assert answer.status_code == (302 if fits else 422)
+    assert ("Vul hoogstens" in answer.content.decode()) == (not fits)
+    if fits:
+        address = reverse("workbench:value_change", args=[ValueDefinition.objects.get(is_standard=False).pk])
+        weight = client.get(address).context["form"]["weight_0"]
+        assert client.post(address, {**sent, "weight_0": localize_input(weight.value())}).status_code == 302
+
+
+def test_the_first_part_asks_to_choose_and_others_may_be_left_out(client: Client) -> None:
+    form = client.get(reverse("workbench:value_create")).context["form"]
+    assert [str(dict(form.fields[f"what_{place}"].choices)[""]) for place in range(2)] == ["Kies…", "dit deel weglaten"]
 
 
 @pytest.mark.parametrize(

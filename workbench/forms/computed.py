@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext_lazy as _
 
 from customers.facts import fact_kinds
@@ -31,7 +32,7 @@ class ValueForm(forms.Form):
         super().__init__(*args, **options)
         self.row_count = rows
         for place in range(rows):
-            self.fields |= {f"{part}_{place}": field for part, field in _row().items()}
+            self.fields |= {f"{part}_{place}": field for part, field in _row(is_first=place == 0).items()}
 
     @property
     def rows(self) -> Iterator[Mapping[str, Any]]:
@@ -48,7 +49,14 @@ class ValueForm(forms.Form):
                 for part in PARTS:
                     if f"{part}_{place}" not in self.errors and not cleaned.get(f"{part}_{place}"):
                         self.add_error(f"{part}_{place}", _("Fill this in."))
+                self._check_weight(place, cleaned)
         return cleaned
+
+    def _check_weight(self, place: int, cleaned: dict[str, Any]) -> None:
+        """Hold the weight as it is said, in euros, against the most that is stored, in cents."""
+        most = HEAVIEST * in_euros(cleaned[f"what_{place}"], cleaned.get("unit", ""))
+        if abs(cleaned.get(f"weight_{place}") or 0) > most:
+            self.add_error(f"weight_{place}", _("Fill in at most %s.") % intcomma(int(most)))
 
     @property
     def terms(self) -> list[dict[str, Any]]:
@@ -82,20 +90,20 @@ def initial_of(terms: Sequence[Mapping[str, Any]], *, unit: str) -> dict[str, An
     }
 
 
-def _row() -> dict[str, forms.Field]:
+def _row(*, is_first: bool) -> dict[str, forms.Field]:
+    nothing = _("Choose…") if is_first else _("leave this part out")
     return {
         "weight": forms.DecimalField(
-            label=_("Counts … times"),
+            label=_("Multiplied by"),
             required=False,
             initial=1,
-            max_value=HEAVIEST,
-            min_value=-HEAVIEST,
-            max_digits=12,
-            decimal_places=6,
+            max_digits=21,
+            decimal_places=12,
             localize=True,
+            help_text=_("1 counts as it is, 2 twice as much, −1 is taken off."),
         ),
         "what": forms.ChoiceField(
-            label=_("What"), required=False, choices=lambda: [("", _("nothing more")), *MEASURED.items()]
+            label=_("What"), required=False, choices=lambda: [("", nothing), *MEASURED.items()]
         ),
         "kinds": forms.MultipleChoiceField(
             label=_("Of which activities"), required=False, choices=_kinds,
