@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import QuerySet
+
+from common.sql import as_subquery, rows
 from customers.consents import ALLOWED, OBJECTION, PROFILING, WITHDRAWN, verdicts_sql
-from customers.models import Channel, Purpose
+from customers.models import Channel, Customer, Purpose
 
 EVERYBODY = "SELECT id FROM customers_customer WHERE merged_into_id IS NULL"
 
@@ -41,3 +44,16 @@ def refused_sql(*, now: dt.datetime, among: str = "") -> str:
     verdicts = verdicts_sql(asked, purpose=purpose, channel=Channel.EMAIL, as_of=now)
     refused = f"SELECT customer_id FROM ({verdicts}) AS judged WHERE verdict IN ('{WITHDRAWN}', '{OBJECTION}')"  # noqa: S608
     return f"{refused} UNION {restricted}"
+
+
+_REFUSED_OF = """
+WITH members AS MATERIALIZED ({members})
+SELECT count(*) AS n FROM ({refused}) AS r JOIN members ON members.id = r.customer_id
+"""
+
+
+def count_refused(found: QuerySet[Customer], *, now: dt.datetime) -> int:
+    """Return how many of the customers refused to be profiled, in one statement; who they are is worked out once."""
+    members = as_subquery(found.order_by().values("id"))
+    refused = refused_sql(now=now, among="SELECT id FROM members")
+    return int(rows(_REFUSED_OF.format(members=members, refused=refused), {})[0]["n"])

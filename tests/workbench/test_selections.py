@@ -267,6 +267,36 @@ def test_the_figures_tell_total_reach_spread_and_a_sample(client: Client, member
         assert "Zonder Adres" in shown
 
 
+QUIET = {"criterion": "facts.none", "params": {"kind": "loan", "within_days": 30}}
+
+
+def test_who_objects_to_profiling_is_told_of_a_selection_that_looks_at_what_people_do(
+    client: Client, members: Selection
+) -> None:
+    profiling = PurposeFactory(code="profiling")
+    for state in ("objected", "withdrawn", "granted", None):
+        customer = CustomerFactory(kind="member")
+        if state:
+            ConsentFactory(customer=customer, purpose=profiling, channel="email", state=state)
+    CustomerFactory(kind="member", restricted_at=clock())
+    quiet = create_selection(name="Stil", rule=rule(MEMBERS, QUIET), now=clock())
+    told = client.get(url("detail", quiet), **HTMX)
+    assert (told.context["total"], told.context["refused"]) == (4, 2)
+    assert "2 klanten erin zeiden nee tegen persoonlijke tips of maakten bezwaar" in text(told)
+    permitted = {"criterion": "consents.allowed", "params": {"purpose": "profiling", "channel": "email"}}
+    without = create_selection(name="Stil en akkoord", rule=rule(QUIET, permitted), now=clock())
+    told = client.get(url("detail", without), **HTMX)
+    assert (told.context["total"], told.context["refused"]) == (1, 0)
+    assert "Niemand erin zei nee" in text(told)
+    assert "kijkt naar wat mensen doen" not in text(client.get(url("detail", members), **HTMX))
+
+
+def test_the_builder_says_when_a_rule_looks_at_what_people_do(client: Client) -> None:
+    sent = {"r__op": "all", "r-0__criterion": "facts.none", "r-0-kind": "loan", "live": "1"}
+    assert "Deze regel kijkt naar wat mensen doen." in text(client.post(NEW, sent, **HTMX))
+    assert "Deze regel kijkt naar wat mensen doen." not in text(client.post(NEW, {**MEMBERS_SENT, "live": "1"}, **HTMX))
+
+
 def test_the_figures_ask_a_bounded_number_of_queries(client: Client, members: Selection) -> None:
     CustomerFactory(branch=BranchFactory())
     client.get(url("detail", members), **HTMX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from common.errors import Refused
-from customers.models import Channel, Purpose
+from customers.models import Channel, Customer, Purpose
+from labels.profiling import count_refused
+from labels.rules.behaviour import is_behaviour
 from selections import figures
 from selections.actions import count_selection, delete_selection
 from selections.compiler import members
@@ -101,6 +104,7 @@ class SelectionDetail(SelectionMixin, DetailPage[Selection]):
                 "kinds": _bars(spread.kinds),
                 "reach": self._reach(rule, total),
                 "sample": figures.sample(rule, now=self.now),
+                **_profiled(rule, found, total, now=self.now),
             }
         except Refused as refused:
             return {"problem": str(refused)}
@@ -158,6 +162,19 @@ def _history(selection: Selection) -> list[Moment]:
         for export in exports
     ]
     return sorted([*changes_of(selection), *taken], key=lambda moment: moment.when, reverse=True)
+
+
+def _profiled(rule: Group, found: QuerySet[Customer], total: int, *, now: dt.datetime) -> dict[str, Any]:
+    """Return whether the rule looks at what people do, and how many in it refused that; None when it takes too long."""
+    if not total or not is_behaviour(rule.to_json()):
+        return {"is_behaviour": False}
+    try:
+        with figures.time_limit(rule=rule, now=now):
+            return {"is_behaviour": True, "refused": count_refused(found, now=now)}
+    except Refused as refused:
+        if refused.code != "too_heavy":
+            raise
+        return {"is_behaviour": True, "refused": None}
 
 
 def _bars(counts: list[tuple[str, int]]) -> list[dict[str, Any]]:
