@@ -24,9 +24,12 @@ def _is_done(path: Path) -> bool:
     return path.parent.name in (PROCESSED, REFUSED)
 
 
-def is_any_waiting() -> bool:
-    """Say whether a file was not taken in yet; marks (.ready) and hidden files hold nobody."""
-    return any(not _is_done(path) and path.suffix != ".ready" and not path.name.startswith(".") for path in _files())
+def waiting() -> Iterator[str]:
+    """Yield each file that was not taken in yet, as folder/name; marks (.ready) and hidden files hold nobody."""
+    root = Path(settings.IMPORT_FOLDER)
+    for path in _files():
+        if not _is_done(path) and path.suffix != ".ready" and not path.name.startswith("."):
+            yield str(path.relative_to(root))
 
 
 def done() -> Iterator[tuple[Path, int]]:

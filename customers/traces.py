@@ -6,17 +6,21 @@ import datetime as dt
 from collections.abc import Collection
 from urllib.parse import quote
 
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.sql import execute, rows
 from common.traces import Persons, Trace, traces
 from customers import dropped
+from customers.actions.imports import shown_name
 from customers.models import ImportRun
 
 # Files, and the values of rows that were refused, say nothing of whose they are: to erase one person all of them go.
 # When it is only a period that is over (``by_age``) they wait for their own, of FILE_DAYS.
 State = ImportRun.State
 UNFINISHED = (State.WAITING, State.RUNNING, State.PREVIEWED, State.UNDOING)
+SHOWN_FILES = 3  # by name, of the files that stand in the way
 _FINISHED = "state <> ALL(%(unfinished)s)"
 
 
@@ -66,7 +70,17 @@ def _remove_dropped(persons: Persons) -> int:
 
 
 def _blocked_by_dropped(ids: Collection[int], now: dt.datetime) -> Collection[int]:
-    return ids if dropped.is_any_waiting() else ()
+    return ids if any(dropped.waiting()) else ()
+
+
+def _name_dropped() -> str:
+    """Say which files stand in the way: one that fits no delivery is never taken in, and somebody has to find it."""
+    names = sorted(shown_name(name) for name in dropped.waiting())
+    more = " …" if len(names) > SHOWN_FILES else ""
+    return gettext(
+        "In the folder of the deliveries lies a file that was not taken in: %s. It may hold this person: take it in "
+        "with its delivery, or have it removed, then erase."
+    ) % (", ".join(names[:SHOWN_FILES]) + more)
 
 
 def _forget_homes(persons: Persons) -> int:
@@ -125,10 +139,7 @@ for trace in (
         _("Files in the folders of deliveries"),
         _remove_dropped,
         blocked=_blocked_by_dropped,
-        remedy=_(
-            "In the folder of a delivery lies a file that was not taken in. It may hold this person: take it in or "
-            "remove it, then erase."
-        ),
+        remedy=lazy(_name_dropped, str)(),
         waits=True,
     ),
     Trace("homes", _("Addresses where nobody else lives"), _forget_homes),

@@ -365,6 +365,7 @@ def test_a_file_that_waits_in_a_folder_stands_in_the_way_of_who_asks_only(canary
     with pytest.raises(Refused) as refused:
         erase_customer(canary, ground=REQUEST, by="Anna", now=clock() + PAST)
     assert refused.value.code == "dropped_files"
+    assert "elders/vergeten.xlsx" in str(refused.value), "who has to remove it must know which it is"
     file.unlink()
     erase_customer(canary, ground=REQUEST, by="Anna", now=clock() + PAST)
     assert not Customer.objects.filter(pk=canary.pk).exists()
