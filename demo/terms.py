@@ -5,6 +5,7 @@ import datetime as dt
 from django.contrib.auth.models import User
 
 from common.time import start_of_day
+from customers.actions.privacy import save_register_texts
 from customers.actions.purposes import confirm_relation, save_wording
 from customers.models import Purpose
 
@@ -23,8 +24,17 @@ WORDS = {
 }
 
 
+# What only the organisation itself can say in its register of processing; its name stands in copies of data too.
+REGISTER = {
+    "controller": ("Bibliotheek Waterland\nWaterlandlaan 40, 1441 MP Purmerend\n0299-550100 · bibliotheek@example.nl"),
+    "officer": "Functionaris gegevensbescherming: fg@example.nl",
+    "security": "Toegang per rol, versleutelde verbindingen, dagelijkse back-ups, afspraken met leveranciers.",
+}
+
+
 def settle_terms(*, by: User) -> int:
-    """Confirm the customer relation and keep the wordings of the years; return how many wordings."""
+    """Confirm the customer relation, fill in the register, and keep the wordings of the years; return how many."""
+    save_register_texts(by=by, now=start_of_day(WORDINGS[0][0]), **REGISTER)
     confirm_relation(Purpose.objects.get(code="marketing"), "email", by=by, now=start_of_day(WORDINGS[0][0]))
     count = 0
     for code, words in WORDS.items():
