@@ -213,6 +213,25 @@ def test_a_group_is_made_and_changed_and_a_conflict_is_told(client: Client) -> N
     assert (group.name, group.is_exclusive) == ("Levensfase", False)
 
 
+def test_what_uses_a_group_is_shown_before_it_goes_out_of_use(client: Client, red: Label) -> None:
+    group = create_group(name="Kleuren")
+    change_label(red, group=group)
+    has = {"criterion": "labels.has", "params": {"labels": ["rood"]}}
+    create_selection(name="Roodharigen", rule={"version": 2, "op": "all", "children": [has, has]}, now=clock())
+    sent = {"name": "Kleuren", "colour": "teal"}
+    asked = client.post(url("group_change", group.pk), sent)
+    assert asked.status_code == 422
+    assert text(asked).count("Roodharigen (selectie, Rood)") == 1
+    assert 'type="checkbox" name="anyway"' in asked.content.decode()
+    group.refresh_from_db()
+    assert group.is_active
+    assert client.post(url("group_change", group.pk), {**sent, "anyway": "on"}).status_code == 302
+    group.refresh_from_db()
+    assert not group.is_active
+    unused = create_group(name="Los")
+    assert client.post(url("group_change", unused.pk), {"name": "Los", "colour": "teal"}).status_code == 302
+
+
 # --- giving by hand ---
 
 

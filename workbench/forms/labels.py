@@ -122,6 +122,10 @@ class ChangeGroupForm(GroupForm):
     is_active = forms.BooleanField(
         label=_("In use"), required=False, help_text=_("Labels of a group that is out of use can no longer be given.")
     )
+    # Asked once it turns out that something uses a group that is put out of use.
+    anyway = forms.BooleanField(
+        label=_("Put it out of use nevertheless"), required=False, widget=forms.HiddenInput, initial=""
+    )
 
 
 class NumbersForm(forms.Form):

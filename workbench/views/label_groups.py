@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.errors import Refused
 from labels.actions import change_group, create_group, delete_group, order_labels
 from labels.models import Assignment, Label, LabelGroup
 from workbench.base import ActionView, FormPage, ObjectMixin, WorkbenchView
@@ -52,6 +55,8 @@ class GroupChange(GroupMixin, FormPage[ChangeGroupForm]):
     template_name = "workbench/labels_group.html"
     submit_label = gettext_lazy("Save")
     success_message = gettext_lazy("The group has been changed.")
+    #: What would miss the group, or one of its labels, when it is put out of use.
+    hit: Sequence[dict[str, Any]] = ()
 
     def get_title(self) -> str:
         return _("Change group “%s”") % self.object
@@ -60,7 +65,7 @@ class GroupChange(GroupMixin, FormPage[ChangeGroupForm]):
         return crumbs()
 
     def get_initial(self) -> dict[str, Any]:
-        return {name: getattr(self.object, name) for name in ChangeGroupForm.base_fields}
+        return {name: getattr(self.object, name) for name in ChangeGroupForm.base_fields if name != "anyway"}
 
     def get_cancel_url(self) -> str:
         return reverse("workbench:label_list")
@@ -72,14 +77,27 @@ class GroupChange(GroupMixin, FormPage[ChangeGroupForm]):
             object=self.object,
             labels=[(label, holders[label.pk]) for label in labels],
             uses=used_by_rules(self.object),
+            hit=self.hit,
             history=changes_of(self.object),
             order_url=reverse("workbench:label_group_order", args=[self.object.pk]),
             **extra,
         )
 
     def perform(self, form: ChangeGroupForm) -> str:
-        change_group(self.object, **form.cleaned_data, by=self.user)
+        told = dict(form.cleaned_data)
+        is_sure = told.pop("anyway")
+        if self.object.is_active and not told["is_active"] and not is_sure:
+            self._ask_if_used(form)
+        change_group(self.object, **told, by=self.user)
         return reverse("workbench:label_group_change", args=[self.object.pk])
+
+    def _ask_if_used(self, form: ChangeGroupForm) -> None:
+        """Refuse to put the group out of use until somebody saw what uses it, and says to do it nevertheless."""
+        self.hit = [*used_by_rules(self.object), *used_by_labels(self.object)]
+        if self.hit:
+            form.fields["anyway"].widget = forms.CheckboxInput()
+            message = _("This group is still used; above you see where. Tick that you put it out of use nevertheless.")
+            raise Refused("in_use", message, field="anyway")
 
 
 class GroupOrder(GroupMixin, WorkbenchView):
@@ -108,6 +126,18 @@ def used_by_rules(group: LabelGroup) -> list[dict[str, Any]]:
     """Return what asks for the group itself; its own labels are no use of it."""
     own = set(group.labels.values_list("pk", flat=True))
     return [one for one in used_by(group) if not isinstance(one["use"].thing, Label) or one["use"].thing.pk not in own]
+
+
+def used_by_labels(group: LabelGroup) -> list[dict[str, Any]]:
+    """Return what uses one of the labels of a group, each once, with the label; own rules of its labels are none."""
+    labels = list(group.labels.order_by("rank", "name"))
+    found: dict[tuple[str, Any], dict[str, Any]] = {}
+    for label in labels:
+        for one in used_by(label):
+            thing = one["use"].thing
+            if thing not in labels:
+                found.setdefault((thing._meta.label, thing.pk), {**one, "label": label})
+    return list(found.values())
 
 
 urlpatterns = [
