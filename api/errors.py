@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import ProtectedError
+from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import status
-from rest_framework.exceptions import ErrorDetail
+from rest_framework.exceptions import ErrorDetail, NotFound
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as default_handler
@@ -35,6 +36,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """
     if isinstance(error, ProtectedError):
         error = Refused("in_use", _("In use elsewhere, so it cannot be removed."))
+    if isinstance(error, Http404):
+        error = NotFound()  # whose words are translated; Django's name a class of ours in English
     if not isinstance(error, Refused):
         return _in_our_shape(default_handler(error, context))
     body = {"code": error.code, "message": str(error.message)}

@@ -8,6 +8,7 @@ from rest_framework.routers import DefaultRouter
 
 from api.permissions import MayReadDocumentation
 from api.resources import (
+    accountability,
     campaigns,
     changes,
     consents,
@@ -51,6 +52,8 @@ router.register("notes", notes.NoteViewSet, "note")
 router.register("copies", privacy.CopyViewSet, "copy")
 router.register("restrictions", privacy.RestrictionViewSet, "restriction")
 router.register("erasures", privacy.ErasureViewSet, "erasure")
+router.register("register", accountability.RegisterViewSet, "register")
+router.register("retention-runs", accountability.RetentionViewSet, "retention-run")
 router.register("imports", imports.ImportViewSet, "import")
 router.register("formats", formats.FormatViewSet, "format")
 router.register("sources", sources.SourceViewSet, "source")

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, renderers, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -53,6 +53,16 @@ class ErasureSerializer(serializers.ModelSerializer[Erasure]):
         fields = ["id", "ground", "erased_by", "erased_at", "persons", "counts"]
 
 
+class PdfRenderer(renderers.BaseRenderer):
+    """Lets a caller ask for application/pdf; the file itself passes it by, errors are JSON."""
+
+    media_type = "application/pdf"
+    format = "pdf"
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return renderers.JSONRenderer().render(data)
+
+
 class CopyViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
     queryset = AccessRequest.objects.select_related("customer")
     serializer_class = CopySerializer
@@ -71,10 +81,19 @@ class CopyViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
     @action(detail=True)
     def data(self, request: Request, pk: str) -> FileResponse:
         """Download the copy as JSON; 404 until it is ready and after it expired."""
+        return self._file("json", "application/json")
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, renderer_classes=[PdfRenderer, renderers.JSONRenderer])
+    def pdf(self, request: Request, pk: str) -> FileResponse:
+        """Download the copy as a PDF to read; 404 until it is ready and after it expired."""
+        return self._file("pdf", PdfRenderer.media_type)
+
+    def _file(self, kind: str, content_type: str) -> FileResponse:
         copy = self.get_object()
         if copy.state != AccessRequest.State.READY or copy.expires_at <= clock():
             raise Http404
-        response = FileResponse(copy.json.open("rb"), content_type="application/json")
+        response = FileResponse(getattr(copy, kind).open("rb"), content_type=content_type)
         response.headers["Cache-Control"] = "no-store, private"
         return response
 

@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 
 from common.actions import let_handle_privacy
 from customers.actions import ensure_base_data
-from customers.actions.privacy import erase_customer, make_waiting_copies
-from customers.models import AccessRequest, Customer, Erasure
+from customers.actions.privacy import erase_customer, make_waiting_copies, save_register_texts
+from customers.models import AccessRequest, Customer, Erasure, RetentionRun
 from customers.privacy import keys
 from tests.factories import CustomerFactory
 
@@ -61,6 +61,33 @@ def test_a_copy_is_asked_made_and_downloaded(portal: APIClient, now: dt.datetime
     assert portal.get(f"/api/v1/copies/{copy['id']}/").json()["state"] == "ready"
     data = json.loads(b"".join(portal.get(f"/api/v1/copies/{copy['id']}/data/").streaming_content))
     assert data["numbers"] == ["200001"]
+    pdf = portal.get(f"/api/v1/copies/{copy['id']}/pdf/", headers={"Accept": "application/pdf"})
+    assert pdf.headers["Content-Type"] == "application/pdf"
+    assert b"".join(pdf.streaming_content).startswith(b"%PDF")
+
+
+def test_the_register_and_what_the_nights_took_away_can_be_read(
+    portal: APIClient, administrator: User, now: dt.datetime
+) -> None:
+    save_register_texts(by=administrator, now=now, controller="Bibliotheek Waterland")
+    told = portal.get("/api/v1/register/").json()
+    assert told["texts"]["controller"] == "Bibliotheek Waterland"
+    marketing = next(one for one in told["purposes"] if one["code"] == "marketing")
+    assert {base["channel"] for base in marketing["bases"]} >= {"Post"}
+    assert {one["code"] for one in told["periods"]} >= {"imports", "facts"} or told["periods"]
+    assert any("website" in one["present"] for one in told["recipients"]), "the integration itself gets data"
+    RetentionRun.objects.create(day=now.date(), started_at=now, finished_at=now, counts={"facts": 12})
+    assert portal.get("/api/v1/retention-runs/").json()["results"][0]["counts"] == {"facts": 12}
+
+
+def test_register_and_retention_ask_for_the_permission_too(api: APIClient) -> None:
+    assert api.get("/api/v1/register/").status_code == 403
+    assert api.get("/api/v1/retention-runs/").status_code == 403
+
+
+def test_what_is_not_there_is_told_in_the_language_of_the_caller(portal: APIClient) -> None:
+    answer = portal.get("/api/v1/copies/999999/", headers={"Accept-Language": "nl"})
+    assert (answer.status_code, answer.json()) == (404, {"code": "not_found", "message": "Niet gevonden."})
 
 
 def test_use_is_restricted_and_released(portal: APIClient) -> None:

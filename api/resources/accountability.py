@@ -1,0 +1,140 @@
+"""What the organisation answers for about privacy: its register of processing, and what retention did each night."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.permissions import MayManagePrivacy
+from customers.models import RetentionRun
+from customers.models.privacy import RegisterTexts
+from customers.privacy.periods import chosen_rules
+from customers.privacy.register import register
+
+
+class BasisSerializer(serializers.Serializer[Any]):
+    channel = serializers.CharField()
+    basis = serializers.CharField()
+
+
+class RegisterPurposeSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    bases = BasisSerializer(many=True)
+
+
+class RegisterDataSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    columns = serializers.ListField(child=serializers.CharField())
+
+
+class RegisterRecipientSerializer(serializers.Serializer[Any]):
+    """Who gets data, what for, and who that is at this moment."""
+
+    name = serializers.CharField()
+    about = serializers.CharField()
+    present = serializers.ListField(child=serializers.CharField())
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """How long something is kept: ``period`` in ``unit`` (days or months). Switched off it is kept as long as the
+    customer; without a unit each kind of fact has a period of its own.
+    """
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    about = serializers.CharField(allow_blank=True)
+    is_on = serializers.BooleanField()
+    period = serializers.IntegerField()
+    unit = serializers.CharField(allow_blank=True)
+
+
+class FactPeriodSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    months = serializers.IntegerField()
+
+
+class RegisterTextsSerializer(serializers.ModelSerializer[RegisterTexts]):
+    class Meta:
+        model = RegisterTexts
+        fields = ["controller", "officer", "recipients", "transfers", "security", "changed_at"]
+
+
+class RegisterSerializer(serializers.Serializer[Any]):
+    """The register of processing (AVG 30), as it is on the page of that name."""
+
+    texts = RegisterTextsSerializer()
+    purposes = RegisterPurposeSerializer(many=True)
+    sources = serializers.ListField(child=serializers.CharField())
+    data = RegisterDataSerializer(many=True)
+    kinds = serializers.ListField(child=serializers.CharField())
+    recipients = RegisterRecipientSerializer(many=True)
+    periods = PeriodSerializer(many=True)
+    fact_periods = FactPeriodSerializer(many=True)
+
+
+class RetentionRunSerializer(serializers.ModelSerializer[RetentionRun]):
+    """One night: how many rows each rule took away, by the code of the rule; -1 for a rule that failed."""
+
+    class Meta:
+        model = RetentionRun
+        fields = ["day", "started_at", "finished_at", "counts"]
+
+
+def _periods() -> list[dict[str, Any]]:
+    return [
+        {
+            "code": one.rule.code, "name": str(one.rule.name), "about": str(one.rule.about), "is_on": one.is_on,
+            "period": one.period, "unit": one.rule.unit,
+        }
+        for one in chosen_rules()
+    ]  # fmt: skip
+
+
+class RegisterViewSet(viewsets.GenericViewSet[Any]):
+    queryset = RegisterTexts.objects.none()
+    serializer_class = RegisterSerializer
+    permission_classes = [MayManagePrivacy]
+    filterset_class = None
+    pagination_class = None
+
+    @extend_schema(responses=RegisterSerializer)
+    def list(self, request: Request) -> Response:
+        """The register of processing, drawn up from what the product does at this moment."""
+        known = register()
+        told = {
+            "texts": known["texts"],
+            "purposes": [
+                {
+                    "code": one["purpose"].code, "name": one["purpose"].name, "description": one["purpose"].description,
+                    "bases": [{"channel": channel, "basis": basis} for channel, basis in one["bases"]],
+                }
+                for one in known["purposes"]
+            ],
+            "sources": [source.name for source in known["sources"]],
+            "data": [{"name": name, "columns": columns} for name, columns in known["tables"]],
+            "kinds": [kind.name for kind in known["kinds"]],
+            "recipients": [
+                {"name": one.name, "about": one.about, "present": present} for one, present in known["recipients"]
+            ],
+            "periods": _periods(),
+            "fact_periods": [{"kind": kind.code, "months": months} for kind, months in known["fact_periods"] if months],
+        }  # fmt: skip
+        return Response(RegisterSerializer(told).data)
+
+
+class RetentionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
+    """What the nights took away because its time was over, the latest first."""
+
+    serializer_class = RetentionRunSerializer
+    permission_classes = [MayManagePrivacy]
+    filterset_class = None
+
+    def get_queryset(self) -> QuerySet[RetentionRun]:
+        return RetentionRun.objects.order_by("-day")
