@@ -42,7 +42,7 @@ from customers.consents.rules import (
     latest,
 )
 from customers.consents.states import State, explain, states_of
-from customers.consents.verdicts import allowed_q, allowed_sql, verdicts_sql
+from customers.consents.verdicts import allowed_q, allowed_sql, said_q, verdicts_sql
 
 __all__ = [
     "AGE_OF_CONSENT",
@@ -74,6 +74,7 @@ __all__ = [
     "judge",
     "latest",
     "record_consent",
+    "said_q",
     "states_of",
     "verdicts_sql",
 ]

@@ -138,6 +138,7 @@ _YES = "max(ledger.event_at) FILTER (WHERE ledger.state = 'granted')"
 _NO = "max(ledger.event_at) FILTER (WHERE ledger.state <> 'granted')"
 _SAID_YES = f"{_YES} > coalesce({_NO}, '-infinity')"
 _SAID_NO = f"{_NO} >= coalesce({_YES}, '-infinity')"
+_SAID_ANYTHING = "true"
 _WHOSE = "JOIN customers_customer AS candidate ON candidate.id = ledger.customer_id"
 
 
@@ -165,13 +166,33 @@ def allowed_q(*, purpose: Purpose, channel: str, as_of: dt.datetime) -> Q:
     return living & (always | yes | (inferred & ~no))
 
 
-def _said(purpose: Purpose, channel: str, as_of: dt.datetime, last: str) -> Q:
+def said_q(
+    *,
+    purpose: Purpose,
+    channel: str,
+    is_yes: bool | None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    as_of: dt.datetime,
+) -> Q:
+    """Return the condition over customers that the last answer of theirs that counts was a yes, or a refusal, given
+    from ``since`` until just before ``until``; with None for ``is_yes`` that they never gave an answer that counts.
+    """
+    if is_yes is None:
+        return ~_said(purpose, channel, as_of, _SAID_ANYTHING)
+    last, moment = (_SAID_YES, _YES) if is_yes else (_SAID_NO, _NO)
+    bounds = {"since": (f"{moment} >= %(since)s", since), "until": (f"{moment} < %(until)s", until)}
+    asked = [last, *(words for words, bound in bounds.values() if bound is not None)]
+    return _said(purpose, channel, as_of, " AND ".join(asked), since=since, until=until)
+
+
+def _said(purpose: Purpose, channel: str, as_of: dt.datetime, last: str, **more: Any) -> Q:
     """Return whose last answer that counts is this one."""
     asks = asks_guardian(purpose, channel)
     not_void = f"AND NOT ({_BY_CHILD})" if asks else ""
     answers = _ANSWERS.format(whose=_WHOSE if asks else "", not_void=not_void, last=last)
     with connection.cursor() as cursor:
-        text: bytes | str = cursor.mogrify(answers, _values(purpose, channel, as_of))
+        text: bytes | str = cursor.mogrify(answers, _values(purpose, channel, as_of) | more)
     bound = (text.decode() if isinstance(text, bytes) else text).replace("%", "%%")
     return Q(pk__in=RawSQL(bound, []))  # noqa: S611 - bound by mogrify
 

@@ -3,7 +3,7 @@
 from common.criteria import criteria
 from customers.criteria.ages import AgeBetween, RegisteredSince
 from customers.criteria.anniversaries import Anniversary, BirthdayAhead
-from customers.criteria.consents import Allowed
+from customers.criteria.consents import CRITERIA as CONSENTS
 from customers.criteria.distances import CRITERIA as DISTANCES
 from customers.criteria.facts import CRITERIA as FACTS
 from customers.criteria.fields import CRITERIA as FIELDS
@@ -34,7 +34,7 @@ for _criterion in (
     HadSubscription(),
     *FACTS,
     HasNote(),
-    Allowed(),
+    *CONSENTS,
     *FIELDS,
     *VALUES,
     *QUALITY,

@@ -42,6 +42,16 @@ FACTS: list[tuple[str, dict[str, Any], str]] = [
         "meer dan 3 maanden geleden voor het laatst geleend hebben (vestiging Edam of gone)",
     ),
     (
+        "facts.last",
+        {"kind": "loan", "period": "before_last", "number": 3, "unit": "month", "branch": ["EDA"], "of": "all"},
+        "meer dan 3 maanden geleden voor het allerlaatst geleend hebben, en wel zo (vestiging Edam)",
+    ),
+    (
+        "facts.first",
+        {"kind": "ticket", "at_least_cents": 2500, "of": "all"},
+        f"ooit voor het allereerst kaarten gekocht hebben, en wel zo (minstens {EUROS}25,00 per keer)",
+    ),
+    (
         "facts.first",
         {"kind": "ticket", "period": "last_month", "at_least_cents": 2500},
         f"vorige maand voor het eerst kaarten gekocht hebben (minstens {EUROS}25,00 per keer)",

@@ -95,11 +95,17 @@ def none(params: Any, life: list[Did], now: dt.datetime) -> bool:
 
 
 def last(params: Any, life: list[Did], now: dt.datetime) -> bool:
-    return _edge(between(life, params, None, now)[-1:], params, now)
+    return _edge(_such(life, params, now, max) if params.of else between(life, params, None, now)[-1:], params, now)
 
 
 def first(params: Any, life: list[Did], now: dt.datetime) -> bool:
-    return _edge(between(life, params, None, now)[:1], params, now)
+    return _edge(_such(life, params, now, min) if params.of else between(life, params, None, now)[:1], params, now)
+
+
+def _such(life: list[Did], params: Any, now: dt.datetime, which: Callable[..., dt.datetime]) -> list[Did]:
+    """The very first or last of the kind, when that is such; several may be at one moment."""
+    moments = [one.at for one in life if one.kind == params.kind and one.at < now]
+    return [one for one in life if moments and one.at == which(moments) and fits(one, params)]
 
 
 def _edge(found: list[Did], params: Any, now: dt.datetime) -> bool:

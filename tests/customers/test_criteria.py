@@ -386,6 +386,17 @@ SENTENCES = [
     ("facts.first", {"kind": "ticket", "within_days": 7}, "de afgelopen 7 dagen voor het eerst kaarten gekocht hebben"),
     ("facts.sum", {"kind": "ticket", "at_least": 5000}, "ooit voor minstens €\u00a050,00 kaarten gekocht hebben"),
     ("consents.allowed", {"purpose": "newsletter"}, "voor “Nieuwsbrief” per e-mail benaderd mogen worden"),
+    ("consents.said", {"purpose": "newsletter"}, "ja zeiden tegen “Nieuwsbrief” per e-mail"),
+    (
+        "consents.said",
+        {"purpose": "marketing", "answer": "no", "channel": "post", "period": "last", "number": 30},
+        "de afgelopen 30 dagen nee zeiden tegen “Aanbiedingen en activiteiten” per post",
+    ),
+    (
+        "consents.said",
+        {"purpose": "newsletter", "answer": "nothing"},
+        "nooit iets zeiden over “Nieuwsbrief” per e-mail",
+    ),
     ("customer.source", {"sources": ["library"]}, "bekend zijn bij Bibliotheeksysteem"),
     ("customer.kind", {"kinds": ["former"], "op": "none"}, "geen oud-lid zijn"),
     ("customer.age", {"at_most": 18, "unit": "month"}, "hoogstens 18 maanden oud zijn"),

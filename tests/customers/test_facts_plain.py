@@ -137,7 +137,9 @@ def counted(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 @st.composite
 def timed(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    return draw(st.sampled_from(["facts.none", "facts.first", "facts.last"])), draw(base())
+    code = draw(st.sampled_from(["facts.none", "facts.first", "facts.last"]))
+    more = {"of": "all"} if code != "facts.none" and draw(st.booleans()) else {}
+    return code, draw(base()) | more
 
 
 @st.composite

@@ -56,7 +56,7 @@ class TimeParams(FactParams):
 
 class TimeForm(FactForm):
     of = forms.ChoiceField(
-        label=gettext_lazy("Which time counts"),
+        label=gettext_lazy("Which first or last time counts"),
         required=False,
         choices=[
             ("", gettext_lazy("the first or last time that was such")),
@@ -89,9 +89,8 @@ class LastTime(FactCriterion):
         return Q(Among(last.filter(last__lt=end).values("customer_id")))
 
     def sentence(self, params: TimeParams) -> str:
-        words = (
-            _("have last of all %(what)s %(ago)s, and such") if params.is_of_all else _("have last %(what)s %(ago)s")
-        )
+        of_all, of_such = _("have last of all %(what)s %(ago)s, and such"), _("have last %(what)s %(ago)s")
+        words = of_all if params.is_of_all else of_such
         return narrowed(words % {"what": what(params.kind), "ago": params.words()}, params)
 
     def rows_since(self, params: TimeParams, *, now: dt.datetime) -> dict[str, dt.datetime | None]:
@@ -132,9 +131,8 @@ class FirstTime(FactCriterion):
         return Q(Among(first.filter(first__gte=start).values("customer_id")))
 
     def sentence(self, params: TimeParams) -> str:
-        words = (
-            _("have first of all %(what)s %(ago)s, and such") if params.is_of_all else _("have first %(what)s %(ago)s")
-        )
+        of_all, of_such = _("have first of all %(what)s %(ago)s, and such"), _("have first %(what)s %(ago)s")
+        words = of_all if params.is_of_all else of_such
         return narrowed(words % {"what": what(params.kind), "ago": params.words()}, params)
 
     def rows_since(self, params: TimeParams, *, now: dt.datetime) -> dict[str, dt.datetime | None]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.selections.plain.names import CHANNELS, PURPOSES
 from tests.selections.plain.subscriptions import running
 from tests.selections.plain.twins import AMSTERDAM, Moment, Params, age, filled, twin
+from tests.selections.plain.windows import bounds_of, windows
 from tests.selections.plain.world import Row, World
 
 
@@ -43,8 +44,33 @@ def ground_of(world: World, purpose: Row, channel: str) -> str:
     return "consent"
 
 
+@twin(
+    "consents.said",
+    filled(
+        windows(),
+        purpose=st.sampled_from(PURPOSES),
+        channel=st.sampled_from(CHANNELS),
+        answer=st.sampled_from(["yes", "no", "nothing"]),
+    ),
+)
+def said(world: World, person: Row, params: Params, at: Moment) -> bool:
+    purpose = world.find("purposes", params["purpose"], "code")
+    found = last_answer(world, person, purpose, params["channel"], at)
+    if found is None or params["answer"] == "nothing":
+        return found is None and params["answer"] == "nothing"
+    start, end = bounds_of(world, params, at)
+    in_time = (start is None or found["event_at"] >= start) and (end >= at.now or found["event_at"] < end)
+    return in_time and (found["state"] == "granted") == (params["answer"] == "yes")
+
+
 def answer(world: World, person: Row, purpose: Row, channel: str, at: Moment) -> str | None:
-    """Return what was said last by then, of what was not taken back and was not said by a child alone."""
+    """Return what was said last by then."""
+    found = last_answer(world, person, purpose, channel, at)
+    return None if found is None else found["state"]
+
+
+def last_answer(world: World, person: Row, purpose: Row, channel: str, at: Moment) -> Row | None:
+    """Return the last answer by then, of those that were not taken back and were not said by a child alone."""
     rows = [row for row in world["consents"] if row["event_at"] <= at.now]
     taken_back = {row["retracts_id"] for row in rows if row["state"] == "retracted"}
     counted = [
@@ -58,8 +84,7 @@ def answer(world: World, person: Row, purpose: Row, channel: str, at: Moment) ->
         and not _by_child(row, person, purpose, channel)
     ]
     strictest = {"objected": 2, "withdrawn": 1, "granted": 0}
-    latest = max(counted, key=lambda row: (row["event_at"], strictest[row["state"]]), default=None)
-    return None if latest is None else latest["state"]
+    return max(counted, key=lambda row: (row["event_at"], strictest[row["state"]]), default=None)
 
 
 def _by_child(row: Row, person: Row, purpose: Row, channel: str) -> bool:

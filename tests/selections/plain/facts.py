@@ -133,14 +133,34 @@ def _moments(world: World, person: Row, params: Params, at: Moment, which: str) 
     return rows + [row[which] for row in gone(world, person, params, None)]
 
 
-@twin("facts.last", asked(), asked(st.fixed_dictionaries({"more_than_days": st.integers(0, 800)})))
+_WHICH = st.sampled_from([{}, {}, {"of": "all"}])
+
+
+def _is_such(world: World, person: Row, params: Params, at: Moment, moment: dt.datetime | None) -> bool:
+    """Whether one of the facts at a moment is one of those that are meant."""
+    return any(row["occurred_at"] == moment for row in did(world, person, params, None, at.now))
+
+
+def _of_all(params: Params) -> Params | None:
+    """Return what is asked when the very first or last time is, whatever it was like."""
+    if params.get("of") != "all" or not is_narrowed(params):
+        return None
+    narrowing = ("world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_cents")
+    return {key: value for key, value in params.items() if key not in narrowing}
+
+
+@twin("facts.last", asked(_WHICH), asked(st.fixed_dictionaries({"more_than_days": st.integers(0, 800)})))
 def last(world: World, person: Row, params: Params, at: Moment) -> bool:
-    return _when(world, max(_moments(world, person, params, at, "last_at"), default=None), params, at)
+    every = _of_all(params)
+    moment = max(_moments(world, person, every or params, at, "last_at"), default=None)
+    return _when(world, moment, params, at) and (every is None or _is_such(world, person, params, at, moment))
 
 
-@twin("facts.first", asked(), asked(st.fixed_dictionaries({"more_than_days": st.integers(0, 800)})))
+@twin("facts.first", asked(_WHICH), asked(st.fixed_dictionaries({"more_than_days": st.integers(0, 800)})))
 def first(world: World, person: Row, params: Params, at: Moment) -> bool:
-    return _when(world, min(_moments(world, person, params, at, "first_at"), default=None), params, at)
+    every = _of_all(params)
+    moment = min(_moments(world, person, every or params, at, "first_at"), default=None)
+    return _when(world, moment, params, at) and (every is None or _is_such(world, person, params, at, moment))
 
 
 def _when(world: World, moment: dt.datetime | None, params: Params, at: Moment) -> bool:

@@ -26,6 +26,7 @@ EXPLANATIONS: dict[str, Any] = {
     "customer.note": _("What colleagues wrote down, and whether somebody spoke to them"),
     "customer.source": _("Which system they come from: library, theatre, website"),
     "consents.allowed": _("Whether you may reach them for a purpose, by a channel"),
+    "consents.said": _("Said yes, no or nothing, themselves or through their parents, and when"),
     "subscriptions.has": _("A subscription that runs now, of any type or one you choose"),
     "subscriptions.years": _("How many years they have been a member in all"),
     "subscriptions.ends": _("The end date comes within so many days"),
