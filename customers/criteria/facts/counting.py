@@ -21,12 +21,13 @@ from customers.criteria.facts.common import (
     FactParams,
     NarrowForm,
     Per,
+    by_customer,
     facts_of,
     last_of,
     narrowed,
     what,
 )
-from customers.criteria.facts.shapes import DAY, Among, Heaped, worked_out_once
+from customers.criteria.facts.shapes import DAY, Among, Heaped
 from customers.criteria.moments import day_of
 from customers.criteria.windows import WindowForm, shown_when
 from customers.models import Customer, FactTotal
@@ -165,7 +166,7 @@ def who_did(params: PerParams, bounds: Bounds, now: dt.datetime) -> Q:
         # Nobody has more days than facts: who has too few of those is not looked at, for days are slow to tell apart.
         enough = FactTotal.objects.filter(kind=params.kind, count__gte=bounds.low).order_by()
         facts = facts.filter(customer__in=enough.values("customer_id"))
-    counted = worked_out_once(facts).values("customer_id").annotate(times=times_of(params.per))
+    counted = by_customer(facts, params).annotate(times=times_of(params.per))
     return Q(Among(counted.filter(bounds.within("times")).values("customer_id")))
 
 

@@ -37,7 +37,7 @@ DAY = TruncDate("occurred_at", tzinfo=AMSTERDAM)
 
 
 def worked_out_once(facts: FactQuerySet) -> FactQuerySet:
-    """Return facts to be grouped by customer by one process.
+    """Return facts, to be grouped by customer, that one process reads.
 
     To look through customers with several processes at once, PostgreSQL lets each of them group all facts for itself,
     and counts that as if it cost nothing. What asks for the process at hand is left to one; a limit would do that too,

@@ -21,12 +21,13 @@ from customers.criteria.facts.common import (
     FactCriterion,
     FactForm,
     NarrowForm,
+    by_customer,
     facts_of,
     narrowed,
     what,
 )
 from customers.criteria.facts.counting import HEAPS, PerParams, heaps, seen_never, times_of
-from customers.criteria.facts.shapes import Among, Heaped, worked_out_once
+from customers.criteria.facts.shapes import Among, Heaped
 from customers.criteria.windows import WindowForm, shown_when
 from customers.models import Customer
 from customers.models.querysets import FactQuerySet
@@ -195,7 +196,7 @@ def _sum(params: MuchParams, start: dt.datetime | None, end: dt.datetime) -> Q:
         facts = facts_of(params, start, end)
         if params.measure == "amount_cents":
             facts = facts.exclude(amount_cents=0)  # adds nothing, and an index knows the others
-        summed = worked_out_once(facts).values("customer_id").annotate(total=Sum(params.measure))
+        summed = by_customer(facts, params).annotate(total=Sum(params.measure))
         found = Q(Among(summed.filter(condition).values("customer_id")))
     return ~found if bounds.has_zero else found
 
@@ -207,8 +208,7 @@ def _average(params: MuchParams, start: dt.datetime | None, end: dt.datetime) ->
     facts = facts_of(params, start, end)
     if params.per != "fact":
         return _of_heaps(facts, params, *params.bounds.having("sum(total)", times="count(*)"))
-    measured = worked_out_once(facts).values("customer_id")
-    summed = measured.annotate(total=Sum(params.measure), times=Count("*"))
+    summed = by_customer(facts, params).annotate(total=Sum(params.measure), times=Count("*"))
     return Q(Among(summed.filter(params.bounds.within("total", times="times")).values("customer_id")))
 
 
@@ -216,7 +216,7 @@ def _largest(params: MuchParams, start: dt.datetime | None, end: dt.datetime) ->
     facts = facts_of(params, start, end)
     if params.per != "fact":
         return _of_heaps(facts, params, *params.bounds.having("max(total)"))
-    most = worked_out_once(facts).values("customer_id").annotate(most=Max(params.measure))
+    most = by_customer(facts, params).annotate(most=Max(params.measure))
     return Q(Among(most.filter(params.bounds.within("most")).values("customer_id")))
 
 
