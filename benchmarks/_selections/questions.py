@@ -135,7 +135,8 @@ QUESTIONS = (
     Question(
         [asks("facts.sum", kind="ticket", unit="amount_cents", at_least=10000, period="last", number=730)],
         """c.id IN (SELECT customer_id FROM customers_fact WHERE kind = 'ticket' AND occurred_at >= %(d730)s
-            AND occurred_at < %(now)s GROUP BY customer_id HAVING sum(amount_cents) >= 10000)""",
+            AND occurred_at < %(now)s AND amount_cents <> 0 GROUP BY customer_id
+            HAVING sum(amount_cents) >= 10000)""",
     ),
     Question(
         [asks("customer.household", at_least=3), asks("customer.age", at_most=12)],

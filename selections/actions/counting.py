@@ -7,6 +7,7 @@ import logging
 
 from common.errors import Refused
 from selections.compiler import members
+from selections.figures import room
 from selections.models import Selection
 
 log = logging.getLogger(__name__)
@@ -14,7 +15,8 @@ log = logging.getLogger(__name__)
 
 def count_selection(selection: Selection, *, now: dt.datetime) -> int:
     """Count the members at ``now`` and keep the number with the selection."""
-    count = members(selection, now=now).count()
+    with room():
+        count = members(selection, now=now).count()
     selection.last_count, selection.counted_at = count, now
     selection.save(update_fields=["last_count", "counted_at"])
     return count

@@ -16,6 +16,7 @@ from selections.actions.selections import Rule, checked, refuse_used
 from selections.actions.who import By
 from selections.compiler import compile_rule, entering
 from selections.explain import describe
+from selections.figures import room
 from selections.models import ResultSet, Selection
 from selections.past import as_of as at_a_past_moment
 from selections.rules import Group, parse_rule
@@ -101,13 +102,14 @@ def fill_result_set(kept: ResultSet) -> ResultSet:
     now, as_of = kept.made_at, kept.as_of if kept.as_of < kept.made_at else None
     found = _meant(parse_rule(kept.rule), as_of=as_of, assume_present=kept.assumes_present, now=now)
     members = as_subquery(found.order_by().values("id"))
-    kept.member_count = execute(
-        # Read whole before anything is written, and written in order: twice as fast for many.
-        f"WITH found AS MATERIALIZED ({members})"  # noqa: S608 - bound by as_subquery
-        " INSERT INTO selections_resultmember (result_set_id, customer_id)"
-        " SELECT %(kept)s, found.id FROM found ORDER BY found.id",
-        {"kept": kept.pk},
-    )
+    with room():
+        kept.member_count = execute(
+            # Read whole before anything is written, and written in order: twice as fast for many.
+            f"WITH found AS MATERIALIZED ({members})"  # noqa: S608 - bound by as_subquery
+            " INSERT INTO selections_resultmember (result_set_id, customer_id)"
+            " SELECT %(kept)s, found.id FROM found ORDER BY found.id",
+            {"kept": kept.pk},
+        )
     kept.is_waiting = False
     kept.save(update_fields=["member_count", "is_waiting"])
     if kept.member_count >= MANY:

@@ -4,11 +4,12 @@ Every figure is one statement, bounded in time: a rule that is too heavy for a p
 """
 
 from selections.figures.counting import Measure, Tally, measure
-from selections.figures.limits import PAGE_SECONDS, estimate, heaviest, time_limit
+from selections.figures.limits import MEMORY_MB, PAGE_SECONDS, estimate, heaviest, room, time_limit
 from selections.figures.spreading import Breakdown, Spread, breakdown, reachability, sample, spread
 from selections.figures.stopping import superseding
 
 __all__ = [
+    "MEMORY_MB",
     "PAGE_SECONDS",
     "Breakdown",
     "Measure",
@@ -19,6 +20,7 @@ __all__ = [
     "heaviest",
     "measure",
     "reachability",
+    "room",
     "sample",
     "spread",
     "superseding",

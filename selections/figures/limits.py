@@ -23,6 +23,8 @@ from selections.figures import stopping
 from selections.rules import Condition, Group, Node, Path, pointer_of, walk
 
 PAGE_SECONDS = 5.0  # what a page may wait for a figure
+# For each sort and set of a statement: a million customers can be grouped in it, and it is given back at once.
+MEMORY_MB = 128
 _SETTINGS = """
     SELECT current_setting('statement_timeout') AS timeout, current_setting('application_name') AS name,
         (SELECT setting::int FROM pg_settings WHERE name = 'work_mem') AS kilobytes
@@ -35,35 +37,45 @@ def time_limit(
     *,
     rule: Group | None = None,
     now: dt.datetime | None = None,
-    memory_mb: int | None = None,
+    memory_mb: int = MEMORY_MB,
 ) -> Iterator[None]:
-    """Give up on a statement after so many seconds; raises Refused ``too_heavy``. ``memory_mb`` is for each sort
-    and set in it, at least what the server gives.
+    """Give up on a statement after so many seconds; raises Refused ``too_heavy``. ``memory_mb`` as ``room``.
 
     With the rule and its moment it tells which part weighs most: in words, and as ``field``, its JSON pointer.
     Raises Refused ``superseded`` when another request of the page stopped it (``figures.superseding``).
     """
     name, started = stopping.present_name(), monotonic()
     try:
-        with transaction.atomic():
-            [before] = rows(_SETTINGS)
+        with room(memory_mb) as before:
             _set("statement_timeout", f"{int(seconds * 1000)}ms")
             if name:
                 _set("application_name", name)
-            if memory_mb is not None and memory_mb * 1024 > before["kilobytes"]:
-                _set("work_mem", f"{memory_mb}MB")
             yield
             if name:
                 stopping.finish(name)
                 _set("application_name", before["name"])
             _set("statement_timeout", before["timeout"])
-            _set("work_mem", f"{before['kilobytes']}kB")
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
         if name and monotonic() - started < seconds:  # before its time: somebody else stopped it
             raise Refused("superseded", _("This was not counted to the end: the rule was changed.")) from error
         raise _too_heavy(seconds, rule, now) from error
+
+
+@contextmanager
+def room(memory_mb: int = MEMORY_MB) -> Iterator[dict[str, Any]]:
+    """Give each sort and set of what follows so much memory, at least what the server gives; yields the settings as
+    they were. Without it, who counts often waits longer than who writes the same down.
+    """
+    with transaction.atomic():
+        [before] = rows(_SETTINGS)
+        is_more = memory_mb * 1024 > before["kilobytes"]
+        if is_more:
+            _set("work_mem", f"{memory_mb}MB")
+        yield before
+        if is_more:
+            _set("work_mem", f"{before['kilobytes']}kB")
 
 
 def _too_heavy(seconds: float, rule: Group | None, now: dt.datetime | None) -> Refused:
