@@ -325,6 +325,10 @@ class CustomerChange(models.Model):
         verbose_name = _("change of a customer")
         verbose_name_plural = _("changes of customers")
         ordering = ["-id"]
+        # Few changes are about a parent; who is erased is taken out of them.
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(fields__has_key="guardian"), name="change_of_guardian")
+        ]
 
     def __str__(self) -> str:
         return ", ".join(self.fields)
