@@ -61,7 +61,7 @@ class Question:
 
     @property
     def is_behaviour(self) -> bool:
-        """Whether it looks at what people do, which is profiling; nothing is said of what it asks and cannot be read."""
+        """Whether it looks at what people do, which is profiling; not of what it asks for that cannot be read."""
         try:
             return is_behaviour(self.rule.to_json())
         except Refused:
