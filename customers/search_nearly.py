@@ -132,7 +132,7 @@ def _attempts(weighty: list[str]) -> list[_Attempt]:
     """Return where each word may stand if it holds a mistake: as the last name, or behind another word."""
     attempts: list[_Attempt] = []
     for place, word in enumerate(weighty if len(weighty) <= _MOST_WORDS else ()):
-        if len(word) not in _MISTAKEN:
+        if len(word) not in _MISTAKEN or any(sign.isdigit() for sign in word):  # names hold no digits
             continue
         others = weighty[:place] + weighty[place + 1 :]
         attempts.append(_Attempt("", word, " ".join(others)))
