@@ -41,7 +41,7 @@ def provenance(customer: Customer) -> dict[str, Said]:
     for field in FIELDS:
         told = [
             Said(sources[record.source_id], record.values.get(field, ""), said_at(record, field))
-            for record in in_order(records, voices, field)
+            for record in in_order(records, voices, field, number=customer.number)
         ]
         if told and told[0].value:
             others = tuple(other for other in told[1:] if other.value)
@@ -53,7 +53,10 @@ def _voices(sources: Iterable[Source]) -> dict[int, Voice]:
     ranks: dict[int, dict[str, int]] = {source.pk: {} for source in sources}
     for one in FieldRank.objects.filter(source__in=list(ranks)):
         ranks[one.source_id][one.field] = one.rank
-    return {source.pk: Voice(source.rank, source.kind == Source.Kind.PEOPLE, ranks[source.pk]) for source in sources}
+    return {
+        source.pk: Voice(source.rank, source.kind == Source.Kind.PEOPLE, ranks[source.pk], source.number_prefix)
+        for source in sources
+    }
 
 
 def refresh(customers: Iterable[int], *, now: dt.datetime, run_id: int | None = None) -> int:
@@ -132,22 +135,28 @@ _LOCK = """
 _CELLS = """
     heard AS (
         SELECT record.customer_id, record.id, record.values, record.changed, record.created_at, record.source_id,
-            source.rank, source.kind = 'people' AS by_people,
+            source.rank, source.kind = 'people' AS by_people, source.number_prefix || record.key AS number,
             count(*) OVER (PARTITION BY record.customer_id) AS records
         FROM golden_who AS who
         JOIN customers_sourcerecord AS record ON record.customer_id = who.id
         JOIN customers_source AS source ON source.id = record.source_id
     ),
+    several AS (
+        SELECT heard.*, (
+            SELECT there.number = heard.number FROM customers_customer AS there WHERE there.id = heard.customer_id
+        ) AS is_own
+        FROM heard WHERE records > 1
+    ),
     cells AS (
-        SELECT heard.customer_id, heard.id, heard.source_id, cell.field, cell.value,
+        SELECT heard.customer_id, heard.id, heard.source_id, heard.is_own, cell.field, cell.value,
             cell.value <> '' OR (by_people AND cell.field <> 'kind') AS counts,
             coalesce(own.rank, heard.rank) AS rank,
             coalesce((heard.changed ->> cell.field)::timestamptz, heard.created_at) AS at
-        FROM heard CROSS JOIN LATERAL jsonb_each_text(heard.values) AS cell (field, value)
+        FROM several AS heard CROSS JOIN LATERAL jsonb_each_text(heard.values) AS cell (field, value)
         LEFT JOIN customers_fieldrank AS own ON own.source_id = heard.source_id AND own.field = cell.field
-        WHERE heard.records > 1 AND cell.field <> ALL (%(address)s)
+        WHERE cell.field <> ALL (%(address)s)
         UNION ALL
-        SELECT heard.customer_id, heard.id, heard.source_id, 'address', address.parts::text,
+        SELECT heard.customer_id, heard.id, heard.source_id, heard.is_own, 'address', address.parts::text,
             by_people OR EXISTS (SELECT FROM jsonb_each_text(address.parts) AS part WHERE part.value <> ''),
             coalesce(
                 (SELECT min(own.rank) FROM customers_fieldrank AS own
@@ -157,18 +166,18 @@ _CELLS = """
                 (SELECT max(said.value::timestamptz) FROM jsonb_each_text(heard.changed) AS said
                  WHERE said.key = ANY (%(address)s)), heard.created_at
             )
-        FROM heard CROSS JOIN LATERAL (
+        FROM several AS heard CROSS JOIN LATERAL (
             SELECT jsonb_object_agg(part, coalesce(heard.values ->> part, '')) AS parts
             FROM unnest(%(address)s) AS part
         ) AS address
-        WHERE heard.records > 1 AND heard.values ?| %(address)s
+        WHERE heard.values ?| %(address)s
     )
 """
 # The last of equal keys stays in a jsonb object: the cell that decides comes last.
 _DECIDE = f"""
     WITH {_CELLS},
     decided AS (
-        SELECT customer_id, jsonb_object_agg(field, value ORDER BY counts, rank DESC, at, id) AS said
+        SELECT customer_id, jsonb_object_agg(field, value ORDER BY counts, rank DESC, at, is_own, id) AS said
         FROM cells GROUP BY customer_id
     )
     INSERT INTO golden_said (customer_id, said)

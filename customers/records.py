@@ -62,6 +62,7 @@ class SaysOfPerson(Protocol):
 
     pk: int
     source_id: int
+    key: str
     values: dict[str, str]
     changed: dict[str, str]
     created_at: dt.datetime
@@ -69,11 +70,14 @@ class SaysOfPerson(Protocol):
 
 @dataclass(frozen=True)
 class Voice:
-    """A source as far as precedence looks at it. ``ranks`` are the exceptions per field."""
+    """A source as far as precedence looks at it. ``ranks`` are the exceptions per field; ``prefix`` stands before its
+    own numbers.
+    """
 
     rank: int
     by_people: bool
     ranks: Mapping[str, int]
+    prefix: str = ""
 
     def rank_of(self, field: str) -> int:
         """Return the rank for a field; the parts of an address share the lowest that any of them has."""
@@ -89,10 +93,14 @@ def said_at(record: SaysOfPerson, field: str) -> dt.datetime:
     return max(moments, default=record.created_at)
 
 
-def in_order(records: Iterable[SaysOfPerson], voices: Mapping[int, Voice], field: str) -> list[SaysOfPerson]:
+def in_order(
+    records: Iterable[SaysOfPerson], voices: Mapping[int, Voice], field: str, *, number: str
+) -> list[SaysOfPerson]:
     """Return the records whose word about ``field`` counts, the one that decides first.
 
-    ``voices``: id of a source -> its voice. When only systems speak and all of them have nothing, those are returned.
+    Of what is believed as much and was said at one moment, the record under the customer's own ``number`` goes before
+    those that a merge brought: a first import says everything at one moment. ``voices``: id of a source -> its voice.
+    When only systems speak and all of them have nothing, those are returned.
     """
     parts = ADDRESS if field in ADDRESS else (field,)
     speaking = [record for record in records if any(part in record.values for part in parts)]
@@ -102,7 +110,9 @@ def in_order(records: Iterable[SaysOfPerson], voices: Mapping[int, Voice], field
         if any(record.values.get(part) for part in parts) or (voices[record.source_id].by_people and field != "kind")
     ]
 
-    def place(record: SaysOfPerson) -> tuple[int, float, int]:
-        return voices[record.source_id].rank_of(field), -said_at(record, field).timestamp(), -record.pk
+    def place(record: SaysOfPerson) -> tuple[int, float, bool, int]:
+        voice = voices[record.source_id]
+        is_others = voice.prefix + record.key != number
+        return voice.rank_of(field), -said_at(record, field).timestamp(), is_others, -record.pk
 
     return sorted(counting or speaking, key=place)

@@ -399,3 +399,16 @@ def test_two_who_merge_the_same_people_at_once_do_it_once(kept: Customer, absorb
     assert outcomes == ["already_merged"] * 7 + ["merged"]
     assert Merge.objects.count() == 1
     assert Customer.objects.count() == 1
+
+
+@pytest.mark.parametrize("stays", ["200001", "200002"])
+def test_of_what_one_import_said_of_both_the_word_about_who_stays_holds(stays: str) -> None:
+    """A first import says everything of everybody at one moment: then the choice of staff decides."""
+    first = person("200001", first_name="Margaretha", email="m@example.nl")
+    second = person("200002", first_name="Greta", email="g@example.nl")
+    SourceRecord.objects.update(created_at=NOW, changed={})
+    kept, absorbed = (first, second) if stays == "200001" else (second, first)
+    was = kept.first_name
+    address = kept.contact_points.get(is_primary=True).value
+    merge(kept, absorbed)
+    assert (kept.first_name, kept.contact_points.get(is_primary=True).value) == (was, address)
