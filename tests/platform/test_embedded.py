@@ -34,6 +34,23 @@ def state() -> Iterator[Path]:
         embedded(path, "down").communicate(timeout=60)
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Path]:
+    """PostgreSQL's folder as the first run leaves it: making it takes longer than most tests."""
+    with TemporaryDirectory(prefix="wise-test-") as folder:
+        Path(folder).chmod(0o711)
+        path = Path(folder).resolve()
+        assert outcome(embedded(path, "run", "--", "true"))[0] == 0
+        yield Place(path).cluster
+
+
+@pytest.fixture
+def used(state: Path, cluster: Path) -> Path:
+    """A state folder that was used before."""
+    subprocess.run(["cp", "-a", cluster, Place(state).cluster], check=True)
+    return state
+
+
 def embedded(state: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
     given = {"DATABASE_URL", "REDIS_URL", "WISE_STATE_DIR", "WISE_EMBEDDED", "EMAIL_URL"}
     environment = {name: value for name, value in os.environ.items() if name not in given}
@@ -84,15 +101,15 @@ def test_run_gives_both_servers_to_the_command_and_stops_them(state: Path) -> No
     assert not Place(state).sockets.exists()
 
 
-def test_run_passes_the_exit_code_on(state: Path) -> None:
-    code, _out, _err = outcome(embedded(state, "run", "--", "sh", "-c", "exit 7"))
+def test_run_passes_the_exit_code_on(used: Path) -> None:
+    code, _out, _err = outcome(embedded(used, "run", "--", "sh", "-c", "exit 7"))
     assert code == 7
 
 
-def test_a_command_that_does_not_exist_leaves_nothing_running(state: Path) -> None:
-    code, _out, err = outcome(embedded(state, "run", "--", "no-such-program"))
+def test_a_command_that_does_not_exist_leaves_nothing_running(used: Path) -> None:
+    code, _out, err = outcome(embedded(used, "run", "--", "no-such-program"))
     assert (code, err) == (127, "no-such-program: No such file or directory\n")
-    assert processes_of(Place(state)) == []
+    assert processes_of(Place(used)) == []
 
 
 def test_a_throw_away_run_removes_its_folder(state: Path) -> None:
@@ -103,20 +120,20 @@ def test_a_throw_away_run_removes_its_folder(state: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_reaches_the_command_and_nothing_stays(state: Path, number: signal.Signals) -> None:
+def test_a_signal_reaches_the_command_and_nothing_stays(used: Path, number: signal.Signals) -> None:
     waiting = ["sh", "-c", "trap 'echo told; exit 9' TERM INT; echo ready; while :; do sleep 0.1; done"]
-    wrapper = embedded(state, "run", "--", *waiting)
+    wrapper = embedded(used, "run", "--", *waiting)
     assert wrapper.stdout is not None
     assert wrapper.stdout.readline() == "ready\n"
     wrapper.send_signal(number)
     code, out, _err = outcome(wrapper)
     assert (code, out) == (9, "told\n")
-    assert processes_of(Place(state)) == []
+    assert processes_of(Place(used)) == []
 
 
 @pytest.mark.parametrize("mode", [[], ["--temp"]])
-def test_nothing_stays_when_the_wrapper_is_killed(state: Path, mode: list[str]) -> None:
-    wrapper = embedded(state, "run", *mode, "--", "sh", "-c", "echo $WISE_STATE_DIR; exec sleep 600")
+def test_nothing_stays_when_the_wrapper_is_killed(used: Path, mode: list[str]) -> None:
+    wrapper = embedded(used, "run", *mode, "--", "sh", "-c", "echo $WISE_STATE_DIR; exec sleep 600")
     assert wrapper.stdout is not None
     place = Place(Path(wrapper.stdout.readline().strip()))
     assert len(processes_of(place)) >= 2
@@ -128,26 +145,26 @@ def test_nothing_stays_when_the_wrapper_is_killed(state: Path, mode: list[str]) 
         assert wait_until(lambda: not place.state.exists())
 
 
-def test_up_stays_until_down(state: Path) -> None:
-    code, out, _err = outcome(embedded(state, "up"))
+def test_up_stays_until_down(used: Path) -> None:
+    code, out, _err = outcome(embedded(used, "up"))
     assert (code, out.count(" up ")) == (0, 2)
-    assert outcome(embedded(state, "run", "--", *ASK_BOTH))[1] == "both answer\n"
-    assert outcome(embedded(state, "status"))[1].count(" up ") == 2  # run stops only what it started
-    assert outcome(embedded(state, "down"))[0] == 0
-    assert processes_of(Place(state)) == []
-    assert outcome(embedded(state, "status"))[1].count(" down ") == 2
+    assert outcome(embedded(used, "run", "--", *ASK_BOTH))[1] == "both answer\n"
+    assert outcome(embedded(used, "status"))[1].count(" up ") == 2  # run stops only what it started
+    assert outcome(embedded(used, "down"))[0] == 0
+    assert processes_of(Place(used)) == []
+    assert outcome(embedded(used, "status"))[1].count(" down ") == 2
 
 
-def test_down_stops_the_servers_of_a_run_too(state: Path) -> None:
-    wrapper = embedded(state, "run", "--", "sh", "-c", "echo ready; exec sleep 600")
+def test_down_stops_the_servers_of_a_run_too(used: Path) -> None:
+    wrapper = embedded(used, "run", "--", "sh", "-c", "echo ready; exec sleep 600")
     assert wrapper.stdout is not None
     assert wrapper.stdout.readline() == "ready\n"
     started = time.monotonic()
-    assert outcome(embedded(state, "down"))[0] == 0
+    assert outcome(embedded(used, "down"))[0] == 0
     assert time.monotonic() - started < 20
     wrapper.terminate()
     assert outcome(wrapper)[0] == 128 + signal.SIGTERM
-    assert processes_of(Place(state)) == []
+    assert processes_of(Place(used)) == []
 
 
 def test_servers_that_the_environment_names_are_not_started(state: Path) -> None:
@@ -166,19 +183,18 @@ def test_data_stays_from_one_run_to_the_next(state: Path) -> None:
     assert sql("c.cursor().execute('select n from kept')")[0] == 0
 
 
-def test_letters_with_accents_have_upper_and_lower_case(state: Path) -> None:
+def test_letters_with_accents_have_upper_and_lower_case(used: Path) -> None:
     program = (
         "import os, psycopg2; c = psycopg2.connect(os.environ['DATABASE_URL']).cursor();"
         "c.execute(\"select lower('ÉLISE'), current_setting('TimeZone')\"); print(*c.fetchone())"
     )
-    out = outcome(embedded(state, "run", "--", sys.executable, "-c", program))[1]
+    out = outcome(embedded(used, "run", "--", sys.executable, "-c", program))[1]
     assert out == "élise UTC\n"
 
 
-def test_a_cluster_of_another_major_version_is_named_in_one_line(state: Path) -> None:
-    assert outcome(embedded(state, "run", "--", "true"))[0] == 0
-    (state / "postgresql" / "PG_VERSION").write_text("13\n")
-    code, _out, err = outcome(embedded(state, "run", "--", "true"))
+def test_a_cluster_of_another_major_version_is_named_in_one_line(used: Path) -> None:
+    (used / "postgresql" / "PG_VERSION").write_text("13\n")
+    code, _out, err = outcome(embedded(used, "run", "--", "true"))
     assert code == 1
     assert err.count("\n") == 1
     assert "was made by PostgreSQL 13" in err
