@@ -6,17 +6,32 @@ import datetime as dt
 import gc
 import os
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_django
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
 
-from tests.database import Template, keep_rows
+from tests.database import Maker, Template, keep_rows
 
 pytest_plugins = ["tests.browser", "tests.smtp_sink"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the database be made while the processes of pytest-xdist collect their tests."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.option.testrunuid = config.option.testrunuid or uuid4().hex
+        maker = Maker(config.option.testrunuid, leave=config.option.reuse_db)
+        config.add_cleanup(maker.end)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    gc.freeze()
+    gc.enable()  # tests/settings.py had it wait for all that was imported and collected
 
 
 @pytest.fixture
@@ -41,22 +56,20 @@ def django_db_modify_db_settings(database_template: Template, django_db_blocker:
 def django_db_setup(
     database_template: Template,
     django_db_setup: None,
-    django_db_keepdb: bool,
     django_db_blocker: pytest_django.DjangoDbBlocker,
-) -> Iterator[None]:
-    """The database of an organisation that has begun: it has confirmed the conditions of the customer relation."""
+) -> None:
+    """The database of an organisation that has begun: it has roles, and confirmed the conditions of the relation."""
+    from common.roles import ensure_roles
     from tests.factories import confirm_relations
 
     with django_db_blocker.unblock():
         confirm_relations()
+        ensure_roles()
         keep_rows()
         database_template.keep()
         gc.enable()
         gc.collect()
         gc.freeze()  # what was imported and collected stays: a fifth of the time went to walking it again and again
-        yield
-        if not django_db_keepdb:
-            database_template.drop()
 
 
 @pytest.fixture(autouse=True)
@@ -74,13 +87,11 @@ def _empty_cache() -> Iterator[None]:
 
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
-    from common.roles import ensure_roles
-
     def make(role: str | None, username: str = "", **fields: object) -> User:
         username = username or role or "nobody"
         user = User.objects.create_user(username, f"{username}@example.nl", "geheim-wachtwoord", **fields)
         if role:
-            user.groups.add(ensure_roles()[role])
+            user.groups.add(Group.objects.get(name=role))
         return user
 
     return make

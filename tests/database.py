@@ -7,8 +7,12 @@ and would leave an organisation without its base data to whichever test comes ne
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from contextlib import closing
 from functools import cache
 
+import django
 import psycopg2
 from django.db import connection, transaction
 from django.test import TransactionTestCase
@@ -33,6 +37,29 @@ SELECT '{table}' AS name WHERE (SELECT count(*) FROM {table}) <> (SELECT count(*
 """
 
 
+class Maker:
+    """Makes the template in a process of its own, while those that will copy it are still collecting their tests.
+
+    When it fails, the first that finds nothing to copy makes it.
+    """
+
+    def __init__(self, run: str, *, leave: bool) -> None:
+        self.leave = leave
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.database"],
+            env={**os.environ, "PYTEST_XDIST_TESTRUNUID": run, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        )
+
+    def end(self) -> None:
+        """Leave nothing on a server that stays."""
+        self.process.terminate()
+        self.process.wait()
+        if not self.leave:
+            with closing(psycopg2.connect(**connection.get_connection_params())) as server:
+                server.autocommit = True
+                server.cursor().execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+
+
 class Template:
     """What the first process made of the migrations, for the others of the same run to copy; they wait for it."""
 
@@ -54,6 +81,16 @@ class Template:
         if self.is_made:
             connection.settings_dict["TEST"]["TEMPLATE"] = TEMPLATE
 
+    def make(self) -> None:
+        """Make it from the migrations, here and now, unless somebody did."""
+        self.expect()
+        if self.server is not None and not self.is_made:
+            connection.settings_dict["TEST"]["NAME"] = TEMPLATE
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+            connection.close()
+            self._sign()
+            self.server.close()
+
     def keep(self) -> None:
         """Keep this database as the template when it is the first, and let the next process begin."""
         if self.server is None:
@@ -64,14 +101,13 @@ class Template:
             with self.server.cursor() as cursor:
                 cursor.execute(SQL("DROP DATABASE IF EXISTS {}").format(template))
                 cursor.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(template, own))
-                cursor.execute(SQL("COMMENT ON DATABASE {} IS {}").format(template, Literal(self.run)))
+            self._sign()
         self.server.close()
 
-    def drop(self) -> None:
-        """Leave nothing on a server that stays; the process that made it does so."""
-        if self.run and not self.is_made:
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+    def _sign(self) -> None:
+        assert self.server is not None
+        with self.server.cursor() as cursor:
+            cursor.execute(SQL("COMMENT ON DATABASE {} IS {}").format(Identifier(TEMPLATE), Literal(self.run)))
 
 
 def keep_rows() -> None:
@@ -117,3 +153,8 @@ def kept() -> dict[str, str]:
 def _named(statement: str, names: object) -> list[str]:
     parts = " UNION ALL ".join(statement.format(table=name) for name in names)  # type: ignore[attr-defined]
     return [row["name"] for row in rows(parts)]
+
+
+if __name__ == "__main__":
+    django.setup()
+    Template().make()

@@ -1,5 +1,6 @@
 """The product's settings with a fast hasher and, per process of the tests, a Valkey database of its own."""
 
+import gc
 import os
 import sys
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ os.environ["EMAIL_URL"] = "smtp://127.0.0.1:1"
 from wise_marketing.environment import celery_broker
 from wise_marketing.settings import *  # noqa: F403
 from wise_marketing.settings import REDIS_URL
+
+# What is imported, collected and migrated are millions of objects that stay; conftest.py begins with garbage after it.
+gc.disable()
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group
 
 from common.roles import PERMISSIONS, ROLES, ensure_roles
 
@@ -8,6 +9,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_roles_hold_exactly_their_permissions_however_often_they_are_ensured() -> None:
+    Group.objects.all().delete()
     ensure_roles()
     groups = ensure_roles()
     for role, codenames in ROLES.items():
