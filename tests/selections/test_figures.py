@@ -14,7 +14,18 @@ from customers.criteria.moments import known_at
 from customers.models import Channel, Customer, World
 from labels.actions import create_label, give_label
 from labels.models import Assignment
-from selections.figures import breakdown, estimate, heaviest, measure, reachability, sample, spread, time_limit
+from selections.figures import (
+    MEMORY_MB,
+    breakdown,
+    estimate,
+    heaviest,
+    measure,
+    reachability,
+    room,
+    sample,
+    spread,
+    time_limit,
+)
 from selections.rules import EVERYBODY, parse_rule
 from tests.factories import BranchFactory, ConsentFactory, CustomerFactory, PurposeFactory
 from tests.selections.test_rules import MEMBERS, rule
@@ -147,3 +158,22 @@ def test_a_statement_that_takes_too_long_is_refused_and_the_limit_is_lifted_afte
     with time_limit(0.05):
         rows("SELECT 1")
     assert rows("SELECT pg_sleep(0.1)") != []
+
+
+def _kilobytes() -> int:
+    [told] = rows("SELECT setting::int AS kilobytes FROM pg_settings WHERE name = 'work_mem'")
+    return int(told["kilobytes"])
+
+
+@pytest.mark.django_db
+def test_figures_get_memory_to_group_a_million_and_never_less_than_the_server_gives() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', '4MB', true)")
+    with room():
+        assert _kilobytes() == MEMORY_MB * 1024
+    assert _kilobytes() == 4096
+    with time_limit():
+        assert _kilobytes() == MEMORY_MB * 1024
+        with room(1):
+            assert _kilobytes() == MEMORY_MB * 1024
+    assert _kilobytes() == 4096
