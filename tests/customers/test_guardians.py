@@ -4,8 +4,11 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from common.errors import Refused
+from common.traces import Persons, traces
 from customers.actions.guardians import add_guardian, end_guardian
 from customers.models import Customer, Guardianship
 from tests.factories import NOW, CustomerFactory
@@ -50,3 +53,14 @@ def test_what_cannot_be_is_refused(parent: Customer, child: Customer, marketeer:
     assert refusal(child, unknown) == "other_way"
     add_guardian(child, parent, by=marketeer, now=NOW)
     assert refusal(child, parent) == "known_already"
+
+
+def test_changes_about_a_parent_are_found_without_reading_all_changes(parent: Customer, child: Customer) -> None:
+    persons = Persons(ids=(parent.pk,), numbers=(parent.number,), emails=(), phones=(), now=NOW)
+    with CaptureQueriesContext(connection) as queries:
+        traces["guardians"].remove(persons)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {queries[-1]['sql']}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "change_of_guardian" in plan, plan
