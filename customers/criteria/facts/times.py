@@ -64,6 +64,7 @@ class TimeForm(FactForm):
         ],
         help_text=gettext_lazy("Makes a difference once you ask for a world, genre, branch, source, time or amount."),
     )
+    NARROW = (*FactForm.NARROW, "of")
     field_order = (*FactForm.field_order, "of")
 
 
