@@ -82,8 +82,8 @@ class LastTime(FactCriterion):
             return totals.last_within(params.kind, start, end, now=now)
         if params.is_of_all:
             every = Fact.objects.between(start, now).filter(kind=params.kind).order_by().values("customer_id")
-            last = every.annotate(last=Max("occurred_at"), last_such=Max("occurred_at", filter=such(params)))
-            return Q(Among(last.filter(last=F("last_such"), last__lt=end).values("customer_id")))
+            both = every.annotate(last=Max("occurred_at"), last_such=Max("occurred_at", filter=such(params)))
+            return Q(Among(both.filter(last=F("last_such"), last__lt=end).values("customer_id")))
         if end == now:
             return Q(Exists(facts_of(params, start, end).filter(customer=OuterRef("pk"))))
         last = facts_of(params, start, now).values("customer_id").annotate(last=Max("occurred_at"))
@@ -123,9 +123,9 @@ class FirstTime(FactCriterion):
             return totals.first_within(params.kind, start, end)
         if params.is_of_all:
             every = Fact.objects.between(None, end).filter(kind=params.kind).order_by().values("customer_id")
-            first = every.annotate(first=Min("occurred_at"), first_such=Min("occurred_at", filter=such(params)))
+            both = every.annotate(first=Min("occurred_at"), first_such=Min("occurred_at", filter=such(params)))
             since = Q(first__gte=start) if start else Q()
-            return Q(Among(first.filter(since, first=F("first_such")).values("customer_id")))
+            return Q(Among(both.filter(since, first=F("first_such")).values("customer_id")))
         if start is None:
             return Q(Exists(facts_of(params, start, end).filter(customer=OuterRef("pk"))))
         first = facts_of(params, None, end).values("customer_id").annotate(first=Min("occurred_at"))
