@@ -72,7 +72,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
     texts = RegisterTextsSerializer()
     purposes = RegisterPurposeSerializer(many=True)
     sources = serializers.ListField(child=serializers.CharField())
-    data = RegisterDataSerializer(many=True)
+    tables = RegisterDataSerializer(many=True)
     kinds = serializers.ListField(child=serializers.CharField())
     recipients = RegisterRecipientSerializer(many=True)
     periods = PeriodSerializer(many=True)
@@ -118,7 +118,7 @@ class RegisterViewSet(viewsets.GenericViewSet[Any]):
                 for one in known["purposes"]
             ],
             "sources": [source.name for source in known["sources"]],
-            "data": [{"name": name, "columns": columns} for name, columns in known["tables"]],
+            "tables": [{"name": name, "columns": columns} for name, columns in known["tables"]],
             "kinds": [kind.name for kind in known["kinds"]],
             "recipients": [
                 {"name": one.name, "about": one.about, "present": present} for one, present in known["recipients"]

@@ -118,6 +118,14 @@ def test_a_run_without_errors_says_so(desk: Client) -> None:
     assert "refused.csv" not in page
 
 
+def test_a_file_with_only_a_header_does_not_look_like_a_good_delivery(desk: Client) -> None:
+    upload(desk, "code;naam\n")
+    run_waiting_imports()
+    page = text(desk.get(f"/imports/{ImportRun.objects.get().pk}/"))
+    assert "Er staan geen rijen in het bestand" in page
+    assert "Alle rijen waren goed" not in page
+
+
 def test_a_refused_file_says_why(desk: Client) -> None:
     upload(desk, "code;naam\nPUR;Purmerend\n")
     ImportRun.objects.update(state="refused", refusal="Daarom niet.")
