@@ -25,28 +25,42 @@ from workbench.base import ListPage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# The contrast of colours takes longest: at the second width only what did not show at the first, or looked otherwise,
-# is read again. Frames have no axe in them to wait for.
+# Frames have no axe in them to wait for. What is the same on every page is read on the first, and taken out of the
+# others while axe reads: it would walk through all of it each time. The contrast of colours takes longest: at the
+# second width only what did not show at the first, or looked otherwise, is read again.
 AXE = """async (seen) => {
     const how = {resultTypes: ["violations"], preload: false, selectors: false, iframes: false};
     const told = (found) => found.violations.map(
         (one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => node.html.slice(0, 150)).join(" | ")}`);
-    const looks = new Map();
-    for (const one of document.body.querySelectorAll("*")) {
-        if (!one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
-        const style = getComputedStyle(one);
-        looks.set(one, [style.color, style.backgroundColor, style.backgroundImage, style.opacity, style.fontSize,
-            style.fontWeight].join());
+    const without = seen.map((known) => document.querySelector(known)).filter(Boolean);
+    const taken = without.map((one) => [...one.childNodes]);
+    without.forEach((one) => one.replaceChildren());
+    try {
+        const looks = new Map();
+        for (const one of document.body.querySelectorAll("*")) {
+            if (!one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+            const style = getComputedStyle(one);
+            looks.set(one, [style.color, style.backgroundColor, style.backgroundImage, style.opacity, style.fontSize,
+                style.fontWeight].join());
+        }
+        const before = window.looksOfOtherWidth;
+        window.looksOfOtherWidth = looks;
+        if (!before) return told(await axe.run({exclude: seen}, how));
+        const others = [...looks.keys()].filter(
+            (one) => before.get(one) !== looks.get(one) && !seen.some((known) => one.closest(known)));
+        return [
+            ...told(await axe.run({exclude: seen}, {...how, rules: {"color-contrast": {enabled: false}}})),
+            ...(others.length ? told(await axe.run({include: others}, {...how, runOnly: ["color-contrast"]})) : []),
+        ];
+    } finally {
+        without.forEach((one, place) => one.append(...taken[place]));
     }
-    const before = window.looksOfOtherWidth;
-    window.looksOfOtherWidth = looks;
-    if (!before) return told(await axe.run({exclude: seen}, how));
-    const others = [...looks.keys()].filter(
-        (one) => before.get(one) !== looks.get(one) && !seen.some((known) => one.closest(known)));
-    return [
-        ...told(await axe.run({exclude: seen}, {...how, rules: {"color-contrast": {enabled: false}}})),
-        ...(others.length ? told(await axe.run({include: others}, {...how, runOnly: ["color-contrast"]})) : []),
-    ];
+}"""
+# The main headings, the text, and which names two parts of the page share (one of which axe may not see).
+READ = """() => {
+    const names = [...document.querySelectorAll("[id]")].map((one) => one.id);
+    return [document.querySelectorAll("h1").length, document.body.innerText,
+        names.filter((name, place) => names.indexOf(name) !== place)];
 }"""
 ENGLISH = re.compile(r".*\b(?:the|and|this|your|when|which|not|yet|channels?|state|date)\b.*", re.IGNORECASE)
 # Asked by evaluate: waiting for a function needs eval in the page, which its policy refuses. Charts draw themselves
@@ -103,11 +117,12 @@ class Inspector:
     def __init__(self, page: Page, host: str) -> None:
         self.page, self.host = page, host
         self.widths: Sequence[int] = (1440, 390)
-        self.seen: list[str] = []  # what axe need not read again, as it is the same on every page
+        self.seen: list[str] = []  # whose content axe need not read again, as it is the same on every page
         self.faults: list[str] = []
         self.count = 0
         page.on("console", self._hear)
         page.on("request", self._see_request)
+        page.emulate_media(reduced_motion="reduce")  # nothing is on its way to where it will be
 
     def look_at(self, path: str) -> None:
         answer = self.page.goto(path, wait_until="load")
@@ -116,10 +131,11 @@ class Inspector:
             self.faults.append(f"{path}: answers {answer.status} {answer.headers.get('content-type')}")
             return
         self.count += 1
-        headings, text = self.page.evaluate("[document.querySelectorAll('h1').length, document.body.innerText]")
+        headings, text, twice = self.page.evaluate(READ)
         if headings != 1:
             self.faults.append(f"{path}: {headings} main headings")
         self.faults += [f"{path}: English: {line}" for line in ENGLISH.findall(text)]
+        self.faults += [f"{path}: two parts are named {name}" for name in twice]
         self.page.evaluate(AXE_SCRIPT)
         for width in self.widths:
             self.page.set_viewport_size({"width": width, "height": 900})
