@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from psycopg2.errors import QueryCanceled
 
 from common.criteria import criteria
 from common.errors import Refused
-from common.sql import rows
+from common.sql import execute, rows
 from customers.models import Customer
 from selections.compiler import compile_rule, parts_of
 from selections.figures import stopping
@@ -26,7 +26,8 @@ PAGE_SECONDS = 5.0  # what a page may wait for a figure
 # For each sort and set of a statement: a million customers can be grouped in it, and it is given back at once.
 MEMORY_MB = 128
 _SETTINGS = """
-    SELECT current_setting('statement_timeout') AS timeout, current_setting('application_name') AS name,
+    SELECT current_setting('statement_timeout') AS statement_timeout,
+        current_setting('application_name') AS application_name, current_setting('work_mem') AS work_mem,
         (SELECT setting::int FROM pg_settings WHERE name = 'work_mem') AS kilobytes
 """
 
@@ -46,15 +47,10 @@ def time_limit(
     """
     name, started = stopping.present_name(), monotonic()
     try:
-        with room(memory_mb) as before:
-            _set("statement_timeout", f"{int(seconds * 1000)}ms")
-            if name:
-                _set("application_name", name)
+        with _settings(statement_timeout=f"{int(seconds * 1000)}ms", application_name=name, memory_mb=memory_mb):
             yield
             if name:
                 stopping.finish(name)
-                _set("application_name", before["name"])
-            _set("statement_timeout", before["timeout"])
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
@@ -64,18 +60,25 @@ def time_limit(
 
 
 @contextmanager
-def room(memory_mb: int = MEMORY_MB) -> Iterator[dict[str, Any]]:
-    """Give each sort and set of what follows so much memory, at least what the server gives; yields the settings as
-    they were. Without it, who counts often waits longer than who writes the same down.
+def room(memory_mb: int = MEMORY_MB) -> Iterator[None]:
+    """Give each sort and set of what follows so much memory, at least what the server gives. Without it, who counts
+    often waits longer than who writes the same down.
     """
+    with _settings(memory_mb=memory_mb):
+        yield
+
+
+@contextmanager
+def _settings(*, memory_mb: int, **chosen: str) -> Iterator[None]:
+    """Run what follows in a transaction with these settings, and put back those that were; an empty one stays."""
     with transaction.atomic():
         [before] = rows(_SETTINGS)
-        is_more = memory_mb * 1024 > before["kilobytes"]
-        if is_more:
-            _set("work_mem", f"{memory_mb}MB")
-        yield before
-        if is_more:
-            _set("work_mem", f"{before['kilobytes']}kB")
+        chosen = {name: value for name, value in chosen.items() if value}
+        if memory_mb * 1024 > before["kilobytes"]:
+            chosen["work_mem"] = f"{memory_mb}MB"
+        _set(chosen)
+        yield
+        _set({name: before[name] for name in chosen})
 
 
 def _too_heavy(seconds: float, rule: Group | None, now: dt.datetime | None) -> Refused:
@@ -120,6 +123,7 @@ def _plan(found: QuerySet[Any]) -> dict[str, Any]:
     return outermost
 
 
-def _set(name: str, value: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+def _set(chosen: dict[str, str]) -> None:
+    if chosen:
+        asked = ", ".join(["set_config(%s, %s, true)"] * len(chosen))
+        execute(f"SELECT {asked}", [part for pair in chosen.items() for part in pair])

@@ -18,7 +18,7 @@ from customers.actions import ensure_base_data
 from customers.models import Customer
 from selections.actions import create_selection
 from selections.models import Selection
-from tests.factories import BranchFactory, CustomerFactory, DefinitionFactory, VoucherFactory
+from tests.factories import BranchFactory, CustomerFactory, DefinitionFactory, SourceFactory, VoucherFactory
 from vouchers.actions import block_voucher, issue_vouchers, redeem, reverse_redemption
 from vouchers.letters import MOST_ON_PAPER
 from vouchers.models import Definition, Voucher
@@ -307,7 +307,7 @@ def test_a_code_is_printed(desk: Client) -> None:
 
 
 def test_more_than_fits_in_one_pdf_is_refused(desk: Client, definition: Definition) -> None:
-    CustomerFactory.create_batch(MOST_ON_PAPER + 1)
+    Customer.objects.bulk_create(CustomerFactory.build_batch(MOST_ON_PAPER + 1, source=SourceFactory()))
     issue_vouchers(definition, Customer.objects.all(), origin="by hand:abcdefgh", now=clock())
     answer = desk.get(f"/vouchers/{definition.pk}/codes/abcdefgh/pdf/", follow=True)
     assert "te veel voor één pdf" in text(answer)
