@@ -223,11 +223,9 @@ def test_what_uses_a_group_is_shown_before_it_goes_out_of_use(client: Client, re
     assert asked.status_code == 422
     assert text(asked).count("Roodharigen (selectie, Rood)") == 1
     assert 'type="checkbox" name="anyway"' in asked.content.decode()
-    group.refresh_from_db()
-    assert group.is_active
+    assert LabelGroup.objects.get(pk=group.pk).is_active
     assert client.post(url("group_change", group.pk), {**sent, "anyway": "on"}).status_code == 302
-    group.refresh_from_db()
-    assert not group.is_active
+    assert not LabelGroup.objects.get(pk=group.pk).is_active
     unused = create_group(name="Los")
     assert client.post(url("group_change", unused.pk), {"name": "Los", "colour": "teal"}).status_code == 302
 
