@@ -45,7 +45,7 @@ test-native: installed  ## Run tests and Procfile on the system's own PostgreSQL
 
 bench: installed  ## Run a benchmark: B=name N=size; ends with one JSON line
 	@$(if $(B),,echo "usage: make bench B=name [N=size]; there are: $$(ls benchmarks | sed -n 's/^\([a-z].*\)\.py$$/\1/p' | tr '\n' ' ')" >&2; exit 2;) \
-	$(TEMPORARY) $(PYTHON) manage.py bench $(B) $(if $(N),--n $(N))
+	$(if $(filter mailings,$(B)),WISE_DURABLE=1 )$(TEMPORARY) $(PYTHON) manage.py bench $(B) $(if $(N),--n $(N))
 
 shell: installed  ## Open a Python shell on the demo's data
 	@$(EMBEDDED) run -- $(PYTHON) manage.py shell
