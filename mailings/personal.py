@@ -18,7 +18,20 @@ TABLES = (
             "outcome": _("outcome"),
             "channel": _("channel"),
             "basis": _("legal basis"),
+            "until": _("waits until"),
             "decided_at": _("decided at"),
+        },
+    ),
+    PersonalTable(
+        "mailings_earlierdecision",
+        _("What we decided before about a message to you"),
+        about=_("You had had enough messages for a while, so we looked again later."),
+        latest="replaced_at",
+        shown={
+            "mailing_id": _("mailing"),
+            "outcome": _("outcome"),
+            "decided_at": _("decided at"),
+            "replaced_at": _("until"),
         },
     ),
     PersonalTable(

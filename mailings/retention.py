@@ -20,6 +20,7 @@ SELECT id FROM mailings_message
 WHERE (address <> '' OR reply <> '') AND state_at < %(before)s AND state IN ('sent', 'failed', 'withdrawn', 'in_doubt')
 """
 _OLD_CLICKS = "SELECT id FROM mailings_click WHERE clicked_at < %(before)s"
+_OLD_EARLIER = "SELECT id FROM mailings_earlierdecision WHERE replaced_at < %(before)s"
 _OLD_DECISIONS = "SELECT id FROM mailings_decision WHERE decided_at < %(before)s"
 
 
@@ -38,6 +39,11 @@ def _in_batches(statement: str, old: str) -> Callable[[dt.datetime, dt.datetime]
         return total
 
     return apply
+
+
+def _remove_decisions(before: dt.datetime, now: dt.datetime) -> int:
+    _in_batches("DELETE FROM mailings_earlierdecision WHERE id IN ({old})", _OLD_EARLIER)(before, now)
+    return _in_batches("DELETE FROM mailings_decision WHERE id IN ({old})", _OLD_DECISIONS)(before, now)
 
 
 def _count_letters(before: dt.datetime, now: dt.datetime) -> int:
@@ -76,7 +82,7 @@ for rule in (
         _("Why somebody did or did not get a message"),
         _("The reason per customer and mailing. Reports of older mailings then no longer tell who was left out."),
         _counter(_OLD_DECISIONS),
-        _in_batches("DELETE FROM mailings_decision WHERE id IN ({old})", _OLD_DECISIONS),
+        _remove_decisions,
         unit=MONTHS,
         period=36,
     ),

@@ -46,6 +46,12 @@ def recover_stale() -> None:
 
 
 @shared_task
+def decide_about_waiting() -> int:
+    """Look again at those who wait for their turn; return about how many that changed."""
+    return actions.decide_about_waiting(now=clock())
+
+
+@shared_task
 def print_letters_of(mailing_id: int) -> None:
     """Print the letters of a large mailing away from the page that asked for it."""
     print_letters(Mailing.objects.get(pk=mailing_id), now=clock())

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from customers.models import Customer, Purpose
-from mailings.gate import preview
+from customers.models import Customer
+from mailings.gate import Terms, preview
 from mailings.models import Decision
 
 
@@ -22,8 +22,8 @@ class Funnel:
     accepted: int
 
 
-def gate_funnel(*, purpose: Purpose, channels: str, candidates: QuerySet[Customer], now: dt.datetime) -> Funnel:
-    counts = preview(purpose=purpose, channels=channels, candidates=candidates, now=now)
+def gate_funnel(terms: Terms, *, candidates: QuerySet[Customer], now: dt.datetime) -> Funnel:
+    counts = preview(terms, candidates=candidates, now=now)
     rows = [
         {
             "label": Decision.Outcome(outcome).label,

@@ -26,6 +26,7 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
             "origin",
             "purpose",
             "channels",
+            "priority",
             "state",
             "open_count",
             "created_at",
@@ -38,7 +39,7 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
 
     class Meta:
         model = Decision
-        fields = ["customer", "outcome", "channel", "basis", "decided_at"]
+        fields = ["customer", "outcome", "channel", "basis", "until", "decided_at"]
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):

@@ -5,6 +5,7 @@ from campaigns.actions.actions import (
     change_action,
     check_action,
     create_action,
+    label_accepted,
     restore_action,
     run_action,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "enrol",
     "finish_campaign",
     "kind_of",
+    "label_accepted",
     "leave",
     "pause_campaign",
     "remove_step",

@@ -32,6 +32,7 @@ def create_action(
     channels: str,
     subject: str = "",
     gives_label: Label | None = None,
+    priority: int = Mailing.Priority.NORMAL,
     by: User | None,
     now: dt.datetime,
 ) -> Action:
@@ -45,6 +46,7 @@ def create_action(
             channels=channels,
             content=content,
             gives_label=_label_to_give(gives_label),
+            priority=priority,
             created_at=now,
         )
 
@@ -57,6 +59,7 @@ def change_action(
     purpose: Purpose,
     channels: str,
     gives_label: Label | None = None,
+    priority: int | None = None,
     by: User | None,
     now: dt.datetime,
 ) -> Action:
@@ -64,6 +67,7 @@ def change_action(
     check_name_free(Action, name, but=action)
     with noted(by):
         action.name, action.purpose, action.channels = name, purpose, channels
+        action.priority = priority or action.priority
         action.gives_label = _label_to_give(gives_label)
         action.save()
     return action
@@ -137,22 +141,33 @@ def run_action(
         channels=action.channels,
         content=action.content,
         candidates=customers,
+        priority=action.priority,
         by=by,
         now=now,
     )
-    if action.gives_label and action.gives_label.is_valid_on(local_date(now)):
-        accepted = Decision.objects.filter(mailing=mailing, outcome=Decision.Outcome.ACCEPTED)
-        reached = Customer.objects.filter(pk__in=accepted.values("customer"))
-        give_label(
-            action.gives_label,
-            reached,
-            by=name_of(by),
-            reason=action.name,
-            how=Assignment.How.ACTION,
-            through=action.pk,
-            now=now,
-        )
+    _label_accepted(action, mailing, by=by, now=now)
     return mailing
+
+
+def label_accepted(mailing: Mailing, now: dt.datetime) -> None:
+    """Give the label of the action that a mailing is of to all whom the gate let through, also who had to wait."""
+    if action := Action.objects.filter(content=mailing.content_id).select_related("gives_label").first():
+        _label_accepted(action, mailing, by=None, now=now)
+
+
+def _label_accepted(action: Action, mailing: Mailing, *, by: User | None, now: dt.datetime) -> None:
+    if not action.gives_label or not action.gives_label.is_valid_on(local_date(now)):
+        return
+    accepted = Decision.objects.filter(mailing=mailing, outcome=Decision.Outcome.ACCEPTED)
+    give_label(
+        action.gives_label,
+        Customer.objects.filter(pk__in=accepted.values("customer")),
+        by=name_of(by),
+        reason=action.name,
+        how=Assignment.How.ACTION,
+        through=action.pk,
+        now=now,
+    )
 
 
 def _label_to_give(label: Label | None) -> Label | None:

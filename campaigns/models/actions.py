@@ -59,6 +59,9 @@ class Action(models.Model):
     gives_label = models.ForeignKey(
         Label, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("label it gives")
     )
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), choices=Mailing.Priority, default=Mailing.Priority.NORMAL
+    )
     is_archived = models.BooleanField(_("archived"), default=False)
     created_at = models.DateTimeField(_("created at"))
 

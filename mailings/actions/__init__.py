@@ -26,7 +26,16 @@ from mailings.actions.feedback import (
     unsubscribe,
 )
 from mailings.actions.letters import print_letters
-from mailings.actions.mailings import audience_members, cancel, finish_mailings, pause, resume, start_mailing
+from mailings.actions.limits import remove_cap_rule, save_cap_rule
+from mailings.actions.mailings import (
+    audience_members,
+    cancel,
+    decide_about_waiting,
+    finish_mailings,
+    pause,
+    resume,
+    start_mailing,
+)
 from mailings.actions.publications import (
     path_of,
     run_due_publications,
@@ -45,6 +54,7 @@ __all__ = [
     "change_block",
     "change_sending_settings",
     "confirm",
+    "decide_about_waiting",
     "ensure_sending_settings",
     "finish_mailings",
     "forget_old_confirmations",
@@ -59,10 +69,12 @@ __all__ = [
     "record_own_open",
     "release_suppression",
     "remove_block",
+    "remove_cap_rule",
     "resolve_doubt",
     "resume",
     "run_due_publications",
     "run_publication",
+    "save_cap_rule",
     "save_content",
     "save_publication",
     "send_confirmations",

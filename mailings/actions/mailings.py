@@ -17,7 +17,8 @@ from mailings import gate, hours
 from mailings.actions.history import By, noted
 from mailings.actions.settings import ensure_sending_settings
 from mailings.compiling import compile_content
-from mailings.models import Content, Link, Mailing, Message, SendingSettings
+from mailings.follow_ups import follow_ups
+from mailings.models import Content, Decision, Link, Mailing, Message, SendingSettings
 from selections.compiler import members
 from selections.models import Selection
 
@@ -35,15 +36,16 @@ def start_mailing(
     channels: str,
     content: Content,
     candidates: QuerySet[Customer],
+    priority: int = Mailing.Priority.NORMAL,
     by: By = None,
     now: dt.datetime,
 ) -> Mailing:
     """Put a content before the gate for these candidates and queue a message for each yes; once per ``due_key``.
 
     1. the mailing with its frozen content, 2. a decision for every candidate, 3. a message for each that was accepted,
-    with the audiences the reader belongs to, 4. what blocks need (vouchers) for those who will see them. All of it or
-    nothing. A second call waits for the first and returns its mailing. Raises Refused when content or settings are
-    not ready to go out.
+    with the audiences the reader belongs to, 4. what blocks need (vouchers) for those who will see them, 5. another
+    look at those whose message gave way to one of a higher ``priority``. All of it or nothing. A second call waits for
+    the first and returns its mailing. Raises Refused when content or settings are not ready to go out.
     """
     content = Content.objects.get(pk=content.pk)
     fields = {
@@ -51,6 +53,7 @@ def start_mailing(
         "origin": origin,
         "purpose": purpose,
         "channels": channels,
+        "priority": priority,
         "content": content,
         "created_by": by if isinstance(by, User) else None,
         "created_at": now,
@@ -71,9 +74,49 @@ def start_mailing(
     gate.decide(mailing, candidates, now=now)
     _queue_messages(mailing, identity, now)
     _prepare_blocks(mailing, now)
+    _decide_about_waiting(priority_below=priority, now=now)
     finish_mailings(now=now)
     mailing.refresh_from_db()
     return mailing
+
+
+@transaction.atomic
+def decide_about_waiting(*, now: dt.datetime) -> int:
+    """Look again at everybody who waits for his turn in a mailing under way; return about how many that changed.
+
+    The most important mailings come first. Those of a mailing on pause keep waiting.
+    """
+    execute("SELECT pg_advisory_xact_lock(%s)", [GATE_LOCK])
+    changed = _decide_about_waiting(now=now)
+    finish_mailings(now=now)
+    return changed
+
+
+def _decide_about_waiting(*, priority_below: int | None = None, now: dt.datetime) -> int:
+    """The same for mailings below a priority: who gave way has another turn, or none."""
+    waiting = Decision.objects.filter(mailing=OuterRef("pk"), outcome=Decision.Outcome.WAITS)
+    found = Mailing.objects.filter(Exists(waiting), state=Mailing.State.SENDING).select_related("purpose", "content")
+    if priority_below is not None:
+        gave_way = waiting.filter(until__lte=now)
+        found = found.filter(Exists(gave_way), priority__lt=priority_below)
+    changed = 0
+    for mailing in found.order_by("-priority", "id"):
+        try:
+            changed += _take_turns(mailing, now)
+        except Refused as refused:  # a voucher that has run out, say: nobody waits in vain for what staff can mend
+            _set_state(mailing, Mailing.State.PAUSED, by=None, reason=str(refused))
+    return changed
+
+
+@transaction.atomic
+def _take_turns(mailing: Mailing, now: dt.datetime) -> int:
+    changed = gate.decide_again(mailing, now=now)
+    if changed:
+        _queue_messages(mailing, ensure_sending_settings(), now)
+        _prepare_blocks(mailing, now)
+        for follow_up in follow_ups:
+            follow_up.accepted(mailing, now)
+    return changed
 
 
 def check_ready(content: Content, *, channels: str, identity: SendingSettings) -> None:
@@ -88,14 +131,17 @@ def check_ready(content: Content, *, channels: str, identity: SendingSettings) -
 
 
 def _queue_messages(mailing: Mailing, identity: SendingSettings, now: dt.datetime) -> None:
-    """Write a message for every accepted candidate, with his audiences, in one statement."""
+    """Write a message for everybody who was accepted at this moment, with his audiences, in one statement.
+
+    A message that gave way is taken up again; nothing was ever tried with it.
+    """
     is_service = mailing.purpose.rule == Purpose.Rule.SERVICE
     limits = {"from_hour": identity.send_from_hour, "until_hour": identity.send_until_hour}
     execute(
         f"""
         WITH accepted AS (
             SELECT customer_id, channel FROM mailings_decision
-            WHERE mailing_id = %(mailing)s AND outcome = 'accepted'
+            WHERE mailing_id = %(mailing)s AND outcome = 'accepted' AND decided_at = %(now)s
         ),
         belonging AS ({_belonging_sql(mailing, now)}),
         audience AS (SELECT customer_id, jsonb_agg(key ORDER BY key) AS keys FROM belonging GROUP BY customer_id)
@@ -110,6 +156,10 @@ def _queue_messages(mailing: Mailing, identity: SendingSettings, now: dt.datetim
         LEFT JOIN customers_contactpoint AS email
             ON email.customer_id = accepted.customer_id AND email.channel = 'email' AND email.is_primary
         ORDER BY accepted.customer_id
+        ON CONFLICT (mailing_id, customer_id) DO UPDATE SET channel = excluded.channel, address = excluded.address,
+            audiences = excluded.audiences, state = 'queued', state_at = excluded.state_at, withdrawn_because = '',
+            next_attempt_at = excluded.next_attempt_at
+        WHERE mailings_message.state = 'withdrawn' AND mailings_message.withdrawn_because = 'gave_way'
         """,  # noqa: S608 - the audiences are bound by as_subquery
         {
             "mailing": mailing.pk,
@@ -175,6 +225,7 @@ def cancel(mailing: Mailing, *, by: By = None, now: dt.datetime) -> int:
     """Send nothing more of it, for good, and return how many messages that withdrew. Raises Refused when it is over."""
     mailing = _locked(mailing, Mailing.State.SENDING, Mailing.State.PAUSED)
     _set_state(mailing, Mailing.State.CANCELLED, by=by, finished_at=now)
+    gate.stop_waiting(mailing, now=now)
     unsent = (Message.State.QUEUED, Message.State.CLAIMED, Message.State.DEFERRED)
     return Message.objects.filter(mailing=mailing, state__in=unsent).update(
         state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.CANCELLED, state_at=now, claim=None
@@ -182,9 +233,10 @@ def cancel(mailing: Mailing, *, by: By = None, now: dt.datetime) -> int:
 
 
 def finish_mailings(*, now: dt.datetime) -> int:
-    """Close every mailing of which nothing is waiting or under way any more; return how many."""
+    """Close every mailing of which nothing and nobody is waiting or under way any more; return how many."""
     still_open = Message.objects.filter(mailing=OuterRef("pk"), state__in=Message.OPEN)
-    done = Mailing.objects.filter(~Exists(still_open), state=Mailing.State.SENDING)
+    waiting = Decision.objects.filter(mailing=OuterRef("pk"), outcome=Decision.Outcome.WAITS)
+    done = Mailing.objects.filter(~Exists(still_open), ~Exists(waiting), state=Mailing.State.SENDING)
     return done.update(state=Mailing.State.FINISHED, finished_at=now)
 
 

@@ -3,15 +3,18 @@
 from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
 from mailings.models.feedback import Click, Link, Suppression
-from mailings.models.mailings import Decision, LetterBatch, Mailing, Message
+from mailings.models.limits import CapRule
+from mailings.models.mailings import Decision, EarlierDecision, LetterBatch, Mailing, Message
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
 from mailings.models.settings import SendingSettings
 
 __all__ = [
+    "CapRule",
     "Click",
     "Confirmation",
     "Content",
     "Decision",
+    "EarlierDecision",
     "LetterBatch",
     "Link",
     "Mailing",

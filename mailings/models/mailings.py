@@ -37,11 +37,17 @@ class Mailing(models.Model):
         FINISHED = "finished", _("Finished")
         CANCELLED = "cancelled", _("Cancelled")
 
+    class Priority(models.IntegerChoices):
+        LOW = 1, _("Low: gives way to everything else")
+        NORMAL = 2, _("Normal")
+        HIGH = 3, _("High: goes before others that have not left yet")
+
     name = models.CharField(_("name"), max_length=160)
     origin = models.CharField(_("comes from"), max_length=60)  # "step:12", "action:3", "edition:8"
     due_key = models.CharField(max_length=120, unique=True)
     purpose = models.ForeignKey(Purpose, models.PROTECT, verbose_name=_("purpose"))
     channels = models.CharField(_("channels"), max_length=16, choices=Channels)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     content = models.ForeignKey(Content, models.PROTECT, related_name="mailings", verbose_name=_("content"))
     compiled = models.JSONField(default=dict)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.SENDING)
@@ -67,7 +73,11 @@ class Mailing(models.Model):
 
 
 class Decision(models.Model):
-    """What the gate decided for one candidate of one mailing, and why; written once, for every candidate."""
+    """What the gate decided for one candidate of one mailing, and why; one for every candidate.
+
+    Only ``waits`` is taken again: who has had enough for now is looked at every hour, and is expected to have his turn
+    at ``until``. What was decided before is kept in ``EarlierDecision``.
+    """
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted", _("May be reached")
@@ -79,6 +89,7 @@ class Decision(models.Model):
         NO_ADDRESS = "no_address", _("No address for this channel")
         SUPPRESSED = "suppressed", _("Address blocked after bounce or complaint")
         UNDER_AGE = "under_age", _("Too young for this purpose")
+        WAITS = "waits", _("Has had enough for now: waits for his turn")
         FREQUENCY_CAP = "frequency_cap", _("Has had enough messages lately")
         HOLD_OUT = "hold_out", _("In the control group")
         DUPLICATE = "duplicate", _("Same address already in this mailing")
@@ -88,6 +99,7 @@ class Decision(models.Model):
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome)
     channel = models.CharField(_("channel"), max_length=8, blank=True)  # "email", "post"; empty when refused for both
     basis = models.CharField(_("legal basis"), max_length=24, blank=True)
+    until = models.DateTimeField(_("waits until"), null=True)
     decided_at = models.DateTimeField(_("decided at"))
 
     objects = DecisionQuerySet.as_manager()
@@ -96,6 +108,28 @@ class Decision(models.Model):
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
         constraints = [models.UniqueConstraint(fields=["mailing", "customer"], name="one_decision_per_candidate")]
+        indexes = [models.Index(fields=["mailing"], condition=models.Q(outcome="waits"), name="decision_that_waits")]
+
+    def __str__(self) -> str:
+        return self.outcome
+
+
+class EarlierDecision(models.Model):
+    """What was decided about a candidate before the decision that holds now."""
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="earlier_decisions", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Decision.Outcome)
+    until = models.DateTimeField(_("waits until"), null=True)
+    decided_at = models.DateTimeField(_("decided at"))
+    replaced_at = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("earlier decision")
+        verbose_name_plural = _("earlier decisions")
+        ordering = ["replaced_at", "id"]
+        indexes = [models.Index(fields=["customer", "mailing"], name="earlier_decision_of_customer"),
+                   models.Index(fields=["mailing"], name="earlier_decision_of_mailing")]  # fmt: skip
 
     def __str__(self) -> str:
         return self.outcome
@@ -131,6 +165,7 @@ class Message(models.Model):
         SUPPRESSED = "suppressed", _("Address blocked in the meantime")
         NO_ADDRESS = "no_address", _("Address taken away in the meantime")
         CANCELLED = "cancelled", _("Mailing cancelled")
+        GAVE_WAY = "gave_way", _("Gave way to a mailing of higher priority")
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages")

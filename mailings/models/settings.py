@@ -12,9 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 @pghistory.track()
 class SendingSettings(models.Model):
-    """The one row of sending settings (id 1): legally required identity, sender, frequency cap, hours, control
-    group.
-    """
+    """The one row of sending settings (id 1): legally required identity, sender, hours, waiting, control group."""
 
     organisation = models.CharField(_("organisation"), max_length=120)
     postal_address = models.CharField(_("postal address"), max_length=200)  # stands in the footer of each mail, by law
@@ -24,8 +22,7 @@ class SendingSettings(models.Model):
     unsubscribe_email = models.EmailField(_("mailbox for unsubscribing by e-mail"), blank=True)
     privacy_url = models.URLField(_("privacy statement"), blank=True)
     accent_colour = models.CharField(_("accent colour"), max_length=7, default="#0b5563")
-    cap_messages = models.PositiveSmallIntegerField(_("most messages per customer"), default=3)
-    cap_days = models.PositiveSmallIntegerField(_("in how many days"), default=7)
+    wait_days = models.PositiveSmallIntegerField(_("days a message may wait for its turn"), default=3)
     minimum_age = models.PositiveSmallIntegerField(_("minimum age for marketing"), default=16)
     hold_out_percent = models.PositiveSmallIntegerField(_("control group (percent)"), default=0)
     send_from_hour = models.PositiveSmallIntegerField(_("send from (hour)"), default=0)

@@ -189,6 +189,7 @@ def send_edition(edition: Edition, *, by: User | None, now: dt.datetime) -> Mail
         channels=Mailing.Channels.EMAIL,
         content=write_content(edition, by=by, now=now),
         candidates=newsletter.subscribers(now=now),
+        priority=newsletter.priority,
         by=by,
         now=now,
     )

@@ -33,9 +33,9 @@ from labels.actions import ask_backfill, end_version, refresh_system_labels, run
 from labels.actions.computed import change_thresholds
 from labels.models import Assignment, Backfill, Label, LabelGroup, ValueDefinition
 from labels.system import families
-from mailings.actions import print_letters, record_click, suppress_address, unsubscribe
+from mailings.actions import print_letters, record_click, save_cap_rule, suppress_address, unsubscribe
 from mailings.actions.publications import save_publication
-from mailings.models import Mailing, Message
+from mailings.models import CapRule, Mailing, Message
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
@@ -58,6 +58,7 @@ class Story:
     voucher: Voucher
     used: Voucher
     redemption: Redemption
+    cap: CapRule
     mailing: Mailing
     message: Message
     edition: Edition
@@ -91,6 +92,7 @@ class Story:
     def _make_plans(self) -> None:
         maker = Maker(by=self.by, now=self.now)
         maker.settle_sender()
+        self.cap = save_cap_rule(None, channel="post", messages=2, days=30, by=self.by)
         maker.make_labels()
         newcomers, members = maker.select_newcomers(), maker.select_members()
         readers = maker.select_thriller_readers()
@@ -279,6 +281,7 @@ class Story:
             "items/": self.item.pk,
             "mailings/": self.mailing.pk,
             "content/": self.mailing.content_id,
+            "sending/limits/": self.cap.pk,
             "vouchers/": definition.pk,
             "vouchers/codes/": self.used.pk,
             "users/": self.by.pk,

@@ -8,8 +8,8 @@ from django.test import Client
 
 from customers.models import Customer
 from mailings.actions import pause, record_click, suppress_address
-from mailings.models import LetterBatch, Mailing, Message, SendingSettings, Suppression
-from tests.factories import CustomerFactory
+from mailings.models import CapRule, LetterBatch, Mailing, Message, SendingSettings, Suppression
+from tests.factories import CustomerFactory, limit_messages
 from tests.mailings.conftest import base_data, house, make_content, marketing, reader, readers, service, start
 
 __all__ = ["base_data", "house", "make_content", "marketing", "reader", "readers", "service", "start"]
@@ -195,10 +195,10 @@ def test_an_administrator_changes_how_we_send(
 ) -> None:
     assert client.get("/sending/").status_code == 403
     admin = client_of(administrator)
-    page = text(admin.post("/sending/", sending_form(organisation="Bibliotheek Zaan", cap_messages=5), follow=True))
+    page = text(admin.post("/sending/", sending_form(organisation="Bibliotheek Zaan", wait_days=5), follow=True))
     assert "administrator" in page
     saved = SendingSettings.objects.get()
-    assert (saved.organisation, saved.cap_messages) == ("Bibliotheek Zaan", 5)
+    assert (saved.organisation, saved.wait_days) == ("Bibliotheek Zaan", 5)
 
 
 @pytest.mark.parametrize(
@@ -224,3 +224,32 @@ def test_hostile_names_do_no_harm_on_the_pages(client: Client, start: Start, rea
         assert "<script>alert" not in page
         assert "<img src=x" not in page
     assert hostile.pk
+
+
+def test_an_administrator_sets_limits_on_messages(
+    house: SendingSettings, administrator: User, client: Client, client_of: Any, marketing: Any
+) -> None:
+    assert client.get("/sending/limits/add/").status_code == 403
+    admin = client_of(administrator)
+    given = {"messages": 1, "days": 30, "purpose": marketing.pk, "channel": "post"}
+    page = text(admin.post("/sending/limits/add/", given, follow=True))
+    assert "1 bericht in 30 dagen" in page
+    assert "3 berichten in 7 dagen" in page
+    assert admin.post("/sending/limits/add/", given).status_code == 422
+    rule = CapRule.objects.get(channel="post")
+    page = text(admin.post(f"/sending/limits/{rule.pk}/", {**given, "messages": 2}, follow=True))
+    assert "2 berichten in 30 dagen" in page
+    admin.post(f"/sending/limits/{rule.pk}/remove/")
+    assert CapRule.objects.count() == 1
+
+
+def test_who_waits_is_seen_on_his_page_and_in_the_list(
+    client: Client, start: Start, reader: Any, now: dt.datetime
+) -> None:
+    limit_messages(1, days=7, wait_days=10)
+    customer = reader()
+    low = start(priority=1)
+    start(priority=3)
+    assert "wacht op zijn beurt" in text(client.get(f"/customers/{customer.pk}/messages/"))
+    assert "Eerder, van" in text(client.get(f"/customers/{customer.pk}/messages/"))
+    assert "Wacht tot" in text(client.get(f"/mailings/{low.pk}/decisions/?outcome=waits"))

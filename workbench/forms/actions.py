@@ -31,6 +31,13 @@ class ActionForm(forms.Form):
         empty_label=_("No label"),
         help_text=_("Everybody the message goes to gets this label."),
     )
+    priority = forms.TypedChoiceField(
+        label=_("Priority"),
+        choices=Mailing.Priority,
+        coerce=int,
+        initial=Mailing.Priority.NORMAL,
+        help_text=_("Decides whose message goes first for who has had nearly enough. Service messages always go."),
+    )
 
 
 class SelectionForm(forms.Form):

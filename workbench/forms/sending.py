@@ -5,8 +5,9 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from customers.models import Purpose
 from mailings.blocks import WebAddress
-from mailings.models import SendingSettings
+from mailings.models import Message, SendingSettings
 
 
 class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -23,10 +24,9 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "sender_email",
             "reply_to",
             "unsubscribe_email",
-            "cap_messages",
-            "cap_days",
             "send_from_hour",
             "send_until_hour",
+            "wait_days",
             "minimum_age",
             "hold_out_percent",
         )
@@ -35,13 +35,27 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "accent_colour": _("For the bar, buttons and links of a mail."),
             "sender_email": _("Must belong to a domain for which your mail server may send."),
             "unsubscribe_email": _("For mail programs that unsubscribe by sending a mail."),
-            "cap_messages": _("0: no limit. Service messages do not count."),
+            "wait_days": _("Who has had enough messages gets it later, when his turn comes within so many days."),
             "send_from_hour": _("Nothing but service messages is sent outside these hours."),
             "send_until_hour": _("24 is midnight."),
             "minimum_age": _("Younger customers get service messages only."),
             "hold_out_percent": _("A fixed share that gets nothing, to measure what messages do. At most 50."),
         }
         widgets = {"accent_colour": forms.TextInput(attrs={"type": "color"})}
+
+
+class CapForm(forms.Form):
+    messages = forms.IntegerField(label=_("Most messages per customer"), min_value=1, max_value=1000)
+    days = forms.IntegerField(label=_("In how many days"), min_value=1, max_value=366)
+    purpose = forms.ModelChoiceField(
+        Purpose.objects.exclude(rule=Purpose.Rule.SERVICE),
+        label=_("Purpose"),
+        required=False,
+        empty_label=_("All but service messages, together"),
+    )
+    channel = forms.ChoiceField(
+        label=_("Channel"), choices=[("", _("All channels, together")), *Message.Channel.choices], required=False
+    )
 
 
 class SuppressionForm(forms.Form):

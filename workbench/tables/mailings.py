@@ -72,13 +72,14 @@ class MessageTable(tables.Table):
 class DecisionTable(tables.Table):
     customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
     number = tables.Column(accessor="customer__number", verbose_name=_("Number"))
-    outcome = BadgeColumn(tones={"accepted": "success"})
+    outcome = BadgeColumn(tones={"accepted": "success", "waits": "info"})
+    until = MomentColumn(verbose_name=_("Waits until"))
     channel = tables.Column(default="–")
     basis = tables.Column(default="–")
 
     class Meta:
         model = Decision
-        fields = ("customer", "number", "outcome", "channel", "basis")
+        fields = ("customer", "number", "outcome", "until", "channel", "basis")
 
     def render_channel(self, value: str) -> str:
         return str(dict(Message.Channel.choices).get(value, value))

@@ -14,6 +14,7 @@ from campaigns.models import Action
 from campaigns.triggers import describe
 from common.errors import Refused
 from mailings.content import read_items
+from mailings.gate import Terms
 from mailings.models import Mailing, Message
 from selections.compiler import members
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
@@ -112,6 +113,7 @@ class ActionChange(_Actions, FormPage[ActionForm]):
             "purpose": action.purpose,
             "channels": action.channels,
             "gives_label": action.gives_label,
+            "priority": action.priority,
         }
 
     def perform(self, form: ActionForm) -> str:
@@ -146,7 +148,8 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
         if form.is_bound and form.is_valid():
             found = members(form.cleaned_data["selection"], now=self.now)
             action = self.object
-            funnel = gate_funnel(purpose=action.purpose, channels=action.channels, candidates=found, now=self.now)
+            terms = Terms(action.purpose, action.channels, priority=action.priority)
+            funnel = gate_funnel(terms, candidates=found, now=self.now)
         return super().get_context(
             form=form,
             funnel=funnel,

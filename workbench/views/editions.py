@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from common.time import AMSTERDAM, local_date
+from mailings.gate import Terms
 from mailings.models import Mailing
 from newsletter import actions
 from newsletter.models import Edition, Newsletter, TextItem
@@ -80,14 +81,10 @@ class EditionCheck(_Editions, FormPage[PlanForm]):
         return {"send_at": self.object.send_at or dt.datetime.combine(tomorrow, USUAL_TIME, tzinfo=AMSTERDAM)}
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        edition = self.object
+        edition, newsletter = self.object, self.object.newsletter
         variants = variants_of(edition, now=self.now)
-        funnel = gate_funnel(
-            purpose=edition.newsletter.purpose,
-            channels=Mailing.Channels.EMAIL,
-            candidates=edition.newsletter.subscribers(now=self.now),
-            now=self.now,
-        )
+        terms = Terms(newsletter.purpose, Mailing.Channels.EMAIL, priority=newsletter.priority)
+        funnel = gate_funnel(terms, candidates=newsletter.subscribers(now=self.now), now=self.now)
         return super().get_context(object=edition, variants=variants, funnel=funnel, **extra)
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:

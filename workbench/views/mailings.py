@@ -149,7 +149,7 @@ class DecisionList(MessageList):
     table_class = DecisionTable
     filterset_class = DecisionFilter
     lead = _(
-        "What the gate decided for each candidate, and why. Decisions are made when a mailing starts and never change."
+        "What the gate decided for each candidate, and why. Only about those who wait for their turn it decides again."
     )
     empty_title = _("No candidates")
     empty_text = _("There was nobody to decide about.")

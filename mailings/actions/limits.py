@@ -1,0 +1,39 @@
+"""Set how many messages a customer gets at most in how many days."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
+from customers.models import Purpose
+from mailings.actions.history import By, noted
+from mailings.models import CapRule
+
+LONGEST = 366  # days
+
+
+@transaction.atomic
+def save_cap_rule(
+    known: CapRule | None, *, purpose: Purpose | None = None, channel: str = "", messages: int, days: int, by: By = None
+) -> CapRule:
+    """Make a limit, or change one; it holds from the next decision on. Raises Refused for one that is there already."""
+    if messages < 1 or not 1 <= days <= LONGEST:
+        raise Refused("cap", _("A limit is at least one message, in at most %d days.") % LONGEST, field="days")
+    if purpose and purpose.rule == Purpose.Rule.SERVICE:
+        raise Refused("service", _("Service messages are not limited: the customer has to get them."), field="purpose")
+    same = CapRule.objects.filter(purpose=purpose, channel=channel, days=days)
+    if (same.exclude(pk=known.pk) if known else same).exists():
+        raise Refused("twice", _("There is a limit of this kind for this period already; change that one."))
+    rule = known or CapRule()
+    rule.purpose, rule.channel, rule.messages, rule.days = purpose, channel, messages, days
+    with noted(by):
+        rule.save()
+    return rule
+
+
+@transaction.atomic
+def remove_cap_rule(rule: CapRule, *, by: By = None) -> None:
+    """Remove a limit; it holds for no decision any more."""
+    with noted(by):
+        rule.delete()
