@@ -21,10 +21,11 @@ from django.utils.translation import gettext
 
 from common.time import clock
 from customers.models import Branch, Purpose
-from mailings import hours, queue
-from mailings.actions.mailings import finish_mailings
+from mailings import queue
+from mailings.actions.mailings import finish_mailings, postpone_closed
 from mailings.delivery import FAILED, Crew, Envelope
 from mailings.models import Mailing, SendingSettings
+from mailings.opening import opening_hours
 from mailings.queue import Outcome
 from mailings.recipients import load_recipients
 from mailings.rendering import PreparedMail, Recipient, Sender
@@ -68,6 +69,7 @@ def send_ready(*, seconds: float, connections: int = CONNECTIONS, chunk: int = C
     """
     summary, until = Summary(), time.monotonic() + seconds
     sent_nothing: list[int] = []  # mailings that gave no message though they seemed to have some: others are at them
+    _persist(lambda: postpone_closed(now=clock()))
     with _crew(connections) as crew:
         while not summary.is_unreachable:
             mailing = _persist(lambda: queue.next_mailing(has_hours=_within_hours(), skip=sent_nothing))
@@ -83,8 +85,8 @@ def send_ready(*, seconds: float, connections: int = CONNECTIONS, chunk: int = C
 
 
 def _within_hours() -> bool:
-    limits = SendingSettings.load()
-    return hours.is_open(clock(), from_hour=limits.send_from_hour, until_hour=limits.send_until_hour)
+    ours, _branches = opening_hours(now=clock())
+    return ours.is_open(clock())
 
 
 def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int) -> int:

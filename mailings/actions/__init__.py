@@ -26,13 +26,14 @@ from mailings.actions.feedback import (
     unsubscribe,
 )
 from mailings.actions.letters import print_letters
-from mailings.actions.limits import remove_cap_rule, save_cap_rule
+from mailings.actions.limits import remove_cap_rule, remove_closing_day, save_cap_rule, save_closing_day
 from mailings.actions.mailings import (
     audience_members,
     cancel,
     decide_about_waiting,
     finish_mailings,
     pause,
+    postpone_closed,
     resume,
     start_mailing,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "order_blocks",
     "path_of",
     "pause",
+    "postpone_closed",
     "print_letters",
     "record_click",
     "record_open",
@@ -70,11 +72,13 @@ __all__ = [
     "release_suppression",
     "remove_block",
     "remove_cap_rule",
+    "remove_closing_day",
     "resolve_doubt",
     "resume",
     "run_due_publications",
     "run_publication",
     "save_cap_rule",
+    "save_closing_day",
     "save_content",
     "save_publication",
     "send_confirmations",

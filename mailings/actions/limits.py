@@ -1,16 +1,19 @@
-"""Set how many messages a customer gets at most in how many days."""
+"""Set how many messages a customer gets at most in how many days, and on which days nothing is sent."""
 
 from __future__ import annotations
+
+import datetime as dt
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from customers.models import Purpose
+from customers.models import Branch, Purpose
 from mailings.actions.history import By, noted
-from mailings.models import CapRule
+from mailings.models import CapRule, ClosingDay
 
 LONGEST = 366  # days
+LONGEST_CLOSED = 92  # days
 
 
 @transaction.atomic
@@ -37,3 +40,32 @@ def remove_cap_rule(rule: CapRule, *, by: By = None) -> None:
     """Remove a limit; it holds for no decision any more."""
     with noted(by):
         rule.delete()
+
+
+@transaction.atomic
+def save_closing_day(
+    known: ClosingDay | None,
+    *,
+    name: str,
+    branch: Branch | None = None,
+    first_day: dt.date,
+    last_day: dt.date,
+    by: By = None,
+) -> ClosingDay:
+    """Make a closing day, or change one; it holds for what starts from now on. Raises Refused on days out of order."""
+    if last_day < first_day:
+        raise Refused("order", _("The last day must not lie before the first."), field="last_day")
+    if (last_day - first_day).days >= LONGEST_CLOSED:
+        raise Refused("too_long", _("At most %d days in a row can be closed.") % LONGEST_CLOSED, field="last_day")
+    closing = known or ClosingDay()
+    closing.name, closing.branch, closing.first_day, closing.last_day = name, branch, first_day, last_day
+    with noted(by):
+        closing.save()
+    return closing
+
+
+@transaction.atomic
+def remove_closing_day(closing: ClosingDay, *, by: By = None) -> None:
+    """Remove a closing day; what waits because of it still leaves at the moment that was set."""
+    with noted(by):
+        closing.delete()

@@ -13,12 +13,13 @@ from common.blocks import blocks
 from common.errors import Refused
 from common.sql import execute
 from customers.models import Customer, Purpose
-from mailings import gate, hours
+from mailings import gate
 from mailings.actions.history import By, noted
 from mailings.actions.settings import ensure_sending_settings
 from mailings.compiling import compile_content
 from mailings.follow_ups import follow_ups
 from mailings.models import Content, Decision, Link, Mailing, Message, SendingSettings
+from mailings.opening import opening_hours, openings
 from selections.compiler import members
 from selections.models import Selection
 
@@ -72,7 +73,7 @@ def start_mailing(
     )
     execute("SELECT pg_advisory_xact_lock(%s)", [GATE_LOCK])
     gate.decide(mailing, candidates, now=now)
-    _queue_messages(mailing, identity, now)
+    _queue_messages(mailing, now)
     _prepare_blocks(mailing, now)
     _decide_about_waiting(priority_below=priority, now=now)
     finish_mailings(now=now)
@@ -112,7 +113,7 @@ def _decide_about_waiting(*, priority_below: int | None = None, now: dt.datetime
 def _take_turns(mailing: Mailing, now: dt.datetime) -> int:
     changed = gate.decide_again(mailing, now=now)
     if changed:
-        _queue_messages(mailing, ensure_sending_settings(), now)
+        _queue_messages(mailing, now)
         _prepare_blocks(mailing, now)
         for follow_up in follow_ups:
             follow_up.accepted(mailing, now)
@@ -130,13 +131,14 @@ def check_ready(content: Content, *, channels: str, identity: SendingSettings) -
         raise Refused("no_identity", message)
 
 
-def _queue_messages(mailing: Mailing, identity: SendingSettings, now: dt.datetime) -> None:
+def _queue_messages(mailing: Mailing, now: dt.datetime) -> None:
     """Write a message for everybody who was accepted at this moment, with his audiences, in one statement.
 
-    A message that gave way is taken up again; nothing was ever tried with it.
+    It leaves within the sending hours of the reader's branch. A message that gave way is taken up again; nothing was
+    ever tried with it.
     """
     is_service = mailing.purpose.rule == Purpose.Rule.SERVICE
-    limits = {"from_hour": identity.send_from_hour, "until_hour": identity.send_until_hour}
+    ready_at, of_branches = (now, {}) if is_service else openings(now=now)
     execute(
         f"""
         WITH accepted AS (
@@ -150,11 +152,12 @@ def _queue_messages(mailing: Mailing, identity: SendingSettings, now: dt.datetim
         SELECT %(mailing)s, accepted.customer_id, accepted.channel,
             CASE accepted.channel WHEN 'email' THEN email.value ELSE '' END,
             coalesce(audience.keys, '[]'::jsonb), 'queued', %(now)s, '', 0,
-            CASE accepted.channel WHEN 'email' THEN %(ready_at)s ELSE %(now)s END, ''
+            CASE accepted.channel WHEN 'email' THEN coalesce(own.ready_at, %(ready_at)s) ELSE %(now)s END, ''
         FROM accepted
         LEFT JOIN audience ON audience.customer_id = accepted.customer_id
         LEFT JOIN customers_contactpoint AS email
             ON email.customer_id = accepted.customer_id AND email.channel = 'email' AND email.is_primary
+        {_OF_BRANCH if of_branches else _OF_NO_BRANCH}
         ORDER BY accepted.customer_id
         ON CONFLICT (mailing_id, customer_id) DO UPDATE SET channel = excluded.channel, address = excluded.address,
             audiences = excluded.audiences, state = 'queued', state_at = excluded.state_at, withdrawn_because = '',
@@ -164,8 +167,36 @@ def _queue_messages(mailing: Mailing, identity: SendingSettings, now: dt.datetim
         {
             "mailing": mailing.pk,
             "now": now,
-            "ready_at": now if is_service else hours.next_opening(now, **limits),
+            "ready_at": ready_at,
+            "branches": list(of_branches),
+            "moments": list(of_branches.values()),
         },
+    )
+
+
+_OF_BRANCH = """JOIN customers_customer AS reader ON reader.id = accepted.customer_id
+        LEFT JOIN unnest(%(branches)s::bigint[], %(moments)s::timestamptz[]) AS own (branch_id, ready_at)
+            ON own.branch_id = reader.branch_id"""
+_OF_NO_BRANCH = "CROSS JOIN (SELECT NULL::timestamptz AS ready_at) AS own"
+
+
+def postpone_closed(*, now: dt.datetime) -> int:
+    """Put off what is ready for readers whose branch is closed today, until it opens; return how many messages."""
+    ours, branches = opening_hours(now=now)
+    closed = {branch: hours.next_opening(now) for branch, hours in branches.items() if not hours.is_open(now)}
+    if not closed or not ours.is_open(now):  # outside the hours of all nothing leaves anyway
+        return 0
+    return execute(
+        """
+        UPDATE mailings_message AS message SET next_attempt_at = own.ready_at
+        FROM mailings_mailing AS mailing, customers_purpose AS purpose, customers_customer AS reader,
+            unnest(%(branches)s::bigint[], %(moments)s::timestamptz[]) AS own (branch_id, ready_at)
+        WHERE message.mailing_id = mailing.id AND mailing.state = 'sending' AND message.channel = 'email'
+        AND message.state IN ('queued', 'deferred') AND message.next_attempt_at <= %(now)s
+        AND purpose.id = mailing.purpose_id AND purpose.rule <> 'service'
+        AND reader.id = message.customer_id AND own.branch_id = reader.branch_id
+        """,
+        {"now": now, "branches": list(closed), "moments": list(closed.values())},
     )
 
 

@@ -39,5 +39,7 @@ def _check(chosen: SendingSettings) -> None:
         raise Refused("colour", message, field="accent_colour")
     if not chosen.send_from_hour < chosen.send_until_hour <= 24:
         raise Refused("hours", _("Sending has to stop after it starts."), field="send_until_hour")
+    if not re.fullmatch("[1-7]+", chosen.send_days):
+        raise Refused("days", _("Choose at least one day on which is sent."), field="send_days")
     if chosen.hold_out_percent > 50:
         raise Refused("hold_out", _("The control group is at most half."), field="hold_out_percent")

@@ -3,7 +3,7 @@
 from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
 from mailings.models.feedback import Click, Link, Suppression
-from mailings.models.limits import CapRule
+from mailings.models.limits import CapRule, ClosingDay
 from mailings.models.mailings import Decision, EarlierDecision, LetterBatch, Mailing, Message
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
 from mailings.models.settings import SendingSettings
@@ -11,6 +11,7 @@ from mailings.models.settings import SendingSettings
 __all__ = [
     "CapRule",
     "Click",
+    "ClosingDay",
     "Confirmation",
     "Content",
     "Decision",

@@ -1,4 +1,4 @@
-"""The limits an organisation sets itself: how many messages somebody gets in how many days."""
+"""The limits an organisation sets itself: how many messages in how many days, and on which days none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pghistory
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Purpose
+from customers.models import Branch, Purpose
 from mailings.models.mailings import Message
 
 
@@ -35,3 +35,24 @@ class CapRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.messages} / {self.days}"
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class ClosingDay(models.Model):
+    """Days on which nothing but service mail goes out to the readers of a branch; without a branch to nobody."""
+
+    name = models.CharField(_("name"), max_length=80)
+    branch = models.ForeignKey(Branch, models.CASCADE, null=True, related_name="+", verbose_name=_("branch"))
+    first_day = models.DateField(_("first day"))
+    last_day = models.DateField(_("last day"))
+
+    class Meta:
+        verbose_name = _("closing day")
+        verbose_name_plural = _("closing days")
+        ordering = ["first_day", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(last_day__gte=models.F("first_day")), name="closed_in_order")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -27,6 +27,7 @@ class SendingSettings(models.Model):
     hold_out_percent = models.PositiveSmallIntegerField(_("control group (percent)"), default=0)
     send_from_hour = models.PositiveSmallIntegerField(_("send from (hour)"), default=0)
     send_until_hour = models.PositiveSmallIntegerField(_("send until (hour)"), default=24)
+    send_days = models.CharField(_("send on"), max_length=7, default="1234567")  # ISO days of the week
 
     class Meta:
         verbose_name = _("sending settings")
@@ -37,6 +38,7 @@ class SendingSettings(models.Model):
                 condition=models.Q(send_from_hour__lt=models.F("send_until_hour"), send_until_hour__lte=24),
                 name="sending_hours_in_order",
             ),
+            models.CheckConstraint(condition=models.Q(send_days__regex="^[1-7]+$"), name="sends_on_some_day"),
             models.CheckConstraint(condition=models.Q(hold_out_percent__lte=50), name="hold_out_at_most_half"),
         ]
 

@@ -33,9 +33,9 @@ from labels.actions import ask_backfill, end_version, refresh_system_labels, run
 from labels.actions.computed import change_thresholds
 from labels.models import Assignment, Backfill, Label, LabelGroup, ValueDefinition
 from labels.system import families
-from mailings.actions import print_letters, record_click, save_cap_rule, suppress_address, unsubscribe
+from mailings.actions import print_letters, record_click, save_cap_rule, save_closing_day, suppress_address, unsubscribe
 from mailings.actions.publications import save_publication
-from mailings.models import CapRule, Mailing, Message
+from mailings.models import CapRule, ClosingDay, Mailing, Message
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
@@ -59,6 +59,7 @@ class Story:
     used: Voucher
     redemption: Redemption
     cap: CapRule
+    closing: ClosingDay
     mailing: Mailing
     message: Message
     edition: Edition
@@ -92,6 +93,10 @@ class Story:
     def _make_plans(self) -> None:
         maker = Maker(by=self.by, now=self.now)
         maker.settle_sender()
+        tomorrow = self.day(1)
+        self.closing = save_closing_day(
+            None, name=f"Verhuizing van {LONG}", branch=self.branch, first_day=tomorrow, last_day=tomorrow, by=self.by
+        )
         self.cap = save_cap_rule(None, channel="post", messages=2, days=30, by=self.by)
         maker.make_labels()
         newcomers, members = maker.select_newcomers(), maker.select_members()
@@ -282,6 +287,7 @@ class Story:
             "mailings/": self.mailing.pk,
             "content/": self.mailing.content_id,
             "sending/limits/": self.cap.pk,
+            "sending/closing-days/": self.closing.pk,
             "vouchers/": definition.pk,
             "vouchers/codes/": self.used.pk,
             "users/": self.by.pk,

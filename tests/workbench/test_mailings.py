@@ -8,8 +8,8 @@ from django.test import Client
 
 from customers.models import Customer
 from mailings.actions import pause, record_click, suppress_address
-from mailings.models import CapRule, LetterBatch, Mailing, Message, SendingSettings, Suppression
-from tests.factories import CustomerFactory, limit_messages
+from mailings.models import CapRule, ClosingDay, LetterBatch, Mailing, Message, SendingSettings, Suppression
+from tests.factories import BranchFactory, CustomerFactory, limit_messages
 from tests.mailings.conftest import base_data, house, make_content, marketing, reader, readers, service, start
 
 __all__ = ["base_data", "house", "make_content", "marketing", "reader", "readers", "service", "start"]
@@ -187,7 +187,8 @@ def sending_form(**changes: Any) -> dict[str, Any]:
     current = SendingSettings.load()
     from workbench.forms.sending import SendingForm
 
-    return {**{name: getattr(current, name) for name in SendingForm.Meta.fields}, **changes}
+    given = {name: getattr(current, name) for name in SendingForm.Meta.fields}
+    return {**given, "send_days": list(current.send_days), **changes}
 
 
 def test_an_administrator_changes_how_we_send(
@@ -253,3 +254,30 @@ def test_who_waits_is_seen_on_his_page_and_in_the_list(
     assert "wacht op zijn beurt" in text(client.get(f"/customers/{customer.pk}/messages/"))
     assert "Eerder, van" in text(client.get(f"/customers/{customer.pk}/messages/"))
     assert "Wacht tot" in text(client.get(f"/mailings/{low.pk}/decisions/?outcome=waits"))
+
+
+def test_an_administrator_closes_days(
+    house: SendingSettings, administrator: User, client: Client, client_of: Any, now: dt.datetime
+) -> None:
+    assert client.get("/sending/closing-days/add/").status_code == 403
+    admin = client_of(administrator)
+    branch = BranchFactory(name="Edam")
+    given = {"name": "Verhuizing", "branch": branch.pk, "first_day": "2099-01-01", "last_day": "2099-01-03"}
+    assert "Verhuizing" in text(admin.post("/sending/closing-days/add/", given, follow=True))
+    closing = ClosingDay.objects.get()
+    admin.post(f"/sending/closing-days/{closing.pk}/", {**given, "branch": ""})
+    assert "De hele organisatie" in text(admin.get("/sending/"))
+    wrong = {**given, "last_day": "2098-01-01"}
+    assert admin.post(f"/sending/closing-days/{closing.pk}/", wrong).status_code == 422
+    admin.post(f"/sending/closing-days/{closing.pk}/remove/")
+    assert not ClosingDay.objects.exists()
+
+
+def test_an_administrator_chooses_the_days_on_which_is_sent(
+    house: SendingSettings, administrator: User, client_of: Any
+) -> None:
+    admin = client_of(administrator)
+    admin.post("/sending/", sending_form(send_days=["1", "3"]))
+    assert SendingSettings.load().send_days == "13"
+    assert text(admin.get("/sending/")).count('name="send_days"') == 7
+    assert admin.post("/sending/", sending_form(send_days=[])).status_code == 422

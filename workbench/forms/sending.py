@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Purpose
+from customers.models import Branch, Purpose
 from mailings.blocks import WebAddress
 from mailings.models import Message, SendingSettings
+from workbench.forms.campaigns import DateInput
 
 
 class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
     privacy_url = WebAddress(label=_("Privacy statement"), required=False)
+    send_days = forms.MultipleChoiceField(
+        label=_("Send on"),
+        choices=[(str(number), WEEKDAYS[number - 1]) for number in range(1, 8)],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one day on which is sent.")},
+    )
 
     class Meta:
         model = SendingSettings
@@ -26,6 +36,7 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "unsubscribe_email",
             "send_from_hour",
             "send_until_hour",
+            "send_days",
             "wait_days",
             "minimum_age",
             "hold_out_percent",
@@ -42,6 +53,22 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "hold_out_percent": _("A fixed share that gets nothing, to measure what messages do. At most 50."),
         }
         widgets = {"accent_colour": forms.TextInput(attrs={"type": "color"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["send_days"] = list(self.initial.get("send_days", ""))
+
+    def clean_send_days(self) -> str:
+        return "".join(sorted(self.cleaned_data["send_days"]))
+
+
+class ClosingForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("For example “King's Day” or “moving house”."))
+    branch = forms.ModelChoiceField(
+        Branch.objects.all(), label=_("Branch"), required=False, empty_label=_("The whole organisation")
+    )
+    first_day = forms.DateField(label=_("First day"), widget=DateInput)
+    last_day = forms.DateField(label=_("Last day"), widget=DateInput, help_text=_("This day included."))
 
 
 class CapForm(forms.Form):

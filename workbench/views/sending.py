@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from common.time import local_date
 from mailings import actions
-from mailings.models import CapRule, SendingSettings, Suppression
+from mailings.models import CapRule, ClosingDay, SendingSettings, Suppression
 from workbench.base import ActionView, FormPage, ListPage, ObjectMixin
 from workbench.changes import changes_of
 from workbench.filters.mailings import SuppressionFilter
-from workbench.forms.sending import CapForm, SendingForm, SuppressionForm
+from workbench.forms.sending import CapForm, ClosingForm, SendingForm, SuppressionForm
 from workbench.tables.mailings import SuppressionTable
 
 
@@ -33,6 +34,7 @@ class SendingPage(FormPage[SendingForm]):
         return super().get_context(
             history=changes_of(current) if current else [],
             caps=CapRule.objects.select_related("purpose"),
+            closings=ClosingDay.objects.filter(last_day__gte=local_date(self.now)).select_related("branch"),
             **extra,
         )
 
@@ -93,6 +95,57 @@ class CapRemove(_Caps, ActionView):
         return reverse("workbench:sending_settings")
 
 
+class _ClosingForm(FormPage[ClosingForm]):
+    abstract = True
+    form_class = ClosingForm
+    submit_label = _("Save")
+    success_message = _("Saved. It holds for what starts from now on.")
+
+    def get_breadcrumb(self) -> list[Any]:
+        return [(_("Sending"), reverse("workbench:sending_settings"))]
+
+
+class ClosingAdd(_ClosingForm):
+    permission = "manage_users"
+    page_title = _("New closing day")
+
+    def perform(self, form: ClosingForm) -> str:
+        actions.save_closing_day(None, **form.cleaned_data, by=self.user)
+        return reverse("workbench:sending_settings")
+
+
+class _Closings(ObjectMixin[ClosingDay]):
+    def get_queryset(self) -> QuerySet[ClosingDay]:
+        return ClosingDay.objects.all()
+
+
+class ClosingChange(_Closings, _ClosingForm):
+    permission = "manage_users"
+    template_name = "workbench/sending_closing.html"
+
+    def get_title(self) -> str:
+        return self.object.name
+
+    def get_initial(self) -> dict[str, Any]:
+        return {name: getattr(self.object, name) for name in ClosingForm.base_fields}
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        return super().get_context(object=self.object, history=changes_of(self.object), **extra)
+
+    def perform(self, form: ClosingForm) -> str:
+        actions.save_closing_day(self.object, **form.cleaned_data, by=self.user)
+        return reverse("workbench:sending_settings")
+
+
+class ClosingRemove(_Closings, ActionView):
+    permission = "manage_users"
+    success_message = _("The closing day has been removed.")
+
+    def perform(self) -> str:
+        actions.remove_closing_day(self.object, by=self.user)
+        return reverse("workbench:sending_settings")
+
+
 class SuppressionList(ListPage):
     permission = "manage_mailings"
     page_title = _("Blocked addresses")
@@ -148,6 +201,9 @@ urlpatterns = [
     path("sending/limits/add/", CapAdd.as_view(), name="cap_add"),
     path("sending/limits/<int:pk>/", CapChange.as_view(), name="cap_change"),
     path("sending/limits/<int:pk>/remove/", CapRemove.as_view(), name="cap_remove"),
+    path("sending/closing-days/add/", ClosingAdd.as_view(), name="closing_add"),
+    path("sending/closing-days/<int:pk>/", ClosingChange.as_view(), name="closing_change"),
+    path("sending/closing-days/<int:pk>/remove/", ClosingRemove.as_view(), name="closing_remove"),
     path("mailings/blocked/", SuppressionList.as_view(), name="suppression_list"),
     path("mailings/blocked/add/", SuppressionAdd.as_view(), name="suppression_add"),
     path("mailings/blocked/<int:pk>/release/", SuppressionRelease.as_view(), name="suppression_release"),
