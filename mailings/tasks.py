@@ -40,8 +40,12 @@ def publish_due() -> int:
 
 @shared_task
 def recover_stale() -> None:
-    """Give back what dead workers held: claimed messages to the queue, those they were sending to people to look at."""
+    """Give back what dead workers held: claimed messages to the queue, those they were sending to people to look at.
+
+    And stop the mailings of which too much comes back.
+    """
     queue.recover()
+    actions.brake_mailings(now=clock())
     finish_mailings(now=clock())
 
 

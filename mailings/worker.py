@@ -22,7 +22,7 @@ from django.utils.translation import gettext
 from common.time import clock
 from customers.models import Branch, Purpose
 from mailings import queue
-from mailings.actions.mailings import finish_mailings, postpone_closed
+from mailings.actions.mailings import brake_mailings, finish_mailings, postpone_closed
 from mailings.delivery import FAILED, Crew, Envelope
 from mailings.models import Mailing, SendingSettings
 from mailings.opening import opening_hours
@@ -98,6 +98,7 @@ def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int) -> in
             _work_off(chunk, crew, summary)
     finally:
         _persist(lambda: queue.release(token))
+    _persist(lambda: brake_mailings(mailing, now=clock()))
     return len(claimed)
 
 

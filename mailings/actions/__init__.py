@@ -29,6 +29,7 @@ from mailings.actions.letters import print_letters
 from mailings.actions.limits import remove_cap_rule, remove_closing_day, save_cap_rule, save_closing_day
 from mailings.actions.mailings import (
     audience_members,
+    brake_mailings,
     cancel,
     decide_about_waiting,
     finish_mailings,
@@ -51,6 +52,7 @@ __all__ = [
     "add_picture",
     "ask_confirmation",
     "audience_members",
+    "brake_mailings",
     "cancel",
     "change_block",
     "change_sending_settings",

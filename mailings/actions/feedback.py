@@ -102,15 +102,19 @@ def unsubscribe(message: Message, *, scope: str, method: str, now: dt.datetime) 
         scope = ALL_COMMERCIAL
     evidence = {"mailing": message.mailing_id, "message": message.pk, "method": method}
     refused: dict[int, Purpose] = {}
+    said_no = False
     for customer in _at_mailbox(message):
         for chosen, state in _refusals(customer, purpose, scope, now):
             refused[chosen.pk] = chosen
             if state:
+                said_no = True
                 record_consent(
                     customer, purpose=chosen, channel=Channel.EMAIL, state=state, source_code=SOURCE,
                     actor="customer", event_at=now, evidence=evidence,
                 )  # fmt: skip
         _withdraw_waiting(customer, refused, now)
+    if said_no:
+        Mailing.objects.filter(pk=message.mailing_id).update(unsubscribe_count=F("unsubscribe_count") + 1)
     return list(refused.values())
 
 

@@ -16,6 +16,7 @@ from customers.models import Customer, Purpose
 from mailings import gate
 from mailings.actions.history import By, noted
 from mailings.actions.settings import ensure_sending_settings
+from mailings.brake import overruns
 from mailings.compiling import compile_content
 from mailings.follow_ups import follow_ups
 from mailings.models import Content, Decision, Link, Mailing, Message, SendingSettings
@@ -244,9 +245,29 @@ def pause(mailing: Mailing, *, reason: str = "", by: By = None, now: dt.datetime
 
 
 @transaction.atomic
+def brake_mailings(*mailings: Mailing, now: dt.datetime) -> int:
+    """Put each of these (without any: all) on pause of which too much came back; return how many that stopped."""
+    running = Mailing.objects.filter(state=Mailing.State.SENDING)
+    ids = [mailing.pk for mailing in mailings] or list(running.values_list("pk", flat=True))
+    found = overruns(ids)
+    stopped = 0
+    for mailing in running.filter(pk__in=found).select_for_update(no_key=True):
+        mailing.brake = Mailing.Brake.HELD
+        mailing.save(update_fields=["brake"])
+        _set_state(mailing, Mailing.State.PAUSED, by=None, reason=found[mailing.pk].words)
+        stopped += 1
+    return stopped
+
+
+@transaction.atomic
 def resume(mailing: Mailing, *, by: By = None, now: dt.datetime) -> None:
-    """Go on with a mailing on pause. Raises Refused when it is not on pause."""
+    """Go on with a mailing on pause; the brake does not stop it a second time. Raises Refused when it is not on
+    pause.
+    """
     mailing = _locked(mailing, Mailing.State.PAUSED)
+    if mailing.brake == Mailing.Brake.HELD:
+        mailing.brake = Mailing.Brake.RELEASED
+        mailing.save(update_fields=["brake"])
     _set_state(mailing, Mailing.State.SENDING, by=by)
     finish_mailings(now=now)
 

@@ -42,6 +42,11 @@ class Mailing(models.Model):
         NORMAL = 2, _("Normal")
         HIGH = 3, _("High: goes before others that have not left yet")
 
+    class Brake(models.TextChoices):
+        FREE = "", _("Not used")
+        HELD = "held", _("Stopped the mailing")
+        RELEASED = "released", _("Released: staff chose to go on")
+
     name = models.CharField(_("name"), max_length=160)
     origin = models.CharField(_("comes from"), max_length=60)  # "step:12", "action:3", "edition:8"
     due_key = models.CharField(max_length=120, unique=True)
@@ -52,6 +57,8 @@ class Mailing(models.Model):
     compiled = models.JSONField(default=dict)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.SENDING)
     pause_reason = models.CharField(_("why paused"), max_length=200, blank=True)
+    brake = models.CharField(_("brake"), max_length=8, choices=Brake, blank=True)
+    unsubscribe_count = models.PositiveIntegerField(_("readers who unsubscribed"), default=0)
     open_count = models.PositiveIntegerField(_("opens"), default=0)  # in aggregate: no person is followed
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
@@ -196,6 +203,7 @@ class Message(models.Model):
             models.Index(fields=["lease_until"], condition=models.Q(state__in=["claimed", "sending"]),
                          name="message_under_way"),
             models.Index(fields=["mailing"], condition=models.Q(state="in_doubt"), name="message_in_doubt"),
+            models.Index(fields=["mailing"], condition=models.Q(state="failed"), name="message_failed"),
             models.Index(fields=["customer", "sent_at"], name="message_of_customer"),
         ]  # fmt: skip
 

@@ -40,6 +40,10 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "wait_days",
             "minimum_age",
             "hold_out_percent",
+            "brake_after",
+            "brake_bounces",
+            "brake_complaints",
+            "brake_unsubscribes",
         )
         help_texts = {
             "postal_address": _("On one line. The law requires it in every message."),
@@ -47,6 +51,10 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "sender_email": _("Must belong to a domain for which your mail server may send."),
             "unsubscribe_email": _("For mail programs that unsubscribe by sending a mail."),
             "wait_days": _("Who has had enough messages gets it later, when his turn comes within so many days."),
+            "brake_after": _("Fewer say too little."),
+            "brake_bounces": _("50 is 5%. 0: never."),
+            "brake_complaints": _("3 is what large mail providers put up with. 0: never."),
+            "brake_unsubscribes": _("30 is 3%. 0: never."),
             "send_from_hour": _("Nothing but service messages is sent outside these hours."),
             "send_until_hour": _("24 is midnight."),
             "minimum_age": _("Younger customers get service messages only."),
