@@ -6,6 +6,7 @@ A mail may hold dozens of tracked links, so theirs are one HMAC each; the others
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from functools import cache
 from hashlib import sha256
@@ -18,6 +19,7 @@ from django.urls import reverse
 from common.tokens import BadToken, make_token, read_token
 
 SIGNATURE_LENGTH = 22  # 132 bits in base64
+BOUNCE_SIGNATURE_LENGTH = 20  # 80 bits in hexadecimal: mail servers may change capitals, and a guess is one mail
 
 
 @cache
@@ -60,6 +62,35 @@ def read_click_token(token: str) -> tuple[int, int]:
 def click_url(message_id: int, position: int) -> str:
     """Return the address that counts a click and leads on to the link at that position."""
     return _address("mailings:click", click_token(message_id, position))
+
+
+@cache
+def _bounce_key(link_key: str) -> bytes:
+    return hmac.digest(link_key.encode(), b"wise.bounce", "sha256")
+
+
+def _bounce_signature(body: str) -> str:
+    return hmac.digest(_bounce_key(settings.LINK_KEY), body.encode(), "sha256").hex()[:BOUNCE_SIGNATURE_LENGTH]
+
+
+def bounce_address(message_id: int) -> str:
+    """Return the address that mail servers report about this message to; empty where BOUNCE_ADDRESS is not set.
+
+    ``bounce@example.nl`` becomes ``bounce+<id>-<signature>@example.nl``, all in lower case.
+    """
+    if not settings.BOUNCE_ADDRESS:
+        return ""
+    local, _at, host = settings.BOUNCE_ADDRESS.partition("@")
+    body = f"{message_id:x}"
+    return f"{local}+{body}-{_bounce_signature(body)}@{host}"
+
+
+def read_bounce_address(address: str) -> int | None:
+    """Return the message id in an address that ``bounce_address`` made, None when it is another or forged."""
+    found = re.search(r"\+([0-9a-f]{1,16})-([0-9a-f]{20})@", address.lower())
+    if found and hmac.compare_digest(found[2], _bounce_signature(found[1])):
+        return int(found[1], 16)
+    return None
 
 
 def unsubscribe_url(message_id: int) -> str:

@@ -6,6 +6,7 @@ servers) everything has a default; elsewhere nothing that matters has.
 """
 
 import hmac
+import re
 import sys
 from datetime import timedelta
 from email.utils import parseaddr
@@ -125,6 +126,10 @@ EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = read("FROM_EMAIL", f"noreply@{SITE_HOST}")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     problems.append("FROM_EMAIL must look like Bibliotheek Waterland <nieuws@example.nl>")
+# Where mail servers report what they could not deliver; each message has its own: bounce+<which>@the same host.
+BOUNCE_ADDRESS = read("BOUNCE_ADDRESS", "").lower()
+if BOUNCE_ADDRESS and not re.fullmatch(r"[a-z0-9._-]{1,24}@[a-z0-9.-]+", BOUNCE_ADDRESS):
+    problems.append("BOUNCE_ADDRESS must look like bounce@example.nl, with at most 24 characters before the @")
 
 LOG_LEVEL = read("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
