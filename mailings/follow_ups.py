@@ -12,7 +12,9 @@ from mailings.models import Mailing
 
 @dataclass(frozen=True)
 class FollowUp:
-    """``accepted`` is called when people who waited were accepted after all; calling it twice must do no harm."""
+    """``accepted`` is called when people who waited were accepted after all, and when a mailing that awaited approval
+    got it; calling it twice must do no harm.
+    """
 
     code: str
     accepted: Callable[[Mailing, dt.datetime], None]

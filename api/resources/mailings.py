@@ -33,6 +33,7 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
             "unsubscribe_count",
             "open_count",
             "created_at",
+            "approved_at",
             "finished_at",
         ]
 

@@ -129,8 +129,8 @@ def run_action(
 ) -> Mailing:
     """Hand the customers to the gate as one mailing; the same ``due_key`` gives the same mailing, not a second one.
 
-    Whoever the gate lets through also gets the action's label, on days on which that is valid. Raises Refused when the
-    action is not ready.
+    Whoever the gate lets through also gets the action's label, on days on which that is valid; when the mailing awaits
+    approval, with that. Raises Refused when the action is not ready.
     """
     check_action(action)
     mailing = start_mailing(
@@ -145,7 +145,8 @@ def run_action(
         by=by,
         now=now,
     )
-    _label_accepted(action, mailing, by=by, now=now)
+    if mailing.state != Mailing.State.AWAITS:
+        _label_accepted(action, mailing, by=by, now=now)
     return mailing
 
 

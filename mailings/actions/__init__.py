@@ -28,6 +28,7 @@ from mailings.actions.feedback import (
 from mailings.actions.letters import print_letters
 from mailings.actions.limits import remove_cap_rule, remove_closing_day, save_cap_rule, save_closing_day
 from mailings.actions.mailings import (
+    approve,
     audience_members,
     brake_mailings,
     cancel,
@@ -35,6 +36,7 @@ from mailings.actions.mailings import (
     finish_mailings,
     pause,
     postpone_closed,
+    refuse,
     resume,
     start_mailing,
 )
@@ -50,6 +52,7 @@ from mailings.actions.settings import change_sending_settings, ensure_sending_se
 __all__ = [
     "add_block",
     "add_picture",
+    "approve",
     "ask_confirmation",
     "audience_members",
     "brake_mailings",
@@ -71,6 +74,7 @@ __all__ = [
     "record_click",
     "record_open",
     "record_own_open",
+    "refuse",
     "release_suppression",
     "remove_block",
     "remove_cap_rule",

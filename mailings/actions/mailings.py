@@ -46,8 +46,9 @@ def start_mailing(
 
     1. the mailing with its frozen content, 2. a decision for every candidate, 3. a message for each that was accepted,
     with the audiences the reader belongs to, 4. what blocks need (vouchers) for those who will see them, 5. another
-    look at those whose message gave way to one of a higher ``priority``. All of it or nothing. A second call waits for
-    the first and returns its mailing. Raises Refused when content or settings are not ready to go out.
+    look at those whose message gave way to one of a higher ``priority``. All of it or nothing; a large mailing then
+    awaits the yes of a second person. A second call waits for the first and returns its mailing. Raises Refused when
+    content or settings are not ready to go out.
     """
     content = Content.objects.get(pk=content.pk)
     fields = {
@@ -77,9 +78,49 @@ def start_mailing(
     _queue_messages(mailing, now)
     _prepare_blocks(mailing, now)
     _decide_about_waiting(priority_below=priority, now=now)
+    if _needs_approval(mailing, identity):
+        _set_state(mailing, Mailing.State.AWAITS, by=by)
     finish_mailings(now=now)
     mailing.refresh_from_db()
     return mailing
+
+
+def _needs_approval(mailing: Mailing, identity: SendingSettings) -> bool:
+    if not identity.approval_from or mailing.purpose.rule == Purpose.Rule.SERVICE:
+        return False
+    return Message.objects.filter(mailing=mailing).count() >= identity.approval_from
+
+
+@transaction.atomic
+def approve(mailing: Mailing, *, by: User, now: dt.datetime) -> None:
+    """Let a mailing that awaits approval go out. Raises Refused for who started it, and when it awaits none."""
+    mailing = _locked(mailing, Mailing.State.AWAITS)
+    _check_second_person(mailing, by)
+    mailing.approved_by, mailing.approved_at = by, now
+    mailing.save(update_fields=["approved_by", "approved_at"])
+    _set_state(mailing, Mailing.State.SENDING, by=by)
+    for follow_up in follow_ups:
+        follow_up.accepted(mailing, now)
+    _decide_about_waiting(now=now)
+    finish_mailings(now=now)
+
+
+@transaction.atomic
+def refuse(mailing: Mailing, *, reason: str, by: User, now: dt.datetime) -> int:
+    """Cancel a mailing that awaits approval, with the reason; return how many messages that withdrew. Raises Refused
+    for who started it (who may cancel it), and when it awaits none.
+    """
+    mailing = _locked(mailing, Mailing.State.AWAITS)
+    _check_second_person(mailing, by)
+    count = cancel(mailing, by=by, now=now)
+    mailing.refresh_from_db()
+    _set_state(mailing, mailing.State.CANCELLED, by=by, reason=reason, finished_at=mailing.finished_at)
+    return count
+
+
+def _check_second_person(mailing: Mailing, by: User) -> None:
+    if mailing.created_by_id == by.pk:
+        raise Refused("same_person", _("You started this mailing yourself; a colleague has to approve it."))
 
 
 @transaction.atomic
@@ -275,7 +316,7 @@ def resume(mailing: Mailing, *, by: By = None, now: dt.datetime) -> None:
 @transaction.atomic
 def cancel(mailing: Mailing, *, by: By = None, now: dt.datetime) -> int:
     """Send nothing more of it, for good, and return how many messages that withdrew. Raises Refused when it is over."""
-    mailing = _locked(mailing, Mailing.State.SENDING, Mailing.State.PAUSED)
+    mailing = _locked(mailing, Mailing.State.SENDING, Mailing.State.PAUSED, Mailing.State.AWAITS)
     _set_state(mailing, Mailing.State.CANCELLED, by=by, finished_at=now)
     gate.stop_waiting(mailing, now=now)
     unsent = (Message.State.QUEUED, Message.State.CLAIMED, Message.State.DEFERRED)

@@ -23,7 +23,8 @@ class Mailing(models.Model):
     """One content to one set of candidates, once. Campaign steps, actions and editions each make one per due run.
 
     ``due_key`` is unique, so a run started twice (two schedulers, a double click) is one mailing. ``compiled`` holds
-    the content as frozen at the start; later edits of the content change nothing in it.
+    the content as frozen at the start; later edits of the content change nothing in it. A large one ``awaits`` the yes
+    of a second person first.
     """
 
     class Channels(models.TextChoices):
@@ -32,6 +33,7 @@ class Mailing(models.Model):
         EMAIL_OR_LETTER = "email_or_letter", _("E-mail, or a letter when there is no e-mail address")
 
     class State(models.TextChoices):
+        AWAITS = "awaits", _("Awaits approval")
         SENDING = "sending", _("Being sent")
         PAUSED = "paused", _("Paused")
         FINISHED = "finished", _("Finished")
@@ -62,6 +64,8 @@ class Mailing(models.Model):
     open_count = models.PositiveIntegerField(_("opens"), default=0)  # in aggregate: no person is followed
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    approved_at = models.DateTimeField(_("approved at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
 
     objects = MailingQuerySet.as_manager()

@@ -28,6 +28,7 @@ class SendingSettings(models.Model):
     send_from_hour = models.PositiveSmallIntegerField(_("send from (hour)"), default=0)
     send_until_hour = models.PositiveSmallIntegerField(_("send until (hour)"), default=24)
     send_days = models.CharField(_("send on"), max_length=7, default="1234567")  # ISO days of the week
+    approval_from = models.PositiveIntegerField(_("second person from how many messages on"), default=0)  # 0 is never
     # in per mille of the messages that were tried, once so many were; 0 is never
     brake_after = models.PositiveIntegerField(_("brake from how many messages on"), default=200)
     brake_bounces = models.PositiveSmallIntegerField(_("brake at bounces (per mille)"), default=50)

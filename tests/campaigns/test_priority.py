@@ -4,13 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 
 from campaigns.actions import run_action
 from campaigns.models import Action
 from customers.models import Customer, Purpose
 from labels.actions import create_label
 from labels.models import Assignment
-from mailings.actions import decide_about_waiting
+from mailings.actions import approve, change_sending_settings, decide_about_waiting
 from mailings.models import Decision, Mailing, Message
 from tests.factories import ConsentFactory, limit_messages
 
@@ -35,3 +36,16 @@ def test_who_waited_gets_the_label_of_the_action_with_his_message(
     later = now + dt.timedelta(days=2, hours=1)
     decide_about_waiting(now=later)
     assert Assignment.objects.open().get(label=label).customer == customer
+
+
+def test_the_label_comes_with_the_approval(
+    make_action: Callable[..., Action], member: Callable[..., Customer], administrator: User, now: dt.datetime
+) -> None:
+    change_sending_settings(approval_from=1)
+    ConsentFactory(customer=member(), purpose=Purpose.objects.get(code="marketing"))
+    label = create_label(name="Kreeg de brief", kind="own", now=now)
+    action = make_action(purpose="marketing", gives_label=label)
+    mailing = run_action(action, Customer.objects.all(), due_key="een", by=None, now=now)
+    assert not Assignment.objects.filter(label=label).exists()
+    approve(mailing, by=administrator, now=now)
+    assert Assignment.objects.open().filter(label=label).count() == 1

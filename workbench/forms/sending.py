@@ -40,6 +40,7 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "wait_days",
             "minimum_age",
             "hold_out_percent",
+            "approval_from",
             "brake_after",
             "brake_bounces",
             "brake_complaints",
@@ -51,6 +52,7 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "sender_email": _("Must belong to a domain for which your mail server may send."),
             "unsubscribe_email": _("For mail programs that unsubscribe by sending a mail."),
             "wait_days": _("Who has had enough messages gets it later, when his turn comes within so many days."),
+            "approval_from": _("A colleague has to approve a mailing this large before it leaves. 0: never."),
             "brake_after": _("Fewer say too little."),
             "brake_bounces": _("50 is 5%. 0: never."),
             "brake_complaints": _("3 is what large mail providers put up with. 0: never."),
@@ -91,6 +93,10 @@ class CapForm(forms.Form):
     channel = forms.ChoiceField(
         label=_("Channel"), choices=[("", _("All channels, together")), *Message.Channel.choices], required=False
     )
+
+
+class RefuseForm(forms.Form):
+    reason = forms.CharField(label=_("Why not"), max_length=200, help_text=_("Who started it reads this."))
 
 
 class SuppressionForm(forms.Form):

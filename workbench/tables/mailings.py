@@ -8,7 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from mailings.models import Decision, Mailing, Message, Suppression
 from workbench.columns import BadgeColumn, MomentColumn, NumberColumn
 
-MAILING_TONES = {"sending": "info", "paused": "warning", "finished": "success", "cancelled": "neutral"}
+MAILING_TONES = {
+    "awaits": "warning",
+    "sending": "info",
+    "paused": "warning",
+    "finished": "success",
+    "cancelled": "neutral",
+}
 MESSAGE_TONES = {
     "queued": "info",
     "claimed": "info",

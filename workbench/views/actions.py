@@ -25,6 +25,7 @@ from workbench.tables.actions import ActionTable
 from workbench.views import triggers
 
 LAST_MAILINGS = 10
+AWAITS_WORDS = _("So many messages await the approval of a colleague before they leave.")
 
 
 class _Actions(ObjectMixin[Action]):
@@ -162,7 +163,7 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
     def perform(self, form: SelectionForm) -> str:
         selection = form.cleaned_data["selection"]
         key = self.request.POST.get("key", "")[:40] or get_random_string(20)
-        actions.run_action(
+        mailing = actions.run_action(
             self.object,
             members(selection, now=self.now),
             due_key=f"action:{self.object.pk}:{key}",
@@ -170,6 +171,8 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
             by=self.user,
             now=self.now,
         )
+        if mailing.state == Mailing.State.AWAITS:
+            self.success_message = AWAITS_WORDS
         return self.get_cancel_url()
 
 

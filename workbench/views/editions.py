@@ -24,6 +24,7 @@ from workbench.funnel import gate_funnel
 from workbench.tables.newsletters import EDITION_TONES
 
 USUAL_TIME = dt.time(9)
+AWAITS_WORDS = _("So many messages await the approval of a colleague before they leave.")
 
 
 def list_crumb() -> list[Any]:
@@ -118,7 +119,9 @@ class EditionSend(_Editions, ActionView):
     success_message = _("The edition has been handed over for sending.")
 
     def perform(self) -> str:
-        actions.send_edition(self.object, by=self.user, now=self.now)
+        mailing = actions.send_edition(self.object, by=self.user, now=self.now)
+        if mailing.state == Mailing.State.AWAITS:
+            self.success_message = AWAITS_WORDS
         return self.page_url
 
 

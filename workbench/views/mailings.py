@@ -19,9 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from mailings import actions
 from mailings.models import Decision, LetterBatch, Mailing, Message
 from mailings.tasks import print_letters_of, send_queued
-from workbench.base import ActionView, DetailPage, ListPage, ObjectMixin, WorkbenchView
+from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, WorkbenchView
 from workbench.changes import changes_of
 from workbench.filters.mailings import DecisionFilter, MailingFilter, MessageFilter
+from workbench.forms.sending import RefuseForm
 from workbench.tables.mailings import MAILING_TONES, MESSAGE_TONES, DecisionTable, MailingTable, MessageTable
 from workbench.views import content, sending
 
@@ -31,7 +32,7 @@ MANY_HOURS = 48
 
 class _Mailings(ObjectMixin[Mailing]):
     def get_queryset(self) -> QuerySet[Mailing]:
-        return Mailing.objects.select_related("purpose", "content", "created_by")
+        return Mailing.objects.select_related("purpose", "content", "created_by", "approved_by")
 
     @property
     def page_url(self) -> str:
@@ -83,6 +84,7 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
             letters_waiting=waiting,
             batches=mailing.letter_batches.all(),
             history=changes_of(mailing),
+            may_approve=self.user.has_perm("common.approve_mailings") and mailing.created_by_id != self.user.pk,
             **extra,
         )
 
@@ -181,6 +183,28 @@ class MailingResume(_Mailings, ActionView):
         return self.page_url
 
 
+class MailingApprove(_Mailings, ActionView):
+    permission = "approve_mailings"
+    success_message = _("Approved: the mailing is being sent.")
+
+    def perform(self) -> str:
+        actions.approve(self.object, by=self.user, now=self.now)
+        transaction.on_commit(send_queued.delay)
+        return self.page_url
+
+
+class MailingRefuse(_Mailings, FormPage[RefuseForm]):
+    permission = "approve_mailings"
+    form_class = RefuseForm
+    page_title = _("Refuse this mailing")
+    submit_label = _("Refuse")
+    success_message = _("Refused: nothing of it is sent.")
+
+    def perform(self, form: RefuseForm) -> str:
+        actions.refuse(self.object, **form.cleaned_data, by=self.user, now=self.now)
+        return self.page_url
+
+
 class MailingCancel(_Mailings, ActionView):
     permission = "manage_mailings"
 
@@ -237,6 +261,8 @@ urlpatterns = [
     path("mailings/<int:pk>/decisions/", DecisionList.as_view(), name="mailing_decisions"),
     path("mailings/<int:pk>/pause/", MailingPause.as_view(), name="mailing_pause"),
     path("mailings/<int:pk>/resume/", MailingResume.as_view(), name="mailing_resume"),
+    path("mailings/<int:pk>/approve/", MailingApprove.as_view(), name="mailing_approve"),
+    path("mailings/<int:pk>/refuse/", MailingRefuse.as_view(), name="mailing_refuse"),
     path("mailings/<int:pk>/cancel/", MailingCancel.as_view(), name="mailing_cancel"),
     path("mailings/<int:pk>/print/", MailingPrint.as_view(), name="mailing_print"),
     path("mailings/letters/<int:pk>/", LetterDownload.as_view(), name="letter_batch"),
