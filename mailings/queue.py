@@ -14,13 +14,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from django.db import transaction
 
-from common.sql import execute, rows
+from common.sql import execute, rows, rows_prepared
 from customers.consents import verdicts_sql
-from customers.models import Channel
+from customers.models import Channel, Purpose
 from mailings.models import Mailing, Message
 
 LEASE_SECONDS = 60
@@ -98,10 +99,20 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
     page, so the old mailbox must not get them. A message that this claim marked already, in a commit whose answer
     got lost, is marked again.
     """
-    own = f"SELECT customer_id FROM mailings_message WHERE id IN ({_list(message_ids)})"  # noqa: S608
-    verdicts = verdicts_sql(own, purpose=mailing.purpose, channel=Channel.EMAIL, as_of=now)
-    marked = rows(
-        f"""
+    text = _mark_sql(mailing.purpose_id, mailing.purpose.rule, mailing.purpose.code)
+    lease = dt.timedelta(seconds=LEASE_SECONDS)
+    params = [list(message_ids), now, token, mailing.pk, lease]
+    marked = rows_prepared(text, params, types=["bigint[]", "timestamptz", "uuid", "bigint", "interval"])
+    return {row["id"] for row in marked if row["state"] == Message.State.SENDING}
+
+
+@lru_cache(maxsize=64)
+def _mark_sql(purpose_id: int, rule: str, code: str) -> str:
+    """Return the statement that marks, of $1 messages, $2 now, $3 token, $4 mailing, $5 lease."""
+    purpose = Purpose(pk=purpose_id, rule=rule, code=code)
+    own = "SELECT customer_id FROM mailings_message WHERE id = ANY($1)"
+    verdicts = verdicts_sql(own, purpose=purpose, channel=Channel.EMAIL, as_of="$2").replace("%%", "%")
+    return f"""
         WITH verdict AS MATERIALIZED ({verdicts}),
         checked AS MATERIALIZED (
             SELECT message.id, CASE
@@ -115,7 +126,7 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
             FROM mailings_message AS message LEFT JOIN verdict USING (customer_id)
             LEFT JOIN customers_contactpoint AS email
                 ON email.customer_id = message.customer_id AND email.channel = 'email' AND email.is_primary
-            WHERE message.id IN ({_list(message_ids)})
+            WHERE message.id = ANY($1)
         )
         UPDATE mailings_message AS message
         SET state = CASE checked.obstacle WHEN '' THEN 'sending' WHEN 'moved' THEN 'queued' ELSE 'withdrawn' END,
@@ -123,18 +134,14 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
             address = CASE checked.obstacle WHEN 'moved' THEN checked.address ELSE message.address END,
             claim = CASE checked.obstacle WHEN 'moved' THEN NULL ELSE message.claim END,
             state_at = clock_timestamp(),
-            lease_until = CASE checked.obstacle WHEN 'moved' THEN NULL::timestamptz
-                ELSE clock_timestamp() + %(lease)s END
+            lease_until = CASE checked.obstacle WHEN 'moved' THEN NULL::timestamptz ELSE clock_timestamp() + $5 END
         FROM checked
         -- the ids once more: without them a planner with old figures reads the whole mailing
-        WHERE message.id IN ({_list(message_ids)}) AND message.id = checked.id
-        AND message.claim = %(token)s AND message.state IN ('claimed', 'sending')
-        AND (SELECT mailing.state FROM mailings_mailing AS mailing WHERE mailing.id = %(mailing)s) = 'sending'
+        WHERE message.id = ANY($1) AND message.id = checked.id
+        AND message.claim = $3 AND message.state IN ('claimed', 'sending')
+        AND (SELECT mailing.state FROM mailings_mailing AS mailing WHERE mailing.id = $4) = 'sending'
         RETURNING message.id, message.state
-        """,  # noqa: S608 - ids are integers
-        {"mailing": mailing.pk, "token": token, "lease": dt.timedelta(seconds=LEASE_SECONDS)},
-    )
-    return {row["id"] for row in marked if row["state"] == Message.State.SENDING}
+    """  # noqa: S608 - everything is bound
 
 
 def record(mailing: Mailing, outcomes: Sequence[Outcome], *, token: UUID) -> int:
@@ -145,39 +152,41 @@ def record(mailing: Mailing, outcomes: Sequence[Outcome], *, token: UUID) -> int
     """
     if not outcomes:
         return 0
-    written = execute(
-        f"""
-        UPDATE mailings_message AS message
-        SET state = CASE WHEN outcome.state = 'deferred' AND outcome.reached
-                AND message.first_attempt_at < clock_timestamp() - %(give_up)s THEN 'failed' ELSE outcome.state END,
-            reply = outcome.reply, state_at = clock_timestamp(),
-            attempts = message.attempts + outcome.reached::int,
-            first_attempt_at = CASE WHEN outcome.reached
-                THEN coalesce(message.first_attempt_at, clock_timestamp()) ELSE message.first_attempt_at END,
-            sent_at = CASE outcome.state WHEN 'sent' THEN clock_timestamp() END,
-            next_attempt_at = clock_timestamp() + CASE WHEN outcome.reached THEN {_BACKOFF} ELSE {_SOON} END,
-            lease_until = NULL
-        FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(replies)s::text[], %(reached)s::bool[])
-            AS outcome (id, state, reply, reached)
-        WHERE message.id = outcome.id AND message.claim = %(token)s
-        AND message.state IN ('claimed', 'sending', 'in_doubt')
-        """,  # noqa: S608
-        {
-            "ids": [outcome.message_id for outcome in outcomes],
-            "states": [outcome.state for outcome in outcomes],
-            "replies": [outcome.reply.replace("\x00", "")[:300] for outcome in outcomes],
-            "reached": [outcome.reached for outcome in outcomes],
-            "token": token,
-            "give_up": dt.timedelta(hours=GIVE_UP_HOURS),
-        },
-    )
+    params = [
+        [outcome.message_id for outcome in outcomes],
+        [outcome.state for outcome in outcomes],
+        [outcome.reply.replace("\x00", "")[:300] for outcome in outcomes],
+        [outcome.reached for outcome in outcomes],
+        token,
+        dt.timedelta(hours=GIVE_UP_HOURS),
+    ]
+    written = rows_prepared(_RECORD, params, types=["bigint[]", "text[]", "text[]", "bool[]", "uuid", "interval"])
     _suppress([outcome.message_id for outcome in outcomes if outcome.suppress])
     refusal = next((outcome for outcome in outcomes if outcome.pause), None)
     if refusal:
         Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING).update(
             state=Mailing.State.PAUSED, pause_reason=refusal.reply[:200]
         )
-    return written
+    return len(written)
+
+
+_RECORD = f"""
+    UPDATE mailings_message AS message
+    SET state = CASE WHEN outcome.state = 'deferred' AND outcome.reached
+            AND message.first_attempt_at < clock_timestamp() - $6 THEN 'failed' ELSE outcome.state END,
+        reply = outcome.reply, state_at = clock_timestamp(),
+        attempts = message.attempts + outcome.reached::int,
+        first_attempt_at = CASE WHEN outcome.reached
+            THEN coalesce(message.first_attempt_at, clock_timestamp()) ELSE message.first_attempt_at END,
+        sent_at = CASE outcome.state WHEN 'sent' THEN clock_timestamp() END,
+        next_attempt_at = clock_timestamp() + CASE WHEN outcome.reached THEN {_BACKOFF} ELSE {_SOON} END,
+        lease_until = NULL
+    FROM unnest($1, $2, $3, $4)
+        AS outcome (id, state, reply, reached)
+    WHERE message.id = outcome.id AND message.claim = $5
+    AND message.state IN ('claimed', 'sending', 'in_doubt')
+    RETURNING message.id
+"""  # noqa: S608 - bound
 
 
 def _suppress(message_ids: Sequence[int]) -> None:
