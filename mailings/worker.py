@@ -162,13 +162,13 @@ def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
     busy, beat = 0, time.monotonic()
     while waiting or ready or busy or done:
         if not ready:
-            _compose(chunk, waiting, ready, crew.size, done)
+            _compose(chunk, waiting, ready, crew, done)
         marked = _mark_next(chunk, ready, crew.size - busy, done, summary)
         for envelope in marked:
-            crew.orders.put(envelope)
+            crew.give(envelope)
         busy += len(marked)
         done = []
-        _compose(chunk, waiting, ready, crew.size, done)
+        _compose(chunk, waiting, ready, crew, done)
         if busy:
             outcomes = crew.collect(wanted=max(1, busy // 2), timeout=HEARTBEAT_SECONDS)
             busy -= len(outcomes)
@@ -203,10 +203,13 @@ def _was_stopped(chunk: _Chunk) -> bool:
     )
 
 
-def _compose(chunk: _Chunk, waiting: deque[Recipient], ready: deque[Envelope], room: int, done: list[Outcome]) -> None:
-    """Write messages until ``room`` are ready; one that cannot be written fails by itself and is shown."""
-    while waiting and len(ready) < room:
+def _compose(chunk: _Chunk, waiting: deque[Recipient], ready: deque[Envelope], crew: Crew, done: list[Outcome]) -> None:
+    """Write messages until there is one for each connection, which go on working meanwhile; one that cannot be written
+    fails by itself and is shown.
+    """
+    while waiting and len(ready) < crew.size:
         recipient = waiting.popleft()
+        crew.attend()
         try:
             ready.append(chunk.envelope(recipient))
         except (KeyError, TypeError, ValueError) as error:

@@ -1,0 +1,26 @@
+"""The only place that talks to mail servers and web hooks. All the input and output, none of the decisions.
+
+At most once: whoever calls has marked the message ``sending`` and committed that (``mailings.worker`` does), and gets
+an outcome for it, never an exception. Whether a lost connection means "not sent" or "in doubt" depends on whether the
+final dot was on its way; SMTP libraries raise the same error for both, so the phase is kept here.
+
+``smtp`` speaks the protocol over one connection, ``crew`` serves many at once, ``webhooks`` posts to other systems.
+"""
+
+from mailings.delivery.crew import Crew
+from mailings.delivery.envelope import DEFERRED, FAILED, IN_DOUBT, SENT, Envelope
+from mailings.delivery.single import Connection, send_test
+from mailings.delivery.webhooks import post_webhook, sign_webhook
+
+__all__ = [
+    "DEFERRED",
+    "FAILED",
+    "IN_DOUBT",
+    "SENT",
+    "Connection",
+    "Crew",
+    "Envelope",
+    "post_webhook",
+    "send_test",
+    "sign_webhook",
+]

@@ -1,0 +1,191 @@
+"""Many connections in one thread: whoever is ready is served. Opening one may wait, so that happens in a thread of its
+own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue as queues
+import selectors
+import smtplib
+import socket
+import threading
+import time
+from collections import deque
+
+from mailings.delivery.envelope import IN_DOUBT, Envelope, unaddressable
+from mailings.delivery.smtp import NEVER, Line, LostError, not_opened, open_connection
+from mailings.queue import Outcome
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 0.004  # how long outcomes may wait for others, so that a commit serves several
+GOODBYE_SECONDS = 0.5
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+Opened = tuple[Envelope, smtplib.SMTP | Exception]
+
+
+class Crew:
+    """Up to ``size`` connections that take messages and give outcomes, no more; each has one message at a time.
+
+    A connection that cannot be opened costs the crew a member, so a server that takes fewer than we have is served by
+    as many as it takes; ``size`` is how many are left.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._lines: set[Line] = set()
+        self._free: list[Line] = []
+        self._done: deque[Outcome] = deque()
+        self._opened: queues.SimpleQueue[Opened] = queues.SimpleQueue()
+        self._selector = selectors.DefaultSelector()
+        self._bell, self._ear = socket.socketpair()
+        self._ear.setblocking(False)
+        self._selector.register(self._ear, READ, None)
+
+    def give(self, envelope: Envelope) -> None:
+        """Start with a message; never give more than ``size`` at once."""
+        if wrong := unaddressable(envelope):
+            self._done.append(wrong)
+            return
+        while self._free:
+            line = self._free.pop()
+            if line.is_open:
+                self._begin(line, envelope)
+                return
+        threading.Thread(target=self._open, args=(envelope,), daemon=True).start()
+
+    def collect(self, *, wanted: int, timeout: float) -> list[Outcome]:
+        """Return the outcomes there are: wait for the first, and a moment for ``wanted``; empty when none is in
+        time.
+        """
+        until = time.monotonic() + timeout
+        self._serve(0)
+        while len(self._done) < wanted and (left := until - time.monotonic()) > 0:
+            was_empty = not self._done
+            self._serve(left)
+            if was_empty and self._done:
+                until = min(until, time.monotonic() + PATIENCE_SECONDS)
+        found = list(self._done)
+        self._done.clear()
+        return found
+
+    def attend(self) -> None:
+        """Do what can be done at once, for who has other work between two messages."""
+        self._serve(0)
+
+    def dismiss(self) -> None:
+        """Say goodbye on every line that is free, and hang up."""
+        free = [line for line in self._free if line.is_open]
+        for line in free:
+            with contextlib.suppress(OSError):
+                line.sock.send(b"QUIT\r\n")
+        until = time.monotonic() + GOODBYE_SECONDS
+        for line in free:  # a server that is hung up on before it has answered logs that as a fault
+            with contextlib.suppress(OSError):
+                line.sock.settimeout(max(0.01, until - time.monotonic()))
+                line.sock.recv(1000)
+        for line in list(self._lines):
+            self._drop(line)
+        self._selector.close()
+        self._bell.close()
+        self._ear.close()
+
+    # --- at work ----------------------------------------------------------------------------------------------------
+
+    def _open(self, envelope: Envelope) -> None:
+        """Open a connection for a message, in a thread of its own, and ring."""
+        try:
+            opened: smtplib.SMTP | Exception = open_connection()
+        except (smtplib.SMTPException, OSError, LostError) as error:
+            opened = error
+        except Exception as error:  # a bug must not leave its message without an outcome
+            log.exception("opening a connection went wrong")
+            opened = error
+        self._opened.put((envelope, opened))
+        with contextlib.suppress(OSError):  # the crew may be gone
+            self._bell.send(b".")
+
+    def _serve(self, seconds: float) -> None:
+        """Wait that long at most for something to happen, and do what follows from it."""
+        now = time.monotonic()
+        soonest = min((line.deadline for line in self._lines), default=NEVER)
+        for key, _events in self._selector.select(max(0.0, min(seconds, soonest - now))):
+            if key.data is None:
+                self._take_opened()
+            else:
+                self._proceed(key.data)
+        if soonest <= now:
+            for line in [line for line in self._lines if line.deadline <= now]:
+                self._after(line, line.give_up())
+
+    def _take_opened(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._ear.recv(1000)
+        with contextlib.suppress(queues.Empty):
+            while True:
+                envelope, opened = self._opened.get_nowait()
+                if isinstance(opened, Exception):
+                    self._missed(envelope, opened)
+                    continue
+                line = Line(opened)
+                self._lines.add(line)
+                self._selector.register(line.sock, READ, line)
+                self._begin(line, envelope)
+
+    def _missed(self, envelope: Envelope, error: Exception) -> None:
+        self.size -= 1
+        self._done.append(not_opened(envelope.message_id, error))
+
+    def _begin(self, line: Line, envelope: Envelope) -> None:
+        try:
+            outcome = line.begin(envelope)
+        except Exception as error:
+            log.exception("message %s went wrong at its start", envelope.message_id)
+            outcome = self._stumbled(line, envelope, error)
+        if not self._goes_again(line, envelope):
+            self._after(line, outcome)
+
+    def _proceed(self, line: Line) -> None:
+        envelope = line.envelope
+        try:
+            outcome = line.proceed()
+        except Exception as error:
+            log.exception("message %s went wrong", envelope.message_id if envelope else None)
+            outcome = self._stumbled(line, envelope, error)
+        if envelope is None or not self._goes_again(line, envelope):
+            self._after(line, outcome)
+
+    def _stumbled(self, line: Line, envelope: Envelope | None, error: Exception) -> Outcome | None:
+        """A bug must not leave its message without an outcome."""
+        line.close()
+        return Outcome(envelope.message_id, IN_DOUBT, type(error).__name__) if envelope else None
+
+    def _goes_again(self, line: Line, envelope: Envelope) -> bool:
+        """The server had closed a connection that was idle; nothing of this message was said yet."""
+        if not line.is_stale:
+            return False
+        self._drop(line)
+        self.give(envelope)
+        return True
+
+    def _after(self, line: Line, outcome: Outcome | None) -> None:
+        """See what a line needs next."""
+        if outcome:
+            self._done.append(outcome)
+        if not line.is_open:
+            self._drop(line)
+            return
+        if outcome:
+            self._free.append(line)
+        wanted = READ | WRITE if line.is_writing else READ
+        if self._selector.get_key(line.sock).events != wanted:
+            self._selector.modify(line.sock, wanted, line)
+
+    def _drop(self, line: Line) -> None:
+        """Hang up and forget a line."""
+        line.close()
+        if line in self._lines:
+            self._lines.remove(line)
+            self._selector.unregister(line.sock)
