@@ -8,8 +8,8 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from functools import cache
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -39,21 +39,20 @@ def _click_key(link_key: str) -> bytes:
     return hmac.digest(link_key.encode(), b"wise.click", "sha256")
 
 
-def _signature(body: str) -> str:
-    digest = hmac.digest(_click_key(settings.LINK_KEY), body.encode(), sha256)
-    return urlsafe_b64encode(digest).decode()[:SIGNATURE_LENGTH]
+def _signature(body: str, key: bytes) -> str:
+    return urlsafe_b64encode(hmac.digest(key, body.encode(), "sha256")).decode()[:SIGNATURE_LENGTH]
 
 
 def click_token(message_id: int, position: int) -> str:
     """Return the token of one link in one message."""
     body = f"{message_id:x}.{position:x}"
-    return f"{body}.{_signature(body)}"
+    return f"{body}.{_signature(body, _click_key(settings.LINK_KEY))}"
 
 
 def read_click_token(token: str) -> tuple[int, int]:
     """Return message id and link position; raises BadToken when it is not ours."""
     body, _dot, signature = token.rpartition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(body).encode()):
+    if not hmac.compare_digest(signature.encode(), _signature(body, _click_key(settings.LINK_KEY)).encode()):
         raise BadToken("click")
     message_id, _dot, position = body.partition(".")
     return int(message_id, 16), int(position, 16)
@@ -61,7 +60,19 @@ def read_click_token(token: str) -> tuple[int, int]:
 
 def click_url(message_id: int, position: int) -> str:
     """Return the address that counts a click and leads on to the link at that position."""
-    return _address("mailings:click", click_token(message_id, position))
+    return click_writer()(message_id, position)
+
+
+def click_writer() -> Callable[[int, int], str]:
+    """Return ``click_url`` with everything looked up that is the same for all, for thousands in a row."""
+    before, after = _around("mailings:click", settings.BASE_URL)
+    key = _click_key(settings.LINK_KEY)
+
+    def write(message_id: int, position: int) -> str:
+        body = f"{message_id:x}.{position:x}"
+        return f"{before}{body}.{_signature(body, key)}{after}"
+
+    return write
 
 
 @cache
