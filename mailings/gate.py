@@ -75,7 +75,7 @@ _STATEMENT = """
             WHEN reachable.channel IN ('phone', 'sms') AND reachable.phone IS NULL THEN 'no_address'
             WHEN reachable.channel = 'email' AND reachable.is_suppressed THEN 'suppressed'
             WHEN reachable.birth_date > %(born_after)s THEN 'under_age'
-            WHEN {hash} < %(hold_out_percent)s THEN 'hold_out'
+            WHEN {hash} < %(hold_out_percent)s OR {own_hash} THEN 'hold_out'
             WHEN {has_enough} THEN 'frequency_cap'
             ELSE 'accepted' END AS outcome,
             coalesce({is_full}, false) AS takes_place{needed}
@@ -139,6 +139,21 @@ _IS_TAKEN = """(channel = 'email' AND lower(email) IN (
 
 # Stable for as long as the customer is: the control group of today is that of tomorrow.
 _HASH = "('x' || substr(md5('hold-out:' || reachable.customer_id), 1, 7))::bit(28)::int %% 100"
+# The same for the control group of one action or campaign, whatever the general one is.
+_OWN_HASH = (
+    "('x' || substr(md5(%(own_key)s || ':' || reachable.customer_id), 1, 7))::bit(28)::int %% 100 < %(own_percent)s"
+)
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """A control group beside the general one: this share of those who could be reached, the same ones for a ``key``."""
+
+    percent: int = 0
+    key: str = ""
+
+
+NO_HOLD_OUT = HoldOut()
 
 
 @dataclass(frozen=True)
@@ -152,6 +167,7 @@ class Terms:
     channels: str = ""
     channel: Channel | None = None
     priority: int = Mailing.Priority.NORMAL
+    hold_out: HoldOut = NO_HOLD_OUT
     deadline: dt.datetime | None = None
 
     @property
@@ -234,6 +250,22 @@ def preview(terms: Terms, *, candidates: QuerySet[Customer], now: dt.datetime) -
     return _in_order(counts)
 
 
+@transaction.atomic
+def people(
+    terms: Terms, outcome: str, *, candidates: QuerySet[Customer], first: int, count: int, now: dt.datetime
+) -> tuple[int, list[int]]:
+    """Return how many candidates would get this outcome now, and ``count`` of their ids from the ``first`` (0) on."""
+    _lay_down(candidates)
+    statement, values = _statement(terms, now=now)
+    found = rows(
+        f"""{statement}, chosen AS (SELECT customer_id FROM final WHERE outcome = %(outcome)s)
+        SELECT customer_id, (SELECT count(*) FROM chosen) AS n FROM chosen
+        ORDER BY customer_id OFFSET %(first)s LIMIT %(count)s""",  # noqa: S608 - bound by its parts
+        {**values, "outcome": outcome, "first": first, "count": count},
+    )
+    return (found[0]["n"] if found else 0), [row["customer_id"] for row in found]
+
+
 def reach(
     *, purpose: Purpose, channel: str, now: dt.datetime, candidates: QuerySet[Customer] | None = None
 ) -> dict[str, int]:
@@ -260,7 +292,8 @@ def _in_order(counts: list[dict[str, Any]]) -> dict[str, int]:
 
 def _terms_of(mailing: Mailing) -> Terms:
     deadline = mailing.created_at + dt.timedelta(days=SendingSettings.load().wait_days)
-    return Terms(mailing.purpose, mailing.channels, priority=mailing.priority, deadline=deadline)
+    hold_out = HoldOut(mailing.hold_out_percent, mailing.hold_out_key)
+    return Terms(mailing.purpose, mailing.channels, priority=mailing.priority, hold_out=hold_out, deadline=deadline)
 
 
 def _lay_down(candidates: QuerySet[Customer]) -> None:
@@ -294,6 +327,7 @@ def _statement(
         has_postal_address=_HAS_POSTAL_ADDRESS,
         verdicts=" UNION ALL ".join(_verdicts(terms.purpose, one, now) for one in used),
         hash=_HASH,
+        own_hash=_OWN_HASH if terms.hold_out.percent and not terms.is_service else "false",
         recent=caps.recent(),
         has_enough=caps.has_enough,
         is_full=caps.is_full,
@@ -307,6 +341,8 @@ def _statement(
     values = {
         "now": now,
         "hold_out_percent": 0 if terms.is_service else limits.hold_out_percent,
+        "own_percent": terms.hold_out.percent,
+        "own_key": terms.hold_out.key,
         "born_after": None if terms.is_service else years_before(local_date(now), limits.minimum_age),
         **caps.values(now=now, priority=terms.priority, deadline=deadline),
     }

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.resources.fields import by_code, paged
-from mailings.models import Click, Decision, Mailing, Message
+from common.time import clock
+from customers.models import Purpose
+from mailings.gate import Terms, preview
+from mailings.models import Click, Decision, EarlierDecision, Mailing, Message
+from selections.compiler import members
+from selections.models import Selection
 
 
 class MailingSerializer(serializers.ModelSerializer[Mailing]):
@@ -27,6 +32,7 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
             "purpose",
             "channels",
             "priority",
+            "hold_out_percent",
             "state",
             "pause_reason",
             "brake",
@@ -46,6 +52,14 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
         fields = ["customer", "outcome", "channel", "basis", "until", "decided_at"]
 
 
+class EarlierDecisionSerializer(serializers.ModelSerializer[EarlierDecision]):
+    customer = by_code(key="number")
+
+    class Meta:
+        model = EarlierDecision
+        fields = ["customer", "outcome", "until", "decided_at", "replaced_at"]
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     customer = by_code(key="number")
 
@@ -62,6 +76,23 @@ class MailingReportSerializer(serializers.Serializer[Any]):
     messages = serializers.DictField(child=serializers.IntegerField())
     opens = serializers.IntegerField()
     clicked = serializers.IntegerField()
+
+
+class FunnelSerializer(serializers.Serializer[Any]):
+    """What the gate would say of a selection: ``decisions`` is outcome -> customers; they add up to the candidates."""
+
+    candidates = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    decisions = serializers.DictField(child=serializers.IntegerField())
+
+
+class FunnelQuestionSerializer(serializers.Serializer[Any]):
+    """A mailing to be: its purpose (code) and channels, the selection it is for (id), and its priority."""
+
+    purpose = serializers.SlugRelatedField(slug_field="code", queryset=Purpose.objects.all())
+    channels = serializers.ChoiceField(choices=Mailing.Channels)
+    selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.in_use())
+    priority = serializers.ChoiceField(choices=Mailing.Priority, default=Mailing.Priority.NORMAL)
 
 
 class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
@@ -87,11 +118,36 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
             }
         )
 
-    @extend_schema(responses=DecisionSerializer(many=True))
+    @extend_schema(parameters=[FunnelQuestionSerializer], responses=FunnelSerializer)
+    @action(detail=False, filterset_fields=None, pagination_class=None)
+    def funnel(self, request: Request) -> Response:
+        """What the gate would say at this moment of everybody in a selection; nothing is sent or kept."""
+        question = FunnelQuestionSerializer(data=request.query_params)
+        question.is_valid(raise_exception=True)
+        asked, now = question.validated_data, clock()
+        terms = Terms(asked["purpose"], asked["channels"], priority=int(asked["priority"]))
+        counts = preview(terms, candidates=members(asked["selection"], now=now), now=now)
+        accepted = counts.get(Decision.Outcome.ACCEPTED, 0)
+        return Response({"candidates": sum(counts.values()), "accepted": accepted, "decisions": counts})
+
+    @extend_schema(
+        parameters=[OpenApiParameter("outcome", enum=Decision.Outcome.values)],
+        responses=DecisionSerializer(many=True),
+    )
     @action(detail=True, filterset_fields=None)
     def decisions(self, request: Request, pk: str) -> Response:
-        """What the gate decided for each candidate, and why."""
-        return paged(self, self.get_object().decisions.select_related("customer").order_by("id"), DecisionSerializer)
+        """What the gate decided for each candidate, and why; of those who wait, until when."""
+        found = self.get_object().decisions.select_related("customer").order_by("id")
+        if outcome := request.query_params.get("outcome"):
+            found = found.filter(outcome=outcome)
+        return paged(self, found, DecisionSerializer)
+
+    @extend_schema(responses=EarlierDecisionSerializer(many=True))
+    @action(detail=True, filterset_fields=None, url_path="earlier-decisions")
+    def earlier_decisions(self, request: Request, pk: str) -> Response:
+        """What was decided about who waited for his turn, before the decision that holds now."""
+        found = self.get_object().earlier_decisions.select_related("customer").order_by("id")
+        return paged(self, found, EarlierDecisionSerializer)
 
     @extend_schema(responses=MessageSerializer(many=True))
     @action(detail=True, filterset_fields=None)

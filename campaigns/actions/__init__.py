@@ -8,6 +8,7 @@ from campaigns.actions.actions import (
     label_accepted,
     restore_action,
     run_action,
+    terms_of,
 )
 from campaigns.actions.advance import Summary, advance, due_triggers, run_trigger_today
 from campaigns.actions.campaigns import (
@@ -67,5 +68,6 @@ __all__ = [
     "run_trigger_today",
     "start_campaign",
     "take_step",
+    "terms_of",
     "would_enter",
 ]

@@ -39,6 +39,7 @@ def start_mailing(
     content: Content,
     candidates: QuerySet[Customer],
     priority: int = Mailing.Priority.NORMAL,
+    hold_out: gate.HoldOut = gate.NO_HOLD_OUT,
     by: By = None,
     now: dt.datetime,
 ) -> Mailing:
@@ -57,6 +58,8 @@ def start_mailing(
         "purpose": purpose,
         "channels": channels,
         "priority": priority,
+        "hold_out_percent": hold_out.percent,
+        "hold_out_key": hold_out.key,
         "content": content,
         "created_by": by if isinstance(by, User) else None,
         "created_at": now,

@@ -55,6 +55,9 @@ class Mailing(models.Model):
     purpose = models.ForeignKey(Purpose, models.PROTECT, verbose_name=_("purpose"))
     channels = models.CharField(_("channels"), max_length=16, choices=Channels)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
+    # who is held out is the same for all mailings with this key: "action:3", "campaign:5"
+    hold_out_percent = models.PositiveSmallIntegerField(_("own control group (percent)"), default=0)
+    hold_out_key = models.CharField(max_length=40, blank=True)
     content = models.ForeignKey(Content, models.PROTECT, related_name="mailings", verbose_name=_("content"))
     compiled = models.JSONField(default=dict)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.SENDING)

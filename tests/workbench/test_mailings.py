@@ -57,7 +57,7 @@ def test_the_page_shows_the_funnel_and_it_adds_up(client: Client, start: Start, 
     mailing = start()
     response = client.get(f"/mailings/{mailing.pk}/")
     context = response.context
-    assert context["candidate_count"] == sum(row["value"] for row in context["outcome_rows"]) == 4
+    assert context["candidate_count"] == sum(row["value"] for row in context["funnel"].rows) == 4
     assert context["message_count"] == sum(row["value"] for row in context["state_rows"]) == 3
     page = text(response)
     assert f"/mailings/{mailing.pk}/decisions/?outcome=no_permission" in page

@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.crypto import get_random_string
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions
-from campaigns.models import Action
+from campaigns.models import Action, Campaign
 from campaigns.triggers import describe
 from common.errors import Refused
+from customers.models import Customer
 from mailings.content import read_items
 from mailings.gate import Terms
 from mailings.models import Mailing, Message
 from selections.compiler import members
+from selections.models import Selection
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
 from workbench.filters.actions import ActionFilter
 from workbench.forms.actions import ActionForm, SelectionForm
-from workbench.funnel import gate_funnel
+from workbench.funnel import FunnelPeople, gate_funnel
 from workbench.tables.actions import ActionTable
 from workbench.views import triggers
 
@@ -115,6 +119,7 @@ class ActionChange(_Actions, FormPage[ActionForm]):
             "channels": action.channels,
             "gives_label": action.gives_label,
             "priority": action.priority,
+            "hold_out_percent": action.hold_out_percent,
         }
 
     def perform(self, form: ActionForm) -> str:
@@ -148,9 +153,11 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
         funnel = None
         if form.is_bound and form.is_valid():
             found = members(form.cleaned_data["selection"], now=self.now)
-            action = self.object
-            terms = Terms(action.purpose, action.channels, priority=action.priority)
-            funnel = gate_funnel(terms, candidates=found, now=self.now)
+            people = reverse("workbench:action_people", args=[self.object.pk])
+            people += f"?selection={form.cleaned_data['selection'].pk}"
+            funnel = gate_funnel(
+                actions.terms_of(self.object), candidates=found, people=people, user=self.user, now=self.now
+            )
         return super().get_context(
             form=form,
             funnel=funnel,
@@ -174,6 +181,31 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
         if mailing.state == Mailing.State.AWAITS:
             self.success_message = AWAITS_WORDS
         return self.get_cancel_url()
+
+
+class ActionPeople(_Actions, FunnelPeople):
+    """Who of a selection would get an outcome; with ``campaign`` as a step of that one."""
+
+    permission = "manage_campaigns"
+
+    def get_breadcrumb(self) -> list[Any]:
+        run = reverse("workbench:action_run", args=[self.object.pk])
+        return [
+            (_("Actions"), reverse("workbench:action_list")),
+            (self.object.name, reverse("workbench:action_detail", args=[self.object.pk])),
+            (_("What would happen"), f"{run}?selection={self.selection.pk}"),
+        ]
+
+    @cached_property
+    def selection(self) -> Selection:
+        return get_object_or_404(Selection, pk=self.number("selection"))
+
+    def get_terms(self) -> Terms:
+        campaign = Campaign.objects.filter(pk=self.number("campaign")).first()
+        return actions.terms_of(self.object, campaign=campaign)
+
+    def get_candidates(self) -> QuerySet[Customer]:
+        return members(self.selection, now=self.now)
 
 
 class ActionArchive(_Actions, ActionView):
@@ -213,6 +245,7 @@ urlpatterns = [
     path("actions/<int:pk>/", ActionPage.as_view(), name="action_detail"),
     path("actions/<int:pk>/change/", ActionChange.as_view(), name="action_change"),
     path("actions/<int:pk>/run/", ActionRun.as_view(), name="action_run"),
+    path("actions/<int:pk>/run/people/", ActionPeople.as_view(), name="action_people"),
     path("actions/<int:pk>/archive/", ActionArchive.as_view(), name="action_archive"),
     path("actions/<int:pk>/restore/", ActionRestore.as_view(), name="action_restore"),
     *triggers.urlpatterns,

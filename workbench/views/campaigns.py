@@ -17,9 +17,11 @@ from campaigns.standard import install_standard_campaigns
 from campaigns.triggers import describe
 from customers.models import Customer
 from selections.compiler import members
+from selections.models import Selection
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
 from workbench.filters.campaigns import CampaignFilter, ParticipantFilter
 from workbench.forms.campaigns import CampaignAddForm, CampaignForm, EnrolForm, StepForm, initial_of
+from workbench.funnel import Funnel, gate_funnel
 from workbench.tables.campaigns import CAMPAIGN_TONES, CampaignTable, ParticipantTable
 from workbench.views import calendar
 
@@ -222,12 +224,23 @@ class CampaignEnrol(_Campaigns, FormPage[EnrolForm]):
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         form = extra.pop("form", None) or self.make_form()
-        counts = None
+        counts, steps = None, []
         if form.is_bound and form.is_valid():
             found = members(form.cleaned_data["selection"], now=self.now)
             fresh = actions.would_enter(self.object, found, now=self.now).count()
             counts = {"all": found.count(), "fresh": fresh}
-        return super().get_context(form=form, counts=counts, object=self.object, **extra)
+            steps = self._funnels(form.cleaned_data["selection"], found)
+        return super().get_context(form=form, counts=counts, steps=steps, object=self.object, **extra)
+
+    def _funnels(self, selection: Selection, found: QuerySet[Customer]) -> list[tuple[Step, Funnel]]:
+        """Return what the gate would say of the selection at each step, were it today."""
+        funnels = []
+        for step in self.object.steps.in_use().select_related("action__purpose"):
+            people = reverse("workbench:action_people", args=[step.action_id])
+            people += f"?selection={selection.pk}&campaign={self.object.pk}"
+            terms = actions.terms_of(step.action, campaign=self.object)
+            funnels.append((step, gate_funnel(terms, candidates=found, people=people, user=self.user, now=self.now)))
+        return funnels
 
     def perform(self, form: EnrolForm) -> str:
         found = members(form.cleaned_data["selection"], now=self.now)

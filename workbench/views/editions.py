@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from common.time import AMSTERDAM, local_date
+from customers.models import Customer
 from mailings.gate import Terms
 from mailings.models import Mailing
 from newsletter import actions
@@ -20,7 +21,7 @@ from newsletter.models import Edition, Newsletter, TextItem
 from newsletter.variants import variants_of
 from workbench.base import ActionView, DetailPage, FormPage, ObjectMixin
 from workbench.forms.newsletters import EditionForm, ItemForm, PlanForm, initial_of_edition, initial_of_item
-from workbench.funnel import gate_funnel
+from workbench.funnel import FunnelPeople, gate_funnel
 from workbench.tables.newsletters import EDITION_TONES
 
 USUAL_TIME = dt.time(9)
@@ -84,8 +85,9 @@ class EditionCheck(_Editions, FormPage[PlanForm]):
     def get_context(self, **extra: Any) -> dict[str, Any]:
         edition, newsletter = self.object, self.object.newsletter
         variants = variants_of(edition, now=self.now)
-        terms = Terms(newsletter.purpose, Mailing.Channels.EMAIL, priority=newsletter.priority)
-        funnel = gate_funnel(terms, candidates=newsletter.subscribers(now=self.now), now=self.now)
+        people = reverse("workbench:edition_people", args=[edition.pk]) + "?"
+        subscribers = newsletter.subscribers(now=self.now)
+        funnel = gate_funnel(terms_of(newsletter), candidates=subscribers, people=people, user=self.user, now=self.now)
         return super().get_context(object=edition, variants=variants, funnel=funnel, **extra)
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -96,6 +98,24 @@ class EditionCheck(_Editions, FormPage[PlanForm]):
     def perform(self, form: PlanForm) -> str:
         actions.plan_edition(self.object, send_at=form.cleaned_data["send_at"], by=self.user, now=self.now)
         return self.page_url
+
+
+class EditionPeople(_Editions, FunnelPeople):
+    permission = "manage_newsletters"
+
+    def get_breadcrumb(self) -> list[Any]:
+        check = reverse("workbench:edition_check", args=[self.object.pk])
+        return [*super().get_breadcrumb(), (_("Check and send"), check)]
+
+    def get_terms(self) -> Terms:
+        return terms_of(self.object.newsletter)
+
+    def get_candidates(self) -> QuerySet[Customer]:
+        return self.object.newsletter.subscribers(now=self.now)
+
+
+def terms_of(newsletter: Newsletter) -> Terms:
+    return Terms(newsletter.purpose, Mailing.Channels.EMAIL, priority=newsletter.priority)
 
 
 class EditionChange(_Editions, FormPage[EditionForm]):
@@ -237,6 +257,7 @@ def _save(edition: Edition, form: ItemForm, **rest: Any) -> TextItem:
 urlpatterns = [
     path("editions/<int:pk>/", EditionPage.as_view(), name="edition_detail"),
     path("editions/<int:pk>/check/", EditionCheck.as_view(), name="edition_check"),
+    path("editions/<int:pk>/check/people/", EditionPeople.as_view(), name="edition_people"),
     path("editions/<int:pk>/change/", EditionChange.as_view(), name="edition_change"),
     path("editions/<int:pk>/preview/", EditionPreview.as_view(), name="edition_preview"),
     path("editions/<int:pk>/send/", EditionSend.as_view(), name="edition_send"),

@@ -23,6 +23,7 @@ from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMix
 from workbench.changes import changes_of
 from workbench.filters.mailings import DecisionFilter, MailingFilter, MessageFilter
 from workbench.forms.sending import RefuseForm
+from workbench.funnel import funnel_of
 from workbench.tables.mailings import MAILING_TONES, MESSAGE_TONES, DecisionTable, MailingTable, MessageTable
 from workbench.views import content, sending
 
@@ -75,7 +76,9 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
             message_count=sum(states.values()),
             states=states,
             sent_count=states.get(Message.State.SENT, 0),
-            outcome_rows=self._outcome_rows(decisions),
+            funnel=funnel_of(
+                decisions, people=reverse("workbench:mailing_decisions", args=[mailing.pk]) + "?", user=self.user
+            ),
             state_rows=self._state_rows(states),
             links=links,
             click_readers=mailing.messages.filter(clicks__isnull=False).distinct().count(),
@@ -87,19 +90,6 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
             may_approve=self.user.has_perm("common.approve_mailings") and mailing.created_by_id != self.user.pk,
             **extra,
         )
-
-    def _outcome_rows(self, counts: dict[str, int]) -> list[dict[str, Any]]:
-        url = reverse("workbench:mailing_decisions", args=[self.object.pk])
-        return [
-            {
-                "label": Decision.Outcome(outcome).label,
-                "value": counts[outcome],
-                "url": f"{url}?outcome={outcome}",
-                "tone": "success" if outcome == Decision.Outcome.ACCEPTED else "neutral",
-            }
-            for outcome in Decision.Outcome.values
-            if outcome in counts
-        ]
 
     def _state_rows(self, counts: dict[str, int]) -> list[dict[str, Any]]:
         url = reverse("workbench:mailing_messages", args=[self.object.pk])
