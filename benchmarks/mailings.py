@@ -98,7 +98,7 @@ class Course:
         for one in told:
             for stage, cpu in one["cpu"].items():
                 stages[stage] += cpu
-        stages["rest and SMTP"] = 2 * stages["all"] - sum(stages.values())
+        stages["rest"] = 2 * stages["all"] - sum(stages.values())
         stages |= {"PostgreSQL": after[0] - before[0], "sink": after[1] - before[1]}
         _say("µs of processor per mail: " + ", ".join(
             f"{stage} {cpu / total * 1e6:.0f}" for stage, cpu in stages.items()))  # fmt: skip

@@ -138,7 +138,8 @@ def _mark_sql(purpose_id: int, rule: str, code: str) -> str:
         FROM checked
         -- the ids once more: without them a planner with old figures reads the whole mailing
         WHERE message.id = ANY($1) AND message.id = checked.id
-        AND message.claim = $3 AND message.state IN ('claimed', 'sending')
+        -- by their key and not by the index of all that is under way, of which there may be thousands
+        AND message.claim = $3 AND message.state || '' IN ('claimed', 'sending')
         AND (SELECT mailing.state FROM mailings_mailing AS mailing WHERE mailing.id = $4) = 'sending'
         RETURNING message.id, message.state
     """  # noqa: S608 - everything is bound
@@ -184,7 +185,7 @@ _RECORD = f"""
     FROM unnest($1, $2, $3, $4)
         AS outcome (id, state, reply, reached)
     WHERE message.id = outcome.id AND message.claim = $5
-    AND message.state IN ('claimed', 'sending', 'in_doubt')
+    AND message.state || '' IN ('claimed', 'sending', 'in_doubt')
     RETURNING message.id
 """  # noqa: S608 - bound
 

@@ -33,7 +33,7 @@ from mailings.rendering import PreparedMail, Recipient, Sender
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 CHUNK = 400
 HEARTBEAT_SECONDS = 15
 DATABASE_RETRY_SECONDS = 45

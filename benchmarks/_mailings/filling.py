@@ -10,7 +10,7 @@ from common.time import clock
 from customers.models import Branch, Customer, Purpose, PurposeChannel, Source
 from labels.models import Label
 from mailings.actions import change_sending_settings, save_content, start_mailing
-from mailings.models import Content, Mailing
+from mailings.models import CapRule, Content, Mailing
 
 BRANCHES = 8
 AUDIENCES = {"jeugd": 0.3, "reizen": 0.4, "theater": 0.5}
@@ -57,8 +57,9 @@ def fill(n: int) -> None:
     change_sending_settings(
         organisation="Bibliotheek Waterland", postal_address="Postbus 12, 1440 AA Purmerend",
         sender_name="Bibliotheek Waterland", sender_email="nieuws@waterland.example",
-        privacy_url="https://www.example.nl/privacy", cap_messages=0,
+        privacy_url="https://www.example.nl/privacy",
     )  # fmt: skip
+    CapRule.objects.all().delete()  # everybody gets every turn
     Branch.objects.bulk_create(Branch(code=f"V{one}", name=f"Vestiging {one}") for one in range(BRANCHES))
     source = Source.objects.get(code="library").pk
     first = Branch.objects.order_by("pk").values_list("pk", flat=True)[0]

@@ -41,7 +41,8 @@ _STATEMENT = f"""
         FROM ({{candidates}}) AS given (customer_id)
         JOIN customers_customer AS customer ON customer.id = given.customer_id
     ),
-    rule AS (
+    -- looked up once: inlined it would stand a dozen times in the plan
+    rule AS MATERIALIZED (
         SELECT coalesce((
             SELECT ground.basis FROM customers_grounds(%(as_of)s) AS ground
             WHERE ground.purpose_id = %(purpose)s AND ground.channel = %(channel)s

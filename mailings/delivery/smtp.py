@@ -37,6 +37,7 @@ NEVER = float("inf")
 LONGEST_LINE = 65_536
 EXPECTED = {"rset": (250,), "mail": (250,), "rcpt": (250, 251), "data": (354,)}
 _LINE = re.compile(rb"(\d{3})([ -]?)([^\r\n]*)\r?\n")
+_DOT = re.compile(rb"\n\.")
 BUSY = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, InterruptedError)
 
 
@@ -258,9 +259,11 @@ class Line:
             self.close()
             return self._end(self._refusal)
         self.phase = "body"
-        stuffed = self.envelope.content.replace(b"\r\n.", b"\r\n..")
-        end = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
-        self._write((b"." if stuffed.startswith(b".") else b"") + stuffed + end)
+        content = self.envelope.content
+        if _DOT.search(content):  # rare, and looking is quicker than replacing
+            content = _DOT.sub(b"\n..", content)
+        content = b"." + content if content.startswith(b".") else content
+        self._write(content + (b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"))
         return None
 
     def _after_dot(self, code: int, text: bytes) -> Outcome:
