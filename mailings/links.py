@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -19,6 +19,7 @@ from django.urls import reverse
 from common.tokens import BadToken, make_token, read_token
 
 SIGNATURE_LENGTH = 22  # 132 bits in base64
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 BOUNCE_SIGNATURE_LENGTH = 20  # 80 bits in hexadecimal: mail servers may change capitals, and a guess is one mail
 
 
@@ -40,7 +41,8 @@ def _click_key(link_key: str) -> bytes:
 
 
 def _signature(body: str, key: bytes) -> str:
-    return urlsafe_b64encode(hmac.digest(key, body.encode(), "sha256")).decode()[:SIGNATURE_LENGTH]
+    digest = hmac.digest(key, body.encode(), "sha256")
+    return b2a_base64(digest, newline=False).translate(_URL_SAFE).decode()[:SIGNATURE_LENGTH]
 
 
 def click_token(message_id: int, position: int) -> str:

@@ -130,7 +130,7 @@ class PreparedMail:
         return b"".join([
             _from(sender),
             f"To: {recipient.address}\r\n".encode(),
-            mime.header("Subject", fill(self.subject, values, as_html=False)),
+            _subject(fill(self.subject, values, as_html=False)),
             _date(now.replace(microsecond=0)),
             f"Message-ID: {message_id_header(self.mailing_id, recipient.message_id, self.host)}\r\n".encode(),
             self._unsubscribe_headers(unsubscribe),
@@ -208,6 +208,11 @@ def _value(value: str, escape: bool) -> bytes:
 @lru_cache(maxsize=256)
 def _from(sender: Sender) -> bytes:
     return f"From: {mime.mailbox(sender.name, sender.address)}\r\n".encode()
+
+
+@lru_cache(maxsize=4096)
+def _subject(text: str) -> bytes:
+    return mime.header("Subject", text)
 
 
 @lru_cache(maxsize=4)
