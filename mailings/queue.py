@@ -12,7 +12,7 @@ unless its own worker says that the final dot was not sent.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -90,8 +90,12 @@ def claim(mailing: Mailing, *, token: UUID, limit: int) -> list[tuple[int, int]]
     return sorted((row["id"], row["customer_id"]) for row in taken)
 
 
-def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.datetime) -> set[int]:
+def mark(
+    mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.datetime, relays: Sequence[str] = ()
+) -> set[int]:
     """Mark messages ``sending`` and return which may go out; the caller commits before the first byte of DATA.
+
+    ``relays`` names over which relay each will go, so that this is known of messages in doubt too.
 
     In the same statement everything is asked again that may have changed since the gate: permission, suppression, the
     address and the mailing's state. Who may not be reached any more is withdrawn; of a mailing on pause nothing is
@@ -101,14 +105,16 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
     """
     text = _mark_sql(mailing.purpose_id, mailing.purpose.rule, mailing.purpose.code)
     lease = dt.timedelta(seconds=LEASE_SECONDS)
-    params = [list(message_ids), now, token, mailing.pk, lease]
-    marked = rows_prepared(text, params, types=["bigint[]", "timestamptz", "uuid", "bigint", "interval"])
+    names = list(relays) or [""] * len(message_ids)
+    params = [list(message_ids), now, token, mailing.pk, lease, names]
+    types = ["bigint[]", "timestamptz", "uuid", "bigint", "interval", "text[]"]
+    marked = rows_prepared(text, params, types=types)
     return {row["id"] for row in marked if row["state"] == Message.State.SENDING}
 
 
 @lru_cache(maxsize=64)
 def _mark_sql(purpose_id: int, rule: str, code: str) -> str:
-    """Return the statement that marks, of $1 messages, $2 now, $3 token, $4 mailing, $5 lease."""
+    """Return the statement that marks, of $1 messages, $2 now, $3 token, $4 mailing, $5 lease, $6 relays."""
     purpose = Purpose(pk=purpose_id, rule=rule, code=code)
     own = "SELECT customer_id FROM mailings_message WHERE id = ANY($1)"
     verdicts = verdicts_sql(own, purpose=purpose, channel=Channel.EMAIL, as_of="$2").replace("%%", "%")
@@ -122,7 +128,7 @@ def _mark_sql(purpose_id: int, rule: str, code: str) -> str:
                 THEN 'suppressed'
                 WHEN email.value IS NULL THEN 'no_address'
                 WHEN lower(email.value) <> lower(message.address) THEN 'moved' ELSE '' END AS obstacle,
-                email.value AS address
+                email.value AS address, ($6)[array_position($1, message.id)] AS relay
             FROM mailings_message AS message LEFT JOIN verdict USING (customer_id)
             LEFT JOIN customers_contactpoint AS email
                 ON email.customer_id = message.customer_id AND email.channel = 'email' AND email.is_primary
@@ -133,6 +139,7 @@ def _mark_sql(purpose_id: int, rule: str, code: str) -> str:
             withdrawn_because = CASE checked.obstacle WHEN 'moved' THEN '' ELSE checked.obstacle END,
             address = CASE checked.obstacle WHEN 'moved' THEN checked.address ELSE message.address END,
             claim = CASE checked.obstacle WHEN 'moved' THEN NULL ELSE message.claim END,
+            relay = CASE checked.obstacle WHEN '' THEN checked.relay ELSE message.relay END,
             state_at = clock_timestamp(),
             lease_until = CASE checked.obstacle WHEN 'moved' THEN NULL::timestamptz ELSE clock_timestamp() + $5 END
         FROM checked
@@ -208,11 +215,17 @@ def _suppress(message_ids: Sequence[int]) -> None:
 
 @transaction.atomic
 def record_and_mark(
-    mailing: Mailing, outcomes: Sequence[Outcome], message_ids: Sequence[int], *, token: UUID, now: dt.datetime
+    mailing: Mailing,
+    outcomes: Sequence[Outcome],
+    message_ids: Sequence[int],
+    *,
+    token: UUID,
+    now: dt.datetime,
+    relays: Sequence[str] = (),
 ) -> set[int]:
     """Record what is done and mark what comes next in one commit; return which of the latter may go out."""
     record(mailing, outcomes, token=token)
-    return mark(mailing, message_ids, token=token, now=now) if message_ids else set()
+    return mark(mailing, message_ids, token=token, now=now, relays=relays) if message_ids else set()
 
 
 def extend(token: UUID) -> int:
@@ -230,6 +243,18 @@ def release(token: UUID) -> int:
         """UPDATE mailings_message SET state = 'queued', state_at = clock_timestamp(), claim = NULL, lease_until = NULL
         WHERE claim = %s AND state = 'claimed'""",
         [token],
+    )
+
+
+def put_off(later: Mapping[int, float], *, token: UUID) -> int:
+    """Put back messages of this claim that have to wait, message id -> seconds; it counts as no attempt."""
+    return execute(
+        """UPDATE mailings_message AS message
+        SET state = 'queued', state_at = clock_timestamp(), claim = NULL, lease_until = NULL,
+            next_attempt_at = clock_timestamp() + wait.seconds * interval '1 second'
+        FROM unnest(%s::bigint[], %s::float8[]) AS wait (id, seconds)
+        WHERE message.id = wait.id AND message.claim = %s AND message.state = 'claimed'""",
+        [list(later), list(later.values()), token],
     )
 
 

@@ -20,6 +20,7 @@ from mailings.links import click_writer, open_url, own_open_url, preferences_url
 from mailings.models import SendingSettings
 
 Finish = Callable[[str], bytes]
+FEEDBACK_SENDER = "wisemarketing"  # 5 to 15 letters, always the same
 MOST_PLANS = 64  # of 25 KB each
 
 
@@ -112,7 +113,12 @@ class PreparedMail:
         self.common = self._common_headers(list_name, list_code)
 
     def _common_headers(self, list_name: str, list_code: str) -> bytes:
-        lines = [_list_id(list_name, list_code, self.host)]
+        kind = "service" if self.is_service else "bulk"
+        lines = [
+            _list_id(list_name, list_code, self.host),
+            # by which large providers report complaints: mailing, purpose, kind, and who it is that sends
+            f"Feedback-ID: {self.mailing_id}:{list_code}:{kind}:{FEEDBACK_SENDER}\r\n".encode(),
+        ]
         if self.identity.reply_to:
             lines.append(f"Reply-To: {mime.one_line(self.identity.reply_to)}\r\n".encode())
         lines.append(b"Auto-Submitted: auto-generated\r\n" if self.is_service else b"Precedence: bulk\r\n")

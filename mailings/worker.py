@@ -21,9 +21,10 @@ from django.utils.translation import gettext
 
 from common.time import clock
 from customers.models import Branch, Purpose
-from mailings import queue
+from mailings import pacing, queue
 from mailings.actions.mailings import brake_mailings, finish_mailings, postpone_closed
-from mailings.delivery import FAILED, Crew, Envelope
+from mailings.delivery import FAILED, Crew, Envelope, Lane, Route, routes
+from mailings.links import bounce_address
 from mailings.models import Mailing, SendingSettings
 from mailings.opening import opening_hours
 from mailings.queue import Outcome
@@ -37,6 +38,7 @@ CONNECTIONS = 16
 CHUNK = 400
 HEARTBEAT_SECONDS = 15
 DATABASE_RETRY_SECONDS = 45
+THROTTLED_SECONDS = 0.05
 
 
 @dataclass
@@ -54,8 +56,8 @@ class Summary:
 
 
 @contextlib.contextmanager
-def _crew(size: int) -> Iterator[Crew]:
-    crew = Crew(size)
+def _crew(connections: int) -> Iterator[Crew]:
+    crew = Crew(_persist(lambda: routes(connections)))
     try:
         yield crew
     finally:
@@ -78,7 +80,7 @@ def send_ready(*, seconds: float, connections: int = CONNECTIONS, chunk: int = C
             if time.monotonic() >= until:
                 summary.has_more = True
                 break
-            if not _send_chunk(mailing, crew, summary, chunk):
+            if not _send_chunk(mailing, crew, summary, chunk, until):
                 sent_nothing.append(mailing.pk)
     _persist(lambda: finish_mailings(now=clock()))
     return summary
@@ -89,13 +91,14 @@ def _within_hours() -> bool:
     return ours.is_open(clock())
 
 
-def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int) -> int:
-    """Claim a chunk of one mailing and send it; return how many were claimed."""
+def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int, until: float) -> int:
+    """Claim a chunk of one mailing and send it, what can be until then; return how many were claimed."""
     token = uuid4()
     claimed = _persist(lambda: queue.claim(mailing, token=token, limit=size))
     try:
         if claimed and (chunk := _prepare(mailing, token, claimed)):
-            _work_off(chunk, crew, summary)
+            _hold_back(chunk)
+            _work_off(chunk, crew, summary, until)
     finally:
         _persist(lambda: queue.release(token))
     _persist(lambda: brake_mailings(mailing, now=clock()))
@@ -148,11 +151,19 @@ class _Chunk:
     def envelope(self, recipient: Recipient) -> Envelope:
         """Return the message for one reader, ready to go."""
         content = self.mail.render(recipient, sender=self.sender_for(recipient), now=clock())
-        return Envelope(recipient.message_id, self.identity.sender_email, recipient.address, content)
+        return_path = bounce_address(recipient.message_id) or self.identity.sender_email
+        return Envelope(recipient.message_id, return_path, recipient.address, content)
 
 
-def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
-    """Keep every connection busy until the chunk is done.
+def _hold_back(chunk: _Chunk) -> None:
+    """Put back who has to wait because his mail domain gets no more at once; others get their turn meanwhile."""
+    chunk.recipients, later = _persist(lambda: pacing.split_by_domain(chunk.recipients))
+    if later:
+        _persist(lambda: queue.put_off(later, token=chunk.token))
+
+
+def _work_off(chunk: _Chunk, crew: Crew, summary: Summary, until: float) -> None:
+    """Keep every connection busy until the chunk is done, or the time is up: then the rest is left to the next run.
 
     Each round 1. records what came back and marks as many messages as there are free connections, in one commit;
     2. hands those out; 3. writes the next messages while the connections work; 4. waits for outcomes.
@@ -163,9 +174,9 @@ def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
     while waiting or ready or busy or done:
         if not ready:
             _compose(chunk, waiting, ready, crew, done)
-        marked = _mark_next(chunk, ready, crew.size - busy, done, summary)
-        for envelope in marked:
-            crew.give(envelope)
+        marked = _mark_next(chunk, ready, crew, done, summary)
+        for envelope, lane in marked:
+            crew.give(envelope, lane)
         busy += len(marked)
         done = []
         _compose(chunk, waiting, ready, crew, done)
@@ -173,8 +184,11 @@ def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
             outcomes = crew.collect(wanted=max(1, busy // 2), timeout=HEARTBEAT_SECONDS)
             busy -= len(outcomes)
             done += outcomes
+        elif ready and not marked and not chunk.was_refused:
+            time.sleep(THROTTLED_SECONDS)  # every relay has had what it gets in this second
         summary.is_unreachable = crew.size == 0
-        if summary.is_unreachable or any(outcome.pause for outcome in done) or _was_stopped(chunk):
+        is_over = summary.is_unreachable or time.monotonic() >= until
+        if is_over or any(outcome.pause for outcome in done) or _was_stopped(chunk):
             waiting.clear()
             ready.clear()
         if time.monotonic() - beat >= HEARTBEAT_SECONDS:
@@ -183,17 +197,38 @@ def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
 
 
 def _mark_next(
-    chunk: _Chunk, ready: deque[Envelope], room: int, done: list[Outcome], summary: Summary
-) -> list[Envelope]:
-    """Record what is done, mark what comes next, in one commit; return what may go out."""
-    batch = [ready.popleft() for _ in range(min(room, len(ready)))]
+    chunk: _Chunk, ready: deque[Envelope], crew: Crew, done: list[Outcome], summary: Summary
+) -> list[tuple[Envelope, Lane]]:
+    """Record what is done, mark what comes next, in one commit; return what may go out, and over which lane."""
+    batch = [(ready.popleft(), lane) for lane in _allowed(crew.choose(len(ready)))]
+    chunk.was_refused = False
     if not batch and not done:
         return []
-    ids = [envelope.message_id for envelope in batch]
-    marked = _persist(lambda: queue.record_and_mark(chunk.mailing, done, ids, token=chunk.token, now=clock()))
+    ids = [envelope.message_id for envelope, _lane in batch]
+    relays = [lane.route.name for _envelope, lane in batch]
+    marked = _persist(
+        lambda: queue.record_and_mark(chunk.mailing, done, ids, token=chunk.token, now=clock(), relays=relays)
+    )
     summary.add(done)
     chunk.was_refused = bool(batch) and not marked
-    return [envelope for envelope in batch if envelope.message_id in marked]
+    return [(envelope, lane) for envelope, lane in batch if envelope.message_id in marked]
+
+
+def _allowed(lanes: list[Lane]) -> list[Lane]:
+    """Return those of the chosen lanes that may have their message now, by the speed of their relays."""
+    allowed = list(lanes)
+    for lane in {lane for lane in lanes if lane.route.per_second}:
+        granted = _granted(lane.route, lanes.count(lane))
+        others = [one for one in allowed if one is not lane]
+        allowed = others + [lane] * granted
+    return allowed
+
+
+def _granted(route: Route, wanted: int) -> int:
+    if route.relay_id is None or route.per_second is None:
+        return wanted
+    pk, speed = route.relay_id, route.per_second
+    return _persist(lambda: pacing.take_from_relay(pk, per_second=speed, wanted=wanted))
 
 
 def _was_stopped(chunk: _Chunk) -> bool:

@@ -6,6 +6,7 @@ servers) everything has a default; elsewhere nothing that matters has.
 """
 
 import hmac
+import os
 import re
 import sys
 from datetime import timedelta
@@ -116,6 +117,12 @@ EMAIL: dict[str, Any] = read_parsed(
     {},
     "smtp://, smtp+tls:// or smtps://user:password@host:port",
 )
+# Mail servers for mailings, beside or instead of that of EMAIL_URL: RELAY_SES=smtp+tls://…, RELAY_OWN_FILE=/run/…
+RELAYS: dict[str, dict[str, Any]] = {
+    name: read_parsed(name, "", parse_email, {}, "smtp://, smtp+tls:// or smtps://user:password@host:port")
+    for name in sorted({name.removesuffix("_FILE") for name in os.environ if name.startswith("RELAY_")})
+}
+RELAYS = {"EMAIL_URL": EMAIL} | {name: relay for name, relay in RELAYS.items() if relay}
 EMAIL_HOST = EMAIL.get("EMAIL_HOST", "")
 EMAIL_PORT = EMAIL.get("EMAIL_PORT", 25)
 EMAIL_HOST_USER = EMAIL.get("EMAIL_HOST_USER", "")

@@ -102,6 +102,7 @@ MENU = (
             Entry(_("School holidays"), "workbench:school_holiday_list", "manage_selections", "calendar-days"),
             Entry(_("Places and distance"), "workbench:place_list", "manage_selections", "map-pin"),
             Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),
+            Entry(_("Mail servers"), "workbench:relay_list", "manage_users", "server"),
             Entry(_("Websites"), "workbench:site_list", "manage_integrations", "globe"),
             Entry(_("Users"), "workbench:user_list", "manage_users", "user-cog"),
             Entry(_("API and integrations"), "workbench:integration_list", "manage_integrations", "plug"),

@@ -57,7 +57,7 @@ class Guest:
 
     def answer(self) -> bytes:
         """Answer all that is complete."""
-        said = []
+        said: list[bytes] = []
         while True:
             end = self.buffer.find(b"\r\n.\r\n" if self.in_body else b"\r\n")
             if end < 0:

@@ -47,6 +47,7 @@ from mailings.actions.publications import (
     save_publication,
     send_webhooks,
 )
+from mailings.actions.relays import remove_domain_limit, remove_relay, save_domain_limit, save_relay
 from mailings.actions.settings import change_sending_settings, ensure_sending_settings
 
 __all__ = [
@@ -79,6 +80,8 @@ __all__ = [
     "remove_block",
     "remove_cap_rule",
     "remove_closing_day",
+    "remove_domain_limit",
+    "remove_relay",
     "resolve_doubt",
     "resume",
     "run_due_publications",
@@ -86,7 +89,9 @@ __all__ = [
     "save_cap_rule",
     "save_closing_day",
     "save_content",
+    "save_domain_limit",
     "save_publication",
+    "save_relay",
     "send_confirmations",
     "send_webhooks",
     "start_mailing",

@@ -4,11 +4,13 @@ At most once: whoever calls has marked the message ``sending`` and committed tha
 an outcome for it, never an exception. Whether a lost connection means "not sent" or "in doubt" depends on whether the
 final dot was on its way; SMTP libraries raise the same error for both, so the phase is kept here.
 
-``smtp`` speaks the protocol over one connection, ``crew`` serves many at once, ``webhooks`` posts to other systems.
+``routes`` says where connections lead, ``smtp`` speaks the protocol over one, ``crew`` serves many at once,
+``webhooks`` posts to other systems.
 """
 
-from mailings.delivery.crew import Crew
+from mailings.delivery.crew import Crew, Lane
 from mailings.delivery.envelope import DEFERRED, FAILED, IN_DOUBT, SENT, Envelope
+from mailings.delivery.routes import Route, routes, try_out
 from mailings.delivery.single import Connection, send_test
 from mailings.delivery.webhooks import post_webhook, sign_webhook
 
@@ -20,7 +22,11 @@ __all__ = [
     "Connection",
     "Crew",
     "Envelope",
+    "Lane",
+    "Route",
     "post_webhook",
+    "routes",
     "send_test",
     "sign_webhook",
+    "try_out",
 ]

@@ -9,7 +9,8 @@ import time
 from dataclasses import replace
 
 from mailings.delivery.envelope import Envelope, unaddressable
-from mailings.delivery.smtp import Line, LostError, not_opened, open_connection
+from mailings.delivery.routes import Route
+from mailings.delivery.smtp import Line, LostError, not_opened
 from mailings.queue import Outcome
 
 
@@ -36,7 +37,7 @@ class Connection:
         """Return what became of it, and whether it may be tried again at once."""
         if self._line is None:
             try:
-                self._line = Line(open_connection())
+                self._line = Line(Route(1).open())
             except (smtplib.SMTPException, OSError, LostError) as error:
                 return not_opened(envelope.message_id, error), False
         line = self._line

@@ -31,7 +31,6 @@ from mailings.delivery.envelope import (
 )
 from mailings.queue import Outcome
 
-CONNECT_SECONDS = 10
 DOT_SECONDS = 300  # giving up after the dot is what makes a doubt, so there is time for an answer
 NEVER = float("inf")
 LONGEST_LINE = 65_536
@@ -43,27 +42,6 @@ BUSY = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, Interrupte
 
 class LostError(Exception):
     """The server hung up, or speaks something else."""
-
-
-def open_connection() -> smtplib.SMTP:
-    """Return a connection to the relay of EMAIL_URL that has been let in. Waits; raises what smtplib raises."""
-    where = (settings.EMAIL_HOST, settings.EMAIL_PORT, settings.SITE_HOST)
-    smtp: smtplib.SMTP
-    if settings.EMAIL_USE_SSL:
-        smtp = smtplib.SMTP_SSL(*where, timeout=CONNECT_SECONDS, context=ssl.create_default_context())
-    else:
-        smtp = smtplib.SMTP(*where, timeout=CONNECT_SECONDS)
-    try:
-        smtp.ehlo_or_helo_if_needed()
-        if settings.EMAIL_USE_TLS:
-            smtp.starttls(context=ssl.create_default_context())  # smtplib's own would trust anybody
-        if settings.EMAIL_HOST_USER:
-            smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
-        smtp.ehlo_or_helo_if_needed()
-    except BaseException:
-        smtp.close()
-        raise
-    return smtp
 
 
 def not_opened(message_id: int, error: Exception) -> Outcome:

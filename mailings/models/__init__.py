@@ -6,6 +6,7 @@ from mailings.models.feedback import Click, Link, Suppression
 from mailings.models.limits import CapRule, ClosingDay
 from mailings.models.mailings import Decision, EarlierDecision, LetterBatch, Mailing, Message
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
+from mailings.models.relays import DomainLimit, Relay
 from mailings.models.settings import SendingSettings
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Confirmation",
     "Content",
     "Decision",
+    "DomainLimit",
     "EarlierDecision",
     "LetterBatch",
     "Link",
@@ -24,6 +26,7 @@ __all__ = [
     "Publication",
     "PublicationRun",
     "PublishedPerson",
+    "Relay",
     "SendingSettings",
     "Suppression",
 ]

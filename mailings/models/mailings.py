@@ -182,7 +182,7 @@ class Message(models.Model):
         GAVE_WAY = "gave_way", _("Gave way to a mailing of higher priority")
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages", db_index=False)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
     address = models.CharField(_("address"), max_length=254, blank=True)  # e-mail address at the moment of the gate
     audiences = models.JSONField(default=list)  # block audiences this customer belongs to: "selection:3", "label:5"
@@ -195,6 +195,7 @@ class Message(models.Model):
     first_attempt_at = models.DateTimeField(_("first attempt"), null=True)
     next_attempt_at = models.DateTimeField(_("next attempt"))
     reply = models.CharField(_("answer of the mail server"), max_length=300, blank=True)
+    relay = models.CharField(_("mail server"), max_length=60, blank=True, db_default="")  # empty: that of EMAIL_URL
     sent_at = models.DateTimeField(_("sent at"), null=True)
 
     objects = MessageQuerySet.as_manager()

@@ -33,9 +33,18 @@ from labels.actions import ask_backfill, end_version, refresh_system_labels, run
 from labels.actions.computed import change_thresholds
 from labels.models import Assignment, Backfill, Label, LabelGroup, ValueDefinition
 from labels.system import families
-from mailings.actions import print_letters, record_click, save_cap_rule, save_closing_day, suppress_address, unsubscribe
+from mailings.actions import (
+    print_letters,
+    record_click,
+    save_cap_rule,
+    save_closing_day,
+    save_domain_limit,
+    save_relay,
+    suppress_address,
+    unsubscribe,
+)
 from mailings.actions.publications import save_publication
-from mailings.models import CapRule, ClosingDay, Mailing, Message
+from mailings.models import CapRule, ClosingDay, DomainLimit, Mailing, Message, Relay
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
@@ -59,6 +68,8 @@ class Story:
     used: Voucher
     redemption: Redemption
     cap: CapRule
+    relay: Relay
+    slow: DomainLimit
     closing: ClosingDay
     mailing: Mailing
     message: Message
@@ -97,6 +108,11 @@ class Story:
         self.closing = save_closing_day(
             None, name=f"Verhuizing van {LONG}", branch=self.branch, first_day=tomorrow, last_day=tomorrow, by=self.by
         )
+        self.relay = save_relay(
+            None, name=f"Server van {LONG}"[:60], variable="EMAIL_URL", weight=1, connections=16, per_second=None,
+            is_active=True, by=self.by,
+        )  # fmt: skip
+        self.slow = save_domain_limit(None, domain="groot.example", per_minute=60_000, by=self.by)
         self.cap = save_cap_rule(None, channel="post", messages=2, days=30, by=self.by)
         maker.make_labels()
         newcomers, members = maker.select_newcomers(), maker.select_members()
@@ -287,6 +303,8 @@ class Story:
             "mailings/": self.mailing.pk,
             "content/": self.mailing.content_id,
             "sending/limits/": self.cap.pk,
+            "sending/servers/": self.relay.pk,
+            "sending/domains/": self.slow.pk,
             "sending/closing-days/": self.closing.pk,
             "vouchers/": definition.pk,
             "vouchers/codes/": self.used.pk,

@@ -19,6 +19,7 @@ from customers.consents import record_consent
 from customers.models import Customer, Purpose
 from mailings import queue, worker
 from mailings.actions import cancel, change_sending_settings, pause, resume, suppress_address, unsubscribe
+from mailings.links import read_bounce_address
 from mailings.models import Decision, Mailing, Message, Suppression
 from mailings.queue import Outcome
 from mailings.tasks import recover_stale, send_queued
@@ -93,6 +94,21 @@ def test_every_mail_that_left_is_in_order(start: Start, readers: Any, smtp_sink:
             assert message[name]
         identities.add(message["Message-ID"])
     assert len(identities) == 10
+
+
+def test_each_mail_has_a_return_path_of_its_own_and_tells_providers_what_it_belongs_to(
+    start: Start, readers: Any, smtp_sink: Sink, settings: Any, marketing: Purpose
+) -> None:
+    settings.BOUNCE_ADDRESS = "bounce@waterland.example"
+    readers(3)
+    mailing = start()
+    send()
+    found = {read_bounce_address(mail.sender): mail for mail in smtp_sink.received}
+    assert set(found) == set(Message.objects.values_list("pk", flat=True))
+    for pk, mail in found.items():
+        assert mail.recipients == [Message.objects.get(pk=pk).address]
+        assert mail.message["From"].addresses[0].addr_spec == "nieuws@waterland.example"
+        assert mail.message["Feedback-ID"] == f"{mailing.pk}:{marketing.code}:bulk:wisemarketing"
 
 
 def test_dots_at_the_start_of_a_line_arrive_as_they_were(

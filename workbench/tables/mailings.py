@@ -57,6 +57,7 @@ class MailingTable(tables.Table):
 
 
 class MessageTable(tables.Table):
+    relay = tables.Column(default="–")
     customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
     channel = tables.Column(accessor="get_channel_display", order_by="channel", verbose_name=_("Channel"))
     address = tables.Column(default="–")
@@ -72,7 +73,7 @@ class MessageTable(tables.Table):
 
     class Meta:
         model = Message
-        fields = ("customer", "channel", "address", "state", "state_at", "attempts", "reply")
+        fields = ("customer", "channel", "address", "state", "state_at", "attempts", "relay", "reply")
 
 
 class DecisionTable(tables.Table):
