@@ -20,6 +20,7 @@ from campaigns.actions import (
     start_campaign,
 )
 from campaigns.models import Action, Campaign
+from common.time import local_date
 from customers.models import Purpose
 from labels.actions import create_group, create_label, follow_rules, give_label, set_rule
 from labels.models import Label
@@ -236,6 +237,20 @@ class Maker:
                     "link_text": "Bekijk de werelden",
                 },
             ),
+            (
+                "products",
+                {
+                    "title_1": "Leesclub, een seizoen",
+                    "price_cents_1": 2500,
+                    "link_1": f"{SITE}/leesclub",
+                    "title_2": "Cursus verhalen schrijven",
+                    "price_cents_2": 9500,
+                    "link_2": f"{SITE}/cursus",
+                    "title_3": "Een uur met een leescoach",
+                    "price_cents_3": 0,
+                    "link_3": f"{SITE}/leescoach",
+                },
+            ),
         )
 
     def _activities(self) -> Action:
@@ -248,6 +263,37 @@ class Maker:
             (
                 "text",
                 {"text": "<div>Elke week is er iets te doen: van voorleesmiddag tot schrijversavond.</div>"},
+            ),
+            (
+                "event",
+                {
+                    "title": "Schrijversavond: een huis aan de dijk",
+                    "day": (local_date(self.now) + dt.timedelta(days=40)).isoformat(),
+                    "starts_at": "20:00",
+                    "place": "Bibliotheek Purmerend",
+                    "price_cents": 750,
+                    "text": "<div>Een avond over wonen onder zeeniveau, met een gesprek na.</div>",
+                    "link": f"{SITE}/agenda/schrijversavond",
+                },
+            ),
+            (
+                "columns",
+                {
+                    "layout": "1-1",
+                    "columns": [
+                        [
+                            {"type": "heading", "data": {"text": "Voor kinderen"}},
+                            {
+                                "type": "text",
+                                "data": {"text": "<div>Elke woensdagmiddag voorlezen, vanaf vier jaar.</div>"},
+                            },
+                        ],
+                        [
+                            {"type": "heading", "data": {"text": "Voor ouders"}},
+                            {"type": "text", "data": {"text": "<div>Een kop koffie en een tafel vol leestips.</div>"}},
+                        ],
+                    ],
+                },
             ),
             ("button", {"text": "Naar de agenda", "url": f"{SITE}/agenda"}),
         )

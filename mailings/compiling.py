@@ -122,7 +122,7 @@ def _html(content: Content, items: list[Item], frame: dict[str, Any], links: Lin
             **frame,
             "title": prose(content.subject),
             "preheader": prose(content.preheader),
-            "sections": [(number, item.block.mjml(item.data)) for number, item in enumerate(items)],
+            "sections": [(number, item.block.section(item.data)) for number, item in enumerate(items)],
             "mark": MARK,
         },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import uuid4
 
 from django.contrib.auth.models import User
@@ -14,7 +14,15 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from mailings.actions.history import By, noted
-from mailings.content import MAX_BLOCKS, check_blocks, check_one, check_subject
+from mailings.content import (
+    COLUMNS,
+    block_type,
+    check_blocks,
+    check_number,
+    check_one,
+    check_subject,
+    lists_in,
+)
 from mailings.models import Content, Picture
 
 PICTURE_KINDS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif"}
@@ -58,16 +66,20 @@ def add_block(
     data: dict[str, Any],
     audience: dict[str, Any] | None = None,
     after: str = "",
+    into: str = "",
     by: By = None,
     now: dt.datetime,
 ) -> str:
-    """Add a block behind the one with id ``after``, or at the end; return its id. Raises Refused."""
+    """Add a block behind the one with id ``after``, or at the end; return its id. Raises Refused.
+
+    ``into`` names a column: ``<id of the columns>:<number from 0>``.
+    """
     content = _locked(content)
-    if len(content.blocks) >= MAX_BLOCKS:
-        raise Refused("too_many_blocks", _("Content is a list of at most %d blocks.") % MAX_BLOCKS)
-    one = check_one({"type": block, "data": data, "audience": audience})
-    position = next((index for index, other in enumerate(content.blocks) if other["id"] == after), None)
-    content.blocks.insert(len(content.blocks) if position is None else position + 1, one)
+    there = _list(content, into)
+    one = check_one({"type": block, "data": data, "audience": audience}, in_column=bool(into))
+    position = next((index for index, other in enumerate(there) if other["id"] == after), None)
+    there.insert(len(there) if position is None else position + 1, one)
+    check_number(content.blocks)
     _keep(content, by, now)
     return str(one["id"])
 
@@ -82,11 +94,15 @@ def change_block(
     by: By = None,
     now: dt.datetime,
 ) -> None:
-    """Replace a block's data and audience. Raises Refused when it is gone or not valid."""
+    """Replace a block's data and audience; the blocks in columns stay unless ``data`` names them. Raises Refused when
+    it is gone or not valid.
+    """
     content = _locked(content)
-    position = _position(content, block_id)
-    old = content.blocks[position]
-    content.blocks[position] = check_one({**old, "data": data, "audience": audience})
+    there, position = _place(content, block_id)
+    old = there[position]
+    kept = {name: old["data"][name] for name in block_type(old["type"]).kept}
+    changed = {**old, "data": {**kept, **data}, "audience": audience}
+    there[position] = check_one(changed, in_column=there is not content.blocks)
     _keep(content, by, now)
 
 
@@ -94,26 +110,37 @@ def change_block(
 def remove_block(content: Content, block_id: str, *, by: By = None, now: dt.datetime) -> None:
     """Take a block out; the history keeps it. Removing it twice is no error."""
     content = _locked(content)
-    content.blocks = [one for one in content.blocks if one["id"] != block_id]
+    for there in lists_in(content.blocks):
+        there[:] = [one for one in there if one["id"] != block_id]
     _keep(content, by, now)
 
 
 @transaction.atomic
 def move_block(content: Content, block_id: str, *, by_places: int, by: By = None, now: dt.datetime) -> None:
-    """Move a block up (negative) or down by some places, at most to the end. Raises Refused when it is gone."""
+    """Move a block up (negative) or down by some places, at most to the end of its list. Raises Refused when it is
+    gone.
+    """
     content = _locked(content)
-    position = _position(content, block_id)
-    one = content.blocks.pop(position)
-    content.blocks.insert(max(0, position + by_places), one)
+    there, position = _place(content, block_id)
+    one = there.pop(position)
+    there.insert(max(0, position + by_places), one)
     _keep(content, by, now)
 
 
 @transaction.atomic
-def order_blocks(content: Content, order: list[str], *, by: By = None, now: dt.datetime) -> None:
-    """Put the blocks in the order of their ids; blocks that are not named keep their place at the end."""
+def order_blocks(content: Content, order: list[str], *, into: str = "", by: By = None, now: dt.datetime) -> None:
+    """Put the blocks of the content, or of the column ``into``, in the order of their ids; blocks that are not named
+    keep their place at the end. A block that stood in another list comes along. Raises Refused when it may not.
+    """
     content = _locked(content)
+    there = _list(content, into)
     places = {block_id: place for place, block_id in enumerate(order)}
-    content.blocks.sort(key=lambda one: places.get(one["id"], len(places)))
+    for other in list(lists_in(content.blocks)):
+        if other is not there:
+            moving = [check_one(one, in_column=bool(into)) for one in other if one["id"] in places]
+            other[:] = [one for one in other if one["id"] not in places]
+            there += moving
+    there.sort(key=lambda one: places.get(one["id"], len(places)))
     _keep(content, by, now)
 
 
@@ -159,11 +186,30 @@ def _locked(content: Content) -> Content:
     return Content.objects.select_for_update().get(pk=content.pk)
 
 
-def _position(content: Content, block_id: str) -> int:
-    for position, one in enumerate(content.blocks):
-        if one["id"] == block_id:
-            return position
-    raise Refused("block_gone", _("This block is not there any more. Load the page again."))
+def _gone() -> Refused:
+    return Refused("block_gone", _("This block is not there any more. Load the page again."))
+
+
+def _list(content: Content, into: str) -> list[dict[str, Any]]:
+    """Return the list itself that ``into`` names; raises Refused when it is gone."""
+    if not into:
+        return cast("list[dict[str, Any]]", content.blocks)
+    columns_id, _colon, number = into.partition(":")
+    for one in content.blocks:
+        if one["id"] == columns_id and one["type"] == COLUMNS and number.isdecimal():
+            columns = cast("list[list[dict[str, Any]]]", one["data"]["columns"])
+            if int(number) < len(columns):
+                return columns[int(number)]
+    raise _gone()
+
+
+def _place(content: Content, block_id: str) -> tuple[list[dict[str, Any]], int]:
+    """Return the list in which a block stands, and where; raises Refused when it is gone."""
+    for there in lists_in(content.blocks):
+        for position, one in enumerate(there):
+            if one["id"] == block_id:
+                return there, position
+    raise _gone()
 
 
 def _keep(content: Content, by: By, now: dt.datetime) -> None:

@@ -43,13 +43,16 @@ class AudienceForm(forms.Form):
     audience = AudienceField()
 
 
-class UploadForm(forms.Form):
-    upload = forms.FileField(
-        label=_("Or choose a file"),
-        required=False,
-        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/gif"}),
-        help_text=_("JPEG, PNG or GIF, at most 5 MB. It is kept for the next time."),
-    )
+class UploadField(forms.FileField):
+    """A picture that is not in the library yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Or choose a file"),
+            required=False,
+            widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/gif"}),
+            help_text=_("JPEG, PNG or GIF, at most 5 MB. It is kept for the next time."),
+        )
 
 
 class PreviewForm(forms.Form):
