@@ -8,6 +8,7 @@ from rest_framework.routers import DefaultRouter
 
 from api.permissions import MayReadDocumentation
 from api.resources import (
+    bounces,
     campaigns,
     changes,
     consents,
@@ -73,6 +74,7 @@ router.register("merges", merges.MergeViewSet, "merge")
 router.register("quality", quality.QualityViewSet, "quality")
 router.register("publications", publications.PublicationViewSet, "publication")
 router.register("sign-ups", consents.SignUpViewSet, "sign-up")
+router.register("bounces", bounces.BounceViewSet, "bounce")
 router.register("mailings", mailings.MailingViewSet, "mailing")
 
 documentation = {"permission_classes": [MayReadDocumentation]}

@@ -84,6 +84,22 @@ TABLES = (
         shown={"link_id": _("link"), "clicked_at": _("when")},
     ),
     PersonalTable(
+        "mailings_bounce",
+        _("What mail servers reported about mail to you"),
+        column="address",
+        holds="address",
+        merge="stay",
+        about=_("Your mail server or mail program told us that a mail did not arrive, or that you are away."),
+        latest="received_at",
+        shown={
+            "address": _("address"),
+            "kind": _("kind"),
+            "status": _("status"),
+            "detail": _("explanation"),
+            "received_at": _("received"),
+        },
+    ),
+    PersonalTable(
         "mailings_publishedperson",
         _("Lists for other mail tools"),
         unique=(("publication_id",),),

@@ -20,6 +20,7 @@ SELECT id FROM mailings_message
 WHERE (address <> '' OR reply <> '') AND state_at < %(before)s AND state IN ('sent', 'failed', 'withdrawn', 'in_doubt')
 """
 _OLD_CLICKS = "SELECT id FROM mailings_click WHERE clicked_at < %(before)s"
+_OLD_BOUNCES = "SELECT id FROM mailings_bounce WHERE received_at < %(before)s"
 _OLD_EARLIER = "SELECT id FROM mailings_earlierdecision WHERE replaced_at < %(before)s"
 _OLD_DECISIONS = "SELECT id FROM mailings_decision WHERE decided_at < %(before)s"
 
@@ -74,6 +75,15 @@ for rule in (
         _("That somebody followed a link stays known as an activity, as long as those are kept."),
         _counter(_OLD_CLICKS),
         _in_batches("DELETE FROM mailings_click WHERE id IN ({old})", _OLD_CLICKS),
+        unit=MONTHS,
+        period=13,
+    ),
+    RetentionRule(
+        "bounces",
+        _("What mail servers reported about mail"),
+        _("Which mail did not arrive, and why. Addresses that are blocked because of it stay blocked."),
+        _counter(_OLD_BOUNCES),
+        _in_batches("DELETE FROM mailings_bounce WHERE id IN ({old})", _OLD_BOUNCES),
         unit=MONTHS,
         period=13,
     ),

@@ -20,8 +20,9 @@ from common.tokens import BadToken, read_token
 from customers.models import Purpose
 from mailings import actions
 from mailings.actions.feedback import ALL_COMMERCIAL, THIS_KIND
+from mailings.bounces.providers import read_events
 from mailings.links import read_click_token, read_id
-from mailings.models import Message, Picture, SendingSettings
+from mailings.models import Bounce, Message, Picture, SendingSettings
 
 PIXEL = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 PICTURE_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
@@ -111,6 +112,21 @@ def mask(address: str) -> str:
     """Return an address that its owner recognises and nobody else can use: ``f•••••@example.nl``."""
     local, at, host = address.partition("@")
     return f"{local[:1]}•••••{at}{host}" if at else ""
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # a password or signature is the proof
+class ProviderView(PublicView):
+    http_method_names = ["head", "post"]
+
+    def head(self, request: HttpRequest, provider: str) -> HttpResponse:
+        return HttpResponse()  # some look whether the address exists
+
+    def post(self, request: HttpRequest, provider: str) -> HttpResponse:
+        reports = read_events(provider, request)
+        if reports is None:
+            return HttpResponse(status=404)
+        actions.record_reports(reports, source=Bounce.Source.PROVIDER, now=clock())
+        return HttpResponse()
 
 
 class QrView(PublicView):

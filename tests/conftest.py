@@ -16,7 +16,7 @@ from django.test import Client
 
 from tests.database import Template, keep_rows
 
-pytest_plugins = ["tests.browser", "tests.smtp_sink"]
+pytest_plugins = ["tests.browser", "tests.mail_servers", "tests.smtp_sink"]
 
 
 @pytest.fixture

@@ -26,9 +26,12 @@ from wise_marketing.environment import (
     parse_base,
     parse_database,
     parse_email,
+    parse_mailbox,
+    parse_place,
     parse_redis,
     problems,
     read,
+    read_all,
     read_flag,
     read_key,
     read_parsed,
@@ -137,6 +140,14 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
 BOUNCE_ADDRESS = read("BOUNCE_ADDRESS", "").lower()
 if BOUNCE_ADDRESS and not re.fullmatch(r"[a-z0-9._-]{1,24}@[a-z0-9.-]+", BOUNCE_ADDRESS):
     problems.append("BOUNCE_ADDRESS must look like bounce@example.nl, with at most 24 characters before the @")
+BOUNCE_MAILBOX = read_parsed(
+    "BOUNCE_MAILBOX", "", parse_mailbox, "", "imaps://user:password@host/INBOX or pop3s://user:password@host"
+)
+BOUNCE_SMTP = read_parsed("BOUNCE_SMTP", "", parse_place, "", "0.0.0.0:2526")
+if BOUNCE_SMTP and not BOUNCE_ADDRESS:
+    problems.append("BOUNCE_SMTP needs BOUNCE_ADDRESS: the only address it takes mail for")
+# Settings of django-anymail, by its own names: ANYMAIL_WEBHOOK_SECRET, ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY, …
+ANYMAIL = read_all("ANYMAIL_")
 
 LOG_LEVEL = read("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
@@ -384,6 +395,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},
         "axes": {"level": "ERROR"},  # its lower levels print user names and addresses
+        "mail.log": {"level": "ERROR"},  # aiosmtpd's: names who sends and receives
+        "flufl.bounce": {"level": "CRITICAL"},  # tells each rule it tries, and mails it stumbles over
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "ERROR"},
     },

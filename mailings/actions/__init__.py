@@ -1,5 +1,6 @@
 """What can be done with mailings: write content, start, pause, print, and take in what comes back."""
 
+from mailings.actions.bounces import record_report, record_reports
 from mailings.actions.confirmations import (
     ask_confirmation,
     confirm,
@@ -75,6 +76,8 @@ __all__ = [
     "record_click",
     "record_open",
     "record_own_open",
+    "record_report",
+    "record_reports",
     "refuse",
     "release_suppression",
     "remove_block",

@@ -1,5 +1,6 @@
 """What is sent, to whom, what the gate decided, and what came back."""
 
+from mailings.models.bounces import Bounce
 from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
 from mailings.models.feedback import Click, Link, Suppression
@@ -10,6 +11,7 @@ from mailings.models.relays import DomainLimit, Relay
 from mailings.models.settings import SendingSettings
 
 __all__ = [
+    "Bounce",
     "CapRule",
     "Click",
     "ClosingDay",

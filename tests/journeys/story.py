@@ -40,11 +40,16 @@ from mailings.actions import (
     save_closing_day,
     save_domain_limit,
     save_relay,
+    record_reports,
+    save_cap_rule,
+    save_closing_day,
     suppress_address,
     unsubscribe,
 )
 from mailings.actions.publications import save_publication
 from mailings.models import CapRule, ClosingDay, DomainLimit, Mailing, Message, Relay
+from mailings.bounces.reading import Report
+from mailings.models import Bounce, CapRule, ClosingDay, Mailing, Message
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
@@ -196,6 +201,14 @@ class Story:
             wording_version="2026-1",
         )  # fmt: skip
         change_customer(self.customer, last_name=LONG, by=self.by, now=self.now)
+        self.bounce = record_reports(
+            [
+                Report("hard", "story", address=self.message.address, status="5.1.1", detail=f"550 5.1.1 {LONG}",
+                       message_id=other.pk, is_proven=True),
+                Report("unknown", "story 2", detail=f"Vraag van {LONG}"),
+            ],
+            source=Bounce.Source.MAILBOX, now=self.now,
+        )[0]  # fmt: skip
         suppress_address("verhuisd@example.nl", detail="Belde zelf", by=self.by, now=self.now)
 
     def _take_vouchers_in(self) -> None:
@@ -301,6 +314,7 @@ class Story:
             "editions/": self.edition.pk,
             "items/": self.item.pk,
             "mailings/": self.mailing.pk,
+            "mailings/bounces/": self.bounce.pk,
             "content/": self.mailing.content_id,
             "sending/limits/": self.cap.pk,
             "sending/servers/": self.relay.pk,
