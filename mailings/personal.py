@@ -84,6 +84,17 @@ TABLES = (
         shown={"link_id": _("link"), "clicked_at": _("when")},
     ),
     PersonalTable(
+        "mailings_machineclick",
+        _("Links that programs followed in messages to you"),
+        column="message_id",
+        holds="parent",
+        of="mailings_message",
+        merge="stay",
+        about=_("Programs that guard mailboxes try links before you see them. They do not count as your clicks."),
+        latest="clicked_at",
+        shown={"link_id": _("link"), "clicked_at": _("when"), "reason": _("reason")},
+    ),
+    PersonalTable(
         "mailings_bounce",
         _("What mail servers reported about mail to you"),
         column="address",

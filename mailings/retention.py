@@ -20,6 +20,7 @@ SELECT id FROM mailings_message
 WHERE (address <> '' OR reply <> '') AND state_at < %(before)s AND state IN ('sent', 'failed', 'withdrawn', 'in_doubt')
 """
 _OLD_CLICKS = "SELECT id FROM mailings_click WHERE clicked_at < %(before)s"
+_OLD_MACHINE_CLICKS = "SELECT id FROM mailings_machineclick WHERE clicked_at < %(before)s"
 _OLD_BOUNCES = "SELECT id FROM mailings_bounce WHERE received_at < %(before)s"
 _OLD_EARLIER = "SELECT id FROM mailings_earlierdecision WHERE replaced_at < %(before)s"
 _OLD_DECISIONS = "SELECT id FROM mailings_decision WHERE decided_at < %(before)s"
@@ -45,6 +46,15 @@ def _in_batches(statement: str, old: str) -> Callable[[dt.datetime, dt.datetime]
 def _remove_decisions(before: dt.datetime, now: dt.datetime) -> int:
     _in_batches("DELETE FROM mailings_earlierdecision WHERE id IN ({old})", _OLD_EARLIER)(before, now)
     return _in_batches("DELETE FROM mailings_decision WHERE id IN ({old})", _OLD_DECISIONS)(before, now)
+
+
+def _count_clicks(before: dt.datetime, now: dt.datetime) -> int:
+    return _counter(_OLD_CLICKS)(before, now) + _counter(_OLD_MACHINE_CLICKS)(before, now)
+
+
+def _remove_clicks(before: dt.datetime, now: dt.datetime) -> int:
+    _in_batches("DELETE FROM mailings_machineclick WHERE id IN ({old})", _OLD_MACHINE_CLICKS)(before, now)
+    return _in_batches("DELETE FROM mailings_click WHERE id IN ({old})", _OLD_CLICKS)(before, now)
 
 
 def _count_letters(before: dt.datetime, now: dt.datetime) -> int:
@@ -73,8 +83,8 @@ for rule in (
         "clicks",
         _("Which link was followed in which message"),
         _("That somebody followed a link stays known as an activity, as long as those are kept."),
-        _counter(_OLD_CLICKS),
-        _in_batches("DELETE FROM mailings_click WHERE id IN ({old})", _OLD_CLICKS),
+        _count_clicks,
+        _remove_clicks,
         unit=MONTHS,
         period=13,
     ),

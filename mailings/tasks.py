@@ -53,6 +53,12 @@ def recover_stale() -> None:
 
 
 @shared_task
+def judge_hits() -> int:
+    """Tell clicks of people from those of programs, as soon as it can be told; return how many hits."""
+    return actions.judge_hits(now=clock())
+
+
+@shared_task
 def read_bounces() -> int:
     """Read what came back into the mailbox for reports; return how many mails. Raises NoMailbox."""
     count = 0

@@ -22,11 +22,11 @@ from mailings import actions
 from mailings.actions.feedback import ALL_COMMERCIAL, THIS_KIND
 from mailings.bounces.providers import read_events
 from mailings.links import read_click_token, read_id
+from mailings.machines import is_machine_opening, reason_of_click
 from mailings.models import Bounce, Message, Picture, SendingSettings
 
 PIXEL = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 PICTURE_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
-_PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -49,12 +49,10 @@ class ClickView(PublicView):
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         message_id, position = read_click_token(token)
-        if self._is_machine(request):
-            return HttpResponseRedirect(actions.link_target(message_id, position))
-        return HttpResponseRedirect(actions.record_click(message_id, position, now=clock()))
-
-    def _is_machine(self, request: HttpRequest) -> bool:
-        return request.method == "HEAD" or any("fetch" in request.headers.get(name, "") for name in _PREFETCH_HEADERS)
+        target = actions.link_target(message_id, position)
+        reason = reason_of_click(request.method or "", request.headers)
+        actions.record_hits([actions.Arrival(message_id, position, clock(), reason)])
+        return HttpResponseRedirect(target)
 
 
 class OpenView(PublicView):
@@ -62,14 +60,14 @@ class OpenView(PublicView):
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         if request.method == "GET":
-            self._record(token)
+            self._record(token, by_machine=is_machine_opening(request.headers))
         return HttpResponse(PIXEL, content_type="image/gif")
 
-    def _record(self, token: str) -> None:
+    def _record(self, token: str, *, by_machine: bool) -> None:
         try:
-            actions.record_open(read_id("open", token))
+            actions.record_open(read_id("open", token), by_machine=by_machine)
         except BadToken:
-            actions.record_own_open(read_id("opened", token), now=clock())
+            actions.record_own_open(read_id("opened", token), by_machine=by_machine, now=clock())
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # the token is the proof, and mail programs bring no cookies (RFC 8058)

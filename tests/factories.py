@@ -234,3 +234,11 @@ def limit_messages(messages: int, *, days: int = 7, wait_days: int = 0) -> None:
     if messages:
         save_cap_rule(None, messages=messages, days=days)
     change_sending_settings(wait_days=wait_days)
+
+
+def follow_link(message: Any, position: int = 0, *, now: dt.datetime) -> None:
+    """Let a person follow a link in a message; it counts at once, where in real life it is judged a moment later."""
+    from mailings.actions import Arrival, judge_hits, record_hits
+
+    record_hits([Arrival(message.pk, position, now, "")])
+    judge_hits(now=now + dt.timedelta(minutes=1))

@@ -15,7 +15,7 @@ from api.resources.fields import by_code, paged
 from common.time import clock
 from customers.models import Purpose
 from mailings.gate import Terms, preview
-from mailings.models import Click, Decision, EarlierDecision, Mailing, Message
+from mailings.models import Click, Decision, EarlierDecision, MachineClick, Mailing, Message
 from selections.compiler import members
 from selections.models import Selection
 
@@ -38,6 +38,7 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
             "brake",
             "unsubscribe_count",
             "open_count",
+            "machine_open_count",
             "created_at",
             "approved_at",
             "finished_at",
@@ -69,13 +70,16 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
 
 class MailingReportSerializer(serializers.Serializer[Any]):
-    """The funnel: candidates, decisions by outcome, messages by state, opens in total, customers who clicked."""
+    """The funnel: candidates, decisions by outcome, messages by state, opens and customers who clicked; what
+    programs opened, and clicked by reason, apart."""
 
     candidates = serializers.IntegerField()
     decisions = serializers.DictField(child=serializers.IntegerField())
     messages = serializers.DictField(child=serializers.IntegerField())
     opens = serializers.IntegerField()
     clicked = serializers.IntegerField()
+    machine_opens = serializers.IntegerField()
+    machine_clicks = serializers.DictField(child=serializers.IntegerField())
 
 
 class FunnelSerializer(serializers.Serializer[Any]):
@@ -107,6 +111,7 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         mailing = self.get_object()
         decisions = dict(mailing.decisions.order_by().values_list("outcome").annotate(Count("id")))
         messages = dict(mailing.messages.order_by().values_list("state").annotate(Count("id")))
+        by_machines = MachineClick.objects.filter(link__mailing=mailing).order_by()
         clicked = Click.objects.filter(message__mailing=mailing).aggregate(n=Count("message", distinct=True))["n"]
         return Response(
             {
@@ -115,6 +120,8 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
                 "messages": messages,
                 "opens": mailing.open_count,
                 "clicked": clicked,
+                "machine_opens": mailing.machine_open_count,
+                "machine_clicks": dict(by_machines.values_list("reason").annotate(Count("id"))),
             }
         )
 

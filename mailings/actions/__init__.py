@@ -1,6 +1,7 @@
 """What can be done with mailings: write content, start, pause, print, and take in what comes back."""
 
 from mailings.actions.bounces import record_report, record_reports
+from mailings.actions.clicks import Arrival, judge_hits, record_hits
 from mailings.actions.confirmations import (
     ask_confirmation,
     confirm,
@@ -18,7 +19,6 @@ from mailings.actions.content import (
 )
 from mailings.actions.feedback import (
     link_target,
-    record_click,
     record_open,
     record_own_open,
     release_suppression,
@@ -52,6 +52,7 @@ from mailings.actions.relays import remove_domain_limit, remove_relay, save_doma
 from mailings.actions.settings import change_sending_settings, ensure_sending_settings
 
 __all__ = [
+    "Arrival",
     "add_block",
     "add_picture",
     "approve",
@@ -66,6 +67,7 @@ __all__ = [
     "ensure_sending_settings",
     "finish_mailings",
     "forget_old_confirmations",
+    "judge_hits",
     "link_target",
     "move_block",
     "order_blocks",
@@ -73,7 +75,7 @@ __all__ = [
     "pause",
     "postpone_closed",
     "print_letters",
-    "record_click",
+    "record_hits",
     "record_open",
     "record_own_open",
     "record_report",

@@ -1,4 +1,4 @@
-"""Take in what comes back: clicks, opens, unsubscribing, and what staff find out about doubts and addresses."""
+"""Take in what comes back: opens, unsubscribing, and what staff find out about doubts and addresses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from common.sql import rows
 from customers.actions import record_fact
 from customers.consents import OPEN_TRACKING, PROCESSING, record_consent, states_of
 from customers.models import Channel, Consent, ContactPoint, Customer, Purpose
 from customers.names import is_email
 from mailings.actions.history import By, name_of, noted
-from mailings.facts import CLICK, OPEN
+from mailings.facts import OPEN
 from mailings.models import Link, Mailing, Message, Suppression
 
 SOURCE = "mailings"
@@ -32,56 +31,21 @@ def link_target(message_id: int, position: int) -> str:
     raise Refused("unknown_link", _("This link does not work any more."))
 
 
-@transaction.atomic
-def record_click(message_id: int, position: int, *, now: dt.datetime) -> str:
-    """Count a click and return where the link leads; raises Refused when message or link are gone.
-
-    Every hit is kept; the first on each link becomes a fact of the customer. Who clicks has got the mail, so it also
-    ends a doubt about the message.
-    """
-    found = rows(
-        """
-        WITH link AS (
-            SELECT link.id, link.url, message.id AS message_id, message.customer_id
-            FROM mailings_message AS message
-            JOIN mailings_link AS link ON link.mailing_id = message.mailing_id AND link.position = %(position)s
-            WHERE message.id = %(message)s
-        ),
-        hit AS (
-            INSERT INTO mailings_click (message_id, link_id, clicked_at) SELECT message_id, id, %(now)s FROM link
-        ),
-        doubt AS (
-            UPDATE mailings_message SET state = 'sent', sent_at = coalesce(sent_at, state_at), state_at = %(now)s
-            WHERE id = %(message)s AND state = 'in_doubt'
-        )
-        SELECT url, customer_id FROM link
-        """,
-        {"message": message_id, "position": position, "now": now},
-    )
-    if not found:
-        raise Refused("unknown_link", _("This link does not work any more."))
-    record_fact(
-        Customer(pk=found[0]["customer_id"]),
-        kind=CLICK,
-        occurred_at=now,
-        source_code=SOURCE,
-        external_id=f"click:{message_id}:{position}",
-    )
-    return str(found[0]["url"])
-
-
-def record_open(mailing_id: int) -> None:
-    """Count an opening of a mailing; of whom is not known."""
-    Mailing.objects.filter(pk=mailing_id).update(open_count=F("open_count") + 1)
+def record_open(mailing_id: int, *, by_machine: bool = False) -> None:
+    """Count an opening of a mailing, by a person or by a program of its own accord; of whom is not known."""
+    counted = "machine_open_count" if by_machine else "open_count"
+    Mailing.objects.filter(pk=mailing_id).update(**{counted: F(counted) + 1})
 
 
 @transaction.atomic
-def record_own_open(message_id: int, *, now: dt.datetime) -> None:
-    """Count an opening of a message, and keep it as a fact of its reader while he allows it (Tw 11.7a)."""
+def record_own_open(message_id: int, *, by_machine: bool = False, now: dt.datetime) -> None:
+    """Count an opening of a message, and keep a person's as a fact of its reader while he allows it (Tw 11.7a)."""
     message = Message.objects.select_related("customer").filter(pk=message_id).first()
     if message is None:
         return
-    record_open(message.mailing_id)
+    record_open(message.mailing_id, by_machine=by_machine)
+    if by_machine:
+        return
     states = states_of(message.customer, now=now)
     if any(state.purpose.code == OPEN_TRACKING and state.is_allowed for state in states):
         record_fact(message.customer, kind=OPEN, occurred_at=now, source_code=SOURCE, external_id=f"open:{message_id}")

@@ -3,7 +3,7 @@
 from mailings.models.bounces import Bounce
 from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
-from mailings.models.feedback import Click, Link, Suppression
+from mailings.models.feedback import Click, Hit, Link, MachineClick, Suppression
 from mailings.models.limits import CapRule, ClosingDay
 from mailings.models.mailings import Decision, EarlierDecision, LetterBatch, Mailing, Message
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
@@ -20,8 +20,10 @@ __all__ = [
     "Decision",
     "DomainLimit",
     "EarlierDecision",
+    "Hit",
     "LetterBatch",
     "Link",
+    "MachineClick",
     "Mailing",
     "Message",
     "Picture",

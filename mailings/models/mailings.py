@@ -65,6 +65,7 @@ class Mailing(models.Model):
     brake = models.CharField(_("brake"), max_length=8, choices=Brake, blank=True)
     unsubscribe_count = models.PositiveIntegerField(_("readers who unsubscribed"), default=0)
     open_count = models.PositiveIntegerField(_("opens"), default=0)  # in aggregate: no person is followed
+    machine_open_count = models.PositiveIntegerField(_("opens by programs"), default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

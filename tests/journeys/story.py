@@ -34,12 +34,15 @@ from labels.actions.computed import change_thresholds
 from labels.models import Assignment, Backfill, Label, LabelGroup, ValueDefinition
 from labels.system import families
 from mailings.actions import (
+    Arrival,
+    judge_hits,
     print_letters,
     record_click,
     save_cap_rule,
     save_closing_day,
     save_domain_limit,
     save_relay,
+    record_hits,
     record_reports,
     save_cap_rule,
     save_closing_day,
@@ -55,6 +58,7 @@ from newsletter.actions import create_edition, save_item, send_edition, subscrib
 from newsletter.models import Edition, Newsletter, TextItem
 from selections.actions import change_selection, keep_selection, move_selection, save_folder, write_comment
 from selections.models import Selection
+from tests.factories import follow_link
 from tests.smtp_sink import Sink
 from vouchers.actions import redeem, reverse_redemption
 from vouchers.models import Redemption, Voucher
@@ -192,7 +196,10 @@ class Story:
         self.item = TextItem.objects.filter(edition=self.edition).order_by("pk")[0]
 
     def _hear_from_customers(self) -> None:
-        record_click(self.message.pk, self.mailing.links.order_by("position")[0].position, now=self.now)
+        first = self.mailing.links.order_by("position")[0].position
+        follow_link(self.message, first, now=self.now - dt.timedelta(hours=1))  # long enough from when it was sent
+        record_hits([Arrival(self.message.pk, first, self.now, "agent")])
+        judge_hits(now=self.now + dt.timedelta(minutes=1))
         other = self.mailing.messages.filter(channel="email", state=Message.State.SENT).order_by("id")[1]
         unsubscribe(other, scope="purpose", method="page", now=self.now)
         record_consent(

@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from customers.models import Customer
-from mailings.actions import pause, record_click, suppress_address
+from mailings.actions import Arrival, judge_hits, pause, record_hits, suppress_address
 from mailings.models import CapRule, ClosingDay, LetterBatch, Mailing, Message, SendingSettings, Suppression
-from tests.factories import BranchFactory, CustomerFactory, limit_messages
+from tests.factories import BranchFactory, CustomerFactory, follow_link, limit_messages
 from tests.mailings.conftest import base_data, house, make_content, marketing, reader, readers, service, start
 
 __all__ = ["base_data", "house", "make_content", "marketing", "reader", "readers", "service", "start"]
@@ -70,15 +70,17 @@ def test_the_page_shows_clicks_failures_and_doubts(
     readers(3)
     mailing = start()
     first, second, third = Message.objects.order_by("id")
-    record_click(first.pk, 0, now=now)
-    record_click(first.pk, 0, now=now)
+    follow_link(first, now=now)
+    follow_link(first, now=now)
+    record_hits([Arrival(first.pk, 0, now, "agent")] * 3)
+    judge_hits(now=now + dt.timedelta(minutes=1))
     Message.objects.filter(pk=second.pk).update(state="failed", reply="550 5.1.1 <unknown> user")
     Message.objects.filter(pk=third.pk).update(state="in_doubt")
     page = text(client.get(f"/mailings/{mailing.pk}/"))
     assert "550 5.1.1 &lt;unknown&gt; user" in page
     assert f"/mailings/{mailing.pk}/messages/?state=in_doubt" in page
     link = page.partition("https://www.example.nl/agenda?a=1&amp;b=2")[2].partition("</tr>")[0]
-    assert [cell.partition("<")[0] for cell in link.split('class="num">')[1:]] == ["1", "2"]
+    assert [cell.partition("<")[0] for cell in link.split('class="num">')[1:]] == ["1", "2", "3"]
 
 
 def test_decisions_can_be_looked_up_by_reason_and_customer(client: Client, start: Start, reader: Any) -> None:
