@@ -70,14 +70,15 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
 
 class MailingReportSerializer(serializers.Serializer[Any]):
-    """The funnel: candidates, decisions by outcome, messages by state, opens and customers who clicked; what
-    programs opened, and clicked by reason, apart."""
+    """The funnel: candidates, decisions by outcome, messages by state, opens and customers who clicked; why
+    readers unsubscribed; what programs opened, and clicked by reason, apart."""
 
     candidates = serializers.IntegerField()
     decisions = serializers.DictField(child=serializers.IntegerField())
     messages = serializers.DictField(child=serializers.IntegerField())
     opens = serializers.IntegerField()
     clicked = serializers.IntegerField()
+    unsubscribe_reasons = serializers.DictField(child=serializers.IntegerField())
     machine_opens = serializers.IntegerField()
     machine_clicks = serializers.DictField(child=serializers.IntegerField())
 
@@ -120,6 +121,7 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
                 "messages": messages,
                 "opens": mailing.open_count,
                 "clicked": clicked,
+                "unsubscribe_reasons": dict(mailing.unsubscribe_reasons.values_list("reason", "count")),
                 "machine_opens": mailing.machine_open_count,
                 "machine_clicks": dict(by_machines.values_list("reason").annotate(Count("id"))),
             }

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.sql import execute, rows
-from mailings.actions.feedback import THIS_KIND, unsubscribe
+from mailings.actions.feedback import THIS, unsubscribe
 from mailings.bounces.reading import DELIVERED, UNSUBSCRIBED, Report
 from mailings.models import Bounce, Message, Suppression
 
@@ -37,7 +37,7 @@ def record_report(report: Report, *, source: str, now: dt.datetime) -> Bounce | 
     if message:
         _end_doubt(message, now)
     if report.kind == UNSUBSCRIBED and message:
-        unsubscribe(message, scope=THIS_KIND, method="provider", now=now)
+        unsubscribe(message, scope=THIS, method="provider", now=now)
     if report.kind in {DELIVERED, UNSUBSCRIBED}:
         return None
     address = (message.address.lower() if message and report.kind != Bounce.Kind.AUTO_REPLY else "") or report.address

@@ -11,16 +11,18 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.sql import execute
 from customers.actions import record_fact
-from customers.consents import OPEN_TRACKING, PROCESSING, record_consent, states_of
+from customers.consents import OPEN_TRACKING, PROCESSING, State, record_consent, states_of
 from customers.models import Channel, Consent, ContactPoint, Customer, Purpose
 from customers.names import is_email
 from mailings.actions.history import By, name_of, noted
 from mailings.facts import OPEN
-from mailings.models import Link, Mailing, Message, Suppression
+from mailings.models import Link, Mailing, Message, Suppression, UnsubscribeReason
 
 SOURCE = "mailings"
-THIS_KIND, ALL_COMMERCIAL = "purpose", "commercial"
+THIS, KIND, ALL_COMMERCIAL, EVERYWHERE = "purpose", "kind", "commercial", "everywhere"
+SCOPES = {THIS, KIND, ALL_COMMERCIAL, EVERYWHERE}
 
 
 def link_target(message_id: int, position: int) -> str:
@@ -52,67 +54,84 @@ def record_own_open(message_id: int, *, by_machine: bool = False, now: dt.dateti
 
 
 @transaction.atomic
-def unsubscribe(message: Message, *, scope: str, method: str, now: dt.datetime) -> list[Purpose]:
+def unsubscribe(message: Message, *, scope: str, method: str, reason: str = "", now: dt.datetime) -> list[Purpose]:
     """Write a no into the ledger and return the purposes it is about; nothing more goes out once this is committed.
 
-    ``scope``: ``purpose`` (the kind of this message) or ``commercial`` (all but service). ``method``: "one-click" or
-    "page". It holds for everybody who shares the mailbox: whoever reads it said no. Saying it twice changes nothing.
-    Raises Refused for an unknown scope.
+    ``scope``: ``purpose`` (what this message was sent for), ``kind`` (all of its sort: all newsletters, or all offers),
+    ``commercial`` (all mail but service) or ``everywhere`` (also by post, telephone and text message). ``method``:
+    "one-click", "page" or "provider". ``reason`` (of UnsubscribeReason, or empty) is counted, with nobody's name. What
+    is said about mail holds for everybody who shares the mailbox: whoever reads it said no. Saying it twice changes
+    nothing. Raises Refused for an unknown scope or reason.
     """
-    if scope not in {THIS_KIND, ALL_COMMERCIAL}:
+    if scope not in SCOPES or reason not in {"", *UnsubscribeReason.Reason.values}:
         raise Refused("scope", _("Choose what you do not want to receive any more."))
     purpose = message.mailing.purpose
-    if purpose.rule == Purpose.Rule.SERVICE:
+    if purpose.rule == Purpose.Rule.SERVICE and scope != EVERYWHERE:
         scope = ALL_COMMERCIAL
     evidence = {"mailing": message.mailing_id, "message": message.pk, "method": method}
     refused: dict[int, Purpose] = {}
     said_no = False
-    for customer in _at_mailbox(message):
-        for chosen, state in _refusals(customer, purpose, scope, now):
-            refused[chosen.pk] = chosen
+    for customer, is_own in _at_mailbox(message):
+        channels = list(Channel) if scope == EVERYWHERE and is_own else [Channel.EMAIL]
+        for asked, state in _refusals(customer, purpose, scope, now):
+            if asked.channel not in channels:
+                continue
+            refused[asked.purpose.pk] = asked.purpose
             if state:
                 said_no = True
                 record_consent(
-                    customer, purpose=chosen, channel=Channel.EMAIL, state=state, source_code=SOURCE,
+                    customer, purpose=asked.purpose, channel=asked.channel, state=state, source_code=SOURCE,
                     actor="customer", event_at=now, evidence=evidence,
                 )  # fmt: skip
-        _withdraw_waiting(customer, refused, now)
+        _withdraw_waiting(customer, refused, channels, now)
     if said_no:
         Mailing.objects.filter(pk=message.mailing_id).update(unsubscribe_count=F("unsubscribe_count") + 1)
+        _count_reason(message.mailing_id, reason)
     return list(refused.values())
 
 
-def _at_mailbox(message: Message) -> Iterable[Customer]:
-    """Return the message's customer and who else reads the same mailbox."""
+def _at_mailbox(message: Message) -> Iterable[tuple[Customer, bool]]:
+    """Yield the message's customer and who else reads the same mailbox, with whether it is the former."""
     same = ContactPoint.objects.filter(channel=ContactPoint.Channel.EMAIL, value=message.address or "-")
-    own = Customer.everyone.filter(pk=message.customer_id).values(kept=Coalesce("merged_into", "pk"))
-    return Customer.objects.filter(Q(pk__in=own) | Q(pk__in=same.values("customer"))).order_by("pk")
+    own = Customer.everyone.filter(pk=message.customer_id).values_list(Coalesce("merged_into", "pk"), flat=True)
+    kept = set(own)
+    for customer in Customer.objects.filter(Q(pk__in=kept) | Q(pk__in=same.values("customer"))).order_by("pk"):
+        yield customer, customer.pk in kept
 
 
-def _refusals(customer: Customer, purpose: Purpose, scope: str, now: dt.datetime) -> Iterable[tuple[Purpose, str]]:
-    """Yield the purposes concerned with the state to record, empty when the ledger says no already."""
+def _refusals(customer: Customer, purpose: Purpose, scope: str, now: dt.datetime) -> Iterable[tuple[State, str]]:
+    """Yield the states concerned with the one to record, empty when the ledger says no already."""
     for state in states_of(customer, now=now):
         concerned, is_refused = state.purpose, state.consent and state.consent.state != Consent.State.GRANTED
-        if state.channel != Channel.EMAIL or concerned.rule == Purpose.Rule.SERVICE:
+        if concerned.rule == Purpose.Rule.SERVICE or (scope == THIS and concerned != purpose):
             continue
-        if scope == THIS_KIND and concerned != purpose:
+        if scope != THIS and (concerned.code in PROCESSING or (scope == KIND and concerned.rule != purpose.rule)):
             continue
-        if scope == ALL_COMMERCIAL and concerned.code in PROCESSING:
+        if scope != THIS and concerned.rule == Purpose.Rule.OPT_IN and not state.is_allowed:
             continue
-        if scope == ALL_COMMERCIAL and concerned.rule == Purpose.Rule.OPT_IN and not state.is_allowed:
-            continue
-        is_objection = scope == ALL_COMMERCIAL and concerned.rule == Purpose.Rule.MARKETING
-        yield concerned, "" if is_refused else Consent.State.OBJECTED if is_objection else Consent.State.WITHDRAWN
+        is_objection = scope in {ALL_COMMERCIAL, EVERYWHERE} and concerned.rule == Purpose.Rule.MARKETING
+        yield state, "" if is_refused else Consent.State.OBJECTED if is_objection else Consent.State.WITHDRAWN
 
 
-def _withdraw_waiting(customer: Customer, purposes: Iterable[int], now: dt.datetime) -> None:
+def _withdraw_waiting(
+    customer: Customer, purposes: Iterable[int], channels: Iterable[Channel], now: dt.datetime
+) -> None:
     """Take back what waits for this customer; a message that is being marked at this moment makes us wait for it."""
     Message.objects.filter(
         customer=customer,
         mailing__purpose__in=list(purposes),
-        channel=Message.Channel.EMAIL,
+        channel__in=[one.value for one in channels],
         state__in=[Message.State.QUEUED, Message.State.DEFERRED, Message.State.CLAIMED],
     ).update(state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.NO_PERMISSION, state_at=now, claim=None)
+
+
+def _count_reason(mailing_id: int, reason: str) -> None:
+    if reason:
+        execute(
+            """INSERT INTO mailings_unsubscribereason AS known (mailing_id, reason, count) VALUES (%s, %s, 1)
+            ON CONFLICT (mailing_id, reason) DO UPDATE SET count = known.count + 1""",
+            [mailing_id, reason],
+        )
 
 
 @transaction.atomic

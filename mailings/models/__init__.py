@@ -3,7 +3,7 @@
 from mailings.models.bounces import Bounce
 from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
-from mailings.models.feedback import Click, Hit, Link, MachineClick, Suppression
+from mailings.models.feedback import Click, Hit, Link, MachineClick, Suppression, UnsubscribeReason
 from mailings.models.limits import CapRule, ClosingDay
 from mailings.models.mailings import Decision, EarlierDecision, LetterBatch, Mailing, Message
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
@@ -33,4 +33,5 @@ __all__ = [
     "Relay",
     "SendingSettings",
     "Suppression",
+    "UnsubscribeReason",
 ]

@@ -87,6 +87,31 @@ class MachineClick(models.Model):
         return f"{self.link_id} {self.reason}"
 
 
+class UnsubscribeReason(models.Model):
+    """How often a reason was given to unsubscribe after a mailing; by whom is not kept."""
+
+    class Reason(models.TextChoices):
+        TOO_MUCH = "too_much", _("I get too many messages")
+        NOT_FOR_ME = "not_for_me", _("The subjects are not for me")
+        NEVER_ASKED = "never_asked", _("I never asked for this")
+        NO_CUSTOMER = "no_customer", _("I am no customer any more")
+        ELSEWHERE = "elsewhere", _("I follow you in another way")
+        OTHER = "other", _("Another reason")
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="unsubscribe_reasons", db_index=False)
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason)
+    count = models.PositiveIntegerField(_("times"), default=0)
+
+    class Meta:
+        verbose_name = _("reason to unsubscribe")
+        verbose_name_plural = _("reasons to unsubscribe")
+        ordering = ["-count", "reason"]
+        constraints = [models.UniqueConstraint(fields=["mailing", "reason"], name="unsubscribe_reason_once")]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 @pghistory.track()
 class Suppression(models.Model):
     """An address that must not be used until staff release it; keyed by the address, not by the customer."""

@@ -29,9 +29,10 @@ from mailings.models import (
     Message,
     SendingSettings,
     Suppression,
+    UnsubscribeReason,
 )
 from mailings.recipients import load_recipients
-from tests.factories import ConsentFactory
+from tests.factories import ConsentFactory, PurposeFactory
 from tests.mailings.test_content import picture_bytes
 
 pytestmark = pytest.mark.django_db
@@ -319,6 +320,49 @@ def test_on_the_page_one_may_stop_all_commercial_mail(
     assert response.status_code == 200
     assert "Nieuwsbrief" in response.content.decode()
     assert refusals() == [("marketing", "email", "objected"), ("newsletter", "email", "withdrawn")]
+
+
+def test_all_of_this_kind_leaves_the_other_kind_alone(start: Start, reader: Reader, now: dt.datetime) -> None:
+    customer, newsletter = reader(), Purpose.objects.get(code="newsletter")
+    youth = PurposeFactory(code="jeugd", rule="opt_in")
+    for purpose in (newsletter, youth, Purpose.objects.get(code="profiling")):
+        ConsentFactory(customer=customer, purpose=purpose)
+    unsubscribe(Message.objects.get(mailing=start(purpose=newsletter)), scope="kind", method="page", now=now)
+    assert refusals() == [("jeugd", "email", "withdrawn"), ("newsletter", "email", "withdrawn")]
+
+
+def test_everything_is_also_nothing_by_post_of_who_asked_it_and_mail_of_the_mailbox(
+    start: Start, reader: Reader, now: dt.datetime
+) -> None:
+    anna, bert = reader(email="samen@example.nl"), reader(email="samen@example.nl")
+    message = Message.objects.get(mailing=start())
+    by_post = start(channels="letter")
+    done = unsubscribe(message, scope="everywhere", method="page", now=now)
+    own, other = (anna, bert) if message.customer == anna else (bert, anna)
+    said = Consent.objects.filter(state="objected").order_by("channel")
+    assert [one.channel for one in said.filter(customer=own)] == ["email", "phone", "post", "sms"]
+    assert [one.channel for one in said.filter(customer=other)] == ["email"]
+    assert [one.code for one in done] == ["marketing"]
+    assert by_post.messages.filter(customer=own).exclude(state="withdrawn").count() == 0
+
+
+def test_the_page_offers_what_there_is_to_stop_and_asks_why(visitor: Client, message: Message, settings: Any) -> None:
+    address = path(unsubscribe_url(message.pk), settings)
+    page = visitor.get(address).content.decode()
+    offered = ["purpose", "commercial", "everywhere"]  # there is one purpose of this kind
+    assert [code for code in ["purpose", "kind", "commercial", "everywhere"] if f'value="{code}"' in page] == offered
+    PurposeFactory(code="kortingen", name="Kortingen", rule="marketing")
+    assert 'value="kind"' in visitor.get(address).content.decode()
+
+
+def test_a_reason_is_counted_once_and_kept_with_nobody(visitor: Client, message: Message, settings: Any) -> None:
+    address = path(unsubscribe_url(message.pk), settings)
+    for _time in range(2):
+        assert visitor.post(address, {"scope": "purpose", "reason": "too_much"}).status_code == 200
+    counted = UnsubscribeReason.objects.get()
+    assert (counted.mailing_id, counted.reason, counted.count) == (message.mailing_id, "too_much", 1)
+    assert "reason" not in Consent.objects.get(state="withdrawn").evidence
+    assert visitor.post(address, {"scope": "purpose", "reason": "<script>"}).status_code == 422
 
 
 @pytest.mark.parametrize("scope", ["", "alles", "purpose' OR 1=1"])

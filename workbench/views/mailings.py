@@ -69,6 +69,8 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
         mailing = self.object
         decisions, states = mailing.decisions.by_outcome(), mailing.messages.by_state()
         links = list(mailing.links.with_clicks())
+        given = mailing.unsubscribe_reasons.all()
+        reasons = [{"label": one.get_reason_display(), "value": one.count} for one in given]
         waiting = mailing.messages.filter(channel=Message.Channel.POST, state=Message.State.QUEUED).count()
         return super().get_context(
             tone=MAILING_TONES[mailing.state],
@@ -81,6 +83,8 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
             ),
             state_rows=self._state_rows(states),
             links=links,
+            unsubscribe_reasons=reasons,
+            unsubscribe_reason_count=sum(row["value"] for row in reasons),
             click_readers=mailing.messages.filter(clicks__isnull=False).distinct().count(),
             chart=self._chart(),
             failures=mailing.messages.failures() if states.get(Message.State.FAILED) else [],
