@@ -198,7 +198,7 @@ def measure_clicks(mailing: Any, count: int) -> float:
     from mailings.links import click_url
 
     ids = list(mailing.messages.order_by("id").values_list("id", flat=True)[:count])
-    return clicks_per_s([click_url(one, number % 8) for number, one in enumerate(ids)])
+    return clicks_per_s([click_url(one, number % 8, mailing_id=mailing.pk) for number, one in enumerate(ids)])
 
 
 def _fsync() -> str:

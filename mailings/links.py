@@ -45,33 +45,30 @@ def _signature(body: str, key: bytes) -> str:
     return b2a_base64(digest, newline=False).translate(_URL_SAFE).decode()[:SIGNATURE_LENGTH]
 
 
-def click_token(message_id: int, position: int) -> str:
-    """Return the token of one link in one message."""
-    body = f"{message_id:x}.{position:x}"
-    return f"{body}.{_signature(body, _click_key(settings.LINK_KEY))}"
-
-
-def read_click_token(token: str) -> tuple[int, int]:
-    """Return message id and link position; raises BadToken when it is not ours."""
+def read_click_token(token: str) -> tuple[int, int, int]:
+    """Return message id, link position and mailing id, 0 when it is not in it; raises BadToken when it is not ours."""
     body, _dot, signature = token.rpartition(".")
     if not hmac.compare_digest(signature.encode(), _signature(body, _click_key(settings.LINK_KEY)).encode()):
         raise BadToken("click")
-    message_id, _dot, position = body.partition(".")
-    return int(message_id, 16), int(position, 16)
+    message_id, position, *mailing_id = [int(part, 16) for part in body.split(".")]
+    return message_id, position, mailing_id[0] if mailing_id else 0
 
 
-def click_url(message_id: int, position: int) -> str:
+def click_url(message_id: int, position: int, *, mailing_id: int = 0) -> str:
     """Return the address that counts a click and leads on to the link at that position."""
-    return click_writer()(message_id, position)
+    return click_writer(mailing_id)(message_id, position)
 
 
-def click_writer() -> Callable[[int, int], str]:
-    """Return ``click_url`` with everything looked up that is the same for all, for thousands in a row."""
+def click_writer(mailing_id: int = 0) -> Callable[[int, int], str]:
+    """Return ``click_url`` with everything looked up that is the same for all, for thousands in a row.
+
+    With the mailing in it, a click is answered without a query.
+    """
     before, after = _around("mailings:click", settings.BASE_URL)
-    key = _click_key(settings.LINK_KEY)
+    key, ending = _click_key(settings.LINK_KEY), f".{mailing_id:x}" if mailing_id else ""
 
     def write(message_id: int, position: int) -> str:
-        body = f"{message_id:x}.{position:x}"
+        body = f"{message_id:x}.{position:x}{ending}"
         return f"{before}{body}.{_signature(body, key)}{after}"
 
     return write

@@ -108,7 +108,7 @@ class PreparedMail:
         ]
         self.known = frozenset(audience for audience, _pieces in self.body)
         self.plans: dict[frozenset[str], _Plan] = {}
-        self.click_url = click_writer()
+        self.click_url = click_writer(mailing_id)
         self.host = identity.sender_email.rpartition("@")[2] or "localhost"
         self.common = self._common_headers(list_name, list_code)
 

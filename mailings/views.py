@@ -51,7 +51,7 @@ class ClickView(PublicView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        message_id, position = read_click_token(token)
+        message_id, position, _mailing = read_click_token(token)
         target = actions.link_target(message_id, position)
         reason = reason_of_click(request.method or "", request.headers)
         actions.record_hits([actions.Arrival(message_id, position, clock(), reason)])

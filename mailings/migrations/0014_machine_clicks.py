@@ -14,7 +14,7 @@ REASONS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailings", "0012_bounces")]
+    dependencies = [("mailings", "0013_link_checks")]
 
     operations = [
         migrations.CreateModel(

@@ -37,22 +37,18 @@ from mailings.actions import (
     Arrival,
     judge_hits,
     print_letters,
-    record_click,
-    save_cap_rule,
-    save_closing_day,
-    save_domain_limit,
-    save_relay,
     record_hits,
     record_reports,
     save_cap_rule,
     save_closing_day,
+    save_domain_limit,
+    save_relay,
     suppress_address,
     unsubscribe,
 )
 from mailings.actions.publications import save_publication
-from mailings.models import CapRule, ClosingDay, DomainLimit, Mailing, Message, Relay
 from mailings.bounces.reading import Report
-from mailings.models import Bounce, CapRule, ClosingDay, Mailing, Message
+from mailings.models import Bounce, CapRule, ClosingDay, DomainLimit, Mailing, Message, Relay
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem

@@ -166,7 +166,7 @@ def test_links_are_tracked_by_position_and_ours_are_not(render: Callable[..., An
     addresses = [attrs["href"] for tag, attrs in parse(html_of(message)).seen if tag == "a" and "href" in attrs]
     button, unsubscribe, preferences, privacy = map(str, addresses)
     assert button.startswith(f"{settings.BASE_URL}/m/c/")
-    assert read_click_token(button.rpartition("/")[2]) == (12, 0)
+    assert read_click_token(button.rpartition("/")[2])[:2] == (12, 0)
     assert unsubscribe.startswith(f"{settings.BASE_URL}/m/u/")
     assert preferences.startswith(f"{settings.BASE_URL}/mijn/")
     assert privacy == "https://www.example.nl/privacy"
