@@ -12,6 +12,7 @@ from api.resources import (
     campaigns,
     changes,
     consents,
+    contents,
     customers,
     facts,
     formats,
@@ -75,6 +76,7 @@ router.register("quality", quality.QualityViewSet, "quality")
 router.register("publications", publications.PublicationViewSet, "publication")
 router.register("sign-ups", consents.SignUpViewSet, "sign-up")
 router.register("bounces", bounces.BounceViewSet, "bounce")
+router.register("contents", contents.ContentViewSet, "content")
 router.register("mailings", mailings.MailingViewSet, "mailing")
 
 documentation = {"permission_classes": [MayReadDocumentation]}

@@ -71,6 +71,12 @@ def read_bounces() -> int:
 
 
 @shared_task
+def check_links() -> int:
+    """Look up the links that somebody asked about; return how many."""
+    return actions.check_links(now=clock())
+
+
+@shared_task
 def decide_about_waiting() -> int:
     """Look again at those who wait for their turn; return about how many that changed."""
     return actions.decide_about_waiting(now=clock())

@@ -28,6 +28,7 @@ from mailings.actions.feedback import (
 )
 from mailings.actions.letters import print_letters
 from mailings.actions.limits import remove_cap_rule, remove_closing_day, save_cap_rule, save_closing_day
+from mailings.actions.links import ask_link_checks, check_links
 from mailings.actions.mailings import (
     approve,
     audience_members,
@@ -57,11 +58,13 @@ __all__ = [
     "add_picture",
     "approve",
     "ask_confirmation",
+    "ask_link_checks",
     "audience_members",
     "brake_mailings",
     "cancel",
     "change_block",
     "change_sending_settings",
+    "check_links",
     "confirm",
     "decide_about_waiting",
     "ensure_sending_settings",

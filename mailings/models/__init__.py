@@ -1,6 +1,7 @@
 """What is sent, to whom, what the gate decided, and what came back."""
 
 from mailings.models.bounces import Bounce
+from mailings.models.checks import LinkCheck
 from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
 from mailings.models.feedback import Click, Hit, Link, MachineClick, Suppression, UnsubscribeReason
@@ -23,6 +24,7 @@ __all__ = [
     "Hit",
     "LetterBatch",
     "Link",
+    "LinkCheck",
     "MachineClick",
     "Mailing",
     "Message",

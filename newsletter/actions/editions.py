@@ -244,6 +244,12 @@ def write_content(edition: Edition, *, by: User | None, now: dt.datetime) -> Con
     return content
 
 
+def draft_content(edition: Edition) -> Content:
+    """Return the content as ``write_content`` would write it now, without keeping it."""
+    blocks = [{"audience": None, **one} for one in _blocks(edition, list(edition.items.all()))]
+    return Content(name=edition.subject, subject=edition.subject, preheader=edition.preheader, blocks=blocks)
+
+
 def _blocks(edition: Edition, items: Sequence[TextItem]) -> list[dict[str, Any]]:
     introduction = [{"id": "introduction", "type": "text", "data": {"text": edition.introduction}}]
     articles = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -16,6 +17,7 @@ from campaigns.models import Action, Campaign
 from campaigns.triggers import describe
 from common.errors import Refused
 from customers.models import Customer
+from mailings.checks import Report, check_content, confirm
 from mailings.content import read_items
 from mailings.gate import Terms
 from mailings.models import Mailing, Message
@@ -23,8 +25,9 @@ from selections.compiler import members
 from selections.models import Selection
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
 from workbench.filters.actions import ActionFilter
+from workbench.findings import Findings, show
 from workbench.forms.actions import ActionForm, SelectionForm
-from workbench.funnel import FunnelPeople, gate_funnel
+from workbench.funnel import Funnel, FunnelPeople, gate_funnel
 from workbench.tables.actions import ActionTable
 from workbench.views import triggers
 
@@ -150,25 +153,33 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         form = extra.pop("form", None) or self.make_form()
-        funnel = None
+        funnel: Funnel | None = None
+        findings: Findings | None = None
         if form.is_bound and form.is_valid():
             found = members(form.cleaned_data["selection"], now=self.now)
             people = reverse("workbench:action_people", args=[self.object.pk])
             people += f"?selection={form.cleaned_data['selection'].pk}"
+            findings = show(self.report(found), self.object.content)
             funnel = gate_funnel(
                 actions.terms_of(self.object), candidates=found, people=people, user=self.user, now=self.now
             )
         return super().get_context(
             form=form,
             funnel=funnel,
+            findings=findings,
             object=self.object,
             not_ready=why_not_ready(self.object),
             key=get_random_string(20),
             **extra,
         )
 
+    def report(self, candidates: QuerySet[Customer] | None = None) -> Report:
+        return report_of(self.object, candidates=candidates, now=self.now)
+
     def perform(self, form: SelectionForm) -> str:
         selection = form.cleaned_data["selection"]
+        report = self.report(members(selection, now=self.now))
+        confirm(report, confirmed=self.request.POST.get("confirmed", ""))
         key = self.request.POST.get("key", "")[:40] or get_random_string(20)
         mailing = actions.run_action(
             self.object,
@@ -229,6 +240,13 @@ class ActionRestore(_Actions, ActionView):
 def with_sent_counts(mailings: QuerySet[Mailing]) -> QuerySet[Mailing]:
     sent = Q(messages__state=Message.State.SENT)
     return mailings.annotate(message_count=Count("messages"), sent_count=Count("messages", filter=sent))
+
+
+def report_of(action: Action, *, candidates: QuerySet[Customer] | None = None, now: dt.datetime) -> Report:
+    """What the checks say of an action as it is now."""
+    return check_content(
+        action.content, purpose=action.purpose, channels=action.channels, candidates=candidates, now=now
+    )
 
 
 def why_not_ready(action: Action) -> str:
