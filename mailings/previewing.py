@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
 from customers.models import Customer, Purpose
-from mailings.actions.mailings import audience_members
+from mailings.actions.queueing import audience_members
 from mailings.compiling import Compiled, compile_content
 from mailings.fields import merge_fields
 from mailings.letters import Letter, letters_html, print_pdf

@@ -22,7 +22,8 @@ from django.utils.translation import gettext
 from common.time import clock
 from customers.models import Branch, Purpose
 from mailings import pacing, queue
-from mailings.actions.mailings import brake_mailings, finish_mailings, postpone_closed
+from mailings.actions.queueing import postpone_closed
+from mailings.actions.states import brake_mailings, finish_mailings
 from mailings.delivery import FAILED, Crew, Envelope, Lane, Route, routes
 from mailings.links import bounce_address
 from mailings.models import Mailing, SendingSettings

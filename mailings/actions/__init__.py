@@ -1,5 +1,6 @@
 """What can be done with mailings: write content, start, pause, print, and take in what comes back."""
 
+from mailings.actions.approval import approve, refuse
 from mailings.actions.bounces import record_report, record_reports
 from mailings.actions.clicks import Arrival, judge_hits, record_hits
 from mailings.actions.confirmations import (
@@ -29,19 +30,7 @@ from mailings.actions.feedback import (
 from mailings.actions.letters import print_letters
 from mailings.actions.limits import remove_cap_rule, remove_closing_day, save_cap_rule, save_closing_day
 from mailings.actions.links import ask_link_checks, check_links
-from mailings.actions.mailings import (
-    approve,
-    audience_members,
-    brake_mailings,
-    cancel,
-    decide_about_waiting,
-    finish_mailings,
-    pause,
-    postpone_closed,
-    refuse,
-    resume,
-    start_mailing,
-)
+from mailings.actions.mailings import start_mailing
 from mailings.actions.publications import (
     path_of,
     run_due_publications,
@@ -49,8 +38,11 @@ from mailings.actions.publications import (
     save_publication,
     send_webhooks,
 )
+from mailings.actions.queueing import audience_members, postpone_closed
 from mailings.actions.relays import remove_domain_limit, remove_relay, save_domain_limit, save_relay
 from mailings.actions.settings import change_sending_settings, ensure_sending_settings
+from mailings.actions.states import brake_mailings, cancel, finish_mailings, pause, resume
+from mailings.actions.turns import decide_about_waiting
 
 __all__ = [
     "Arrival",

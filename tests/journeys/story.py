@@ -343,6 +343,9 @@ class Story:
         long_ago, today = self.day(-90).isoformat(), self.day(0).isoformat()
         return {
             "selections/": [{"folder": self.shelf.pk}],
+            "actions/<int:pk>/run/": [{"selection": self.kept.selection_id}],
+            "actions/<int:pk>/run/people/": [{"selection": self.kept.selection_id, "outcome": "accepted"}],
+            "campaigns/<int:pk>/enrol/": [{"selection": self.kept.selection_id}],
             "selections/compare/": [{"one": readers, "two": set_}, {"one": readers, "two": set_, "part": "11"}],
             "selections/<int:pk>/": [{"figures": 1}],
             "selections/<int:pk>/then/": [

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
-from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
@@ -204,19 +203,19 @@ class ActionPeople(_Actions, FunnelPeople):
         return [
             (_("Actions"), reverse("workbench:action_list")),
             (self.object.name, reverse("workbench:action_detail", args=[self.object.pk])),
-            (_("What would happen"), f"{run}?selection={self.selection.pk}"),
+            (_("What would happen"), f"{run}?selection={self.selection.pk}" if self.selection else run),
         ]
 
     @cached_property
-    def selection(self) -> Selection:
-        return get_object_or_404(Selection, pk=self.number("selection"))
+    def selection(self) -> Selection | None:
+        return Selection.objects.filter(pk=self.number("selection")).first()
 
     def get_terms(self) -> Terms:
         campaign = Campaign.objects.filter(pk=self.number("campaign")).first()
         return actions.terms_of(self.object, campaign=campaign)
 
     def get_candidates(self) -> QuerySet[Customer]:
-        return members(self.selection, now=self.now)
+        return members(self.selection, now=self.now) if self.selection else Customer.objects.none()
 
 
 class ActionArchive(_Actions, ActionView):
