@@ -101,6 +101,10 @@ class Block(ABC):
         Classes to use: ``mj-class="title"``, ``"subtitle"``, ``"muted"``, ``"centre"``, ``"code"`` (large, monospaced).
         """
 
+    def dress(self, data: Mapping[str, Any], style: Any) -> Mapping[str, Any]:
+        """Return the data as it is written in a house style (``mailings.styles.Style``), where that adds something."""
+        return data
+
     def section(self, data: Mapping[str, Any]) -> str:
         """Return the row of the mail that holds this block: one column, unless it says otherwise."""
         return f"<mj-section><mj-column>{self.mjml(data)}</mj-column></mj-section>"

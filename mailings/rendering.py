@@ -45,6 +45,19 @@ class Sender:
     address: str
 
 
+def in_style_of(compiled: Compiled, branch_id: int | None) -> Compiled:
+    """Return the pieces as readers of a branch get them: in its own style where it has one."""
+    own = compiled.get("styles", {}).get(str(branch_id))  # what started before there were styles has none
+    return {**compiled, **own} if own else compiled
+
+
+def sender_of(compiled: Compiled, identity: SendingSettings) -> Sender:
+    """Return from whom these pieces come: the style's own sender, else the organisation's."""
+    own = compiled.get("sender", {})
+    name = own.get("name") or identity.sender_name or identity.organisation
+    return Sender(name, own.get("address") or identity.sender_email)
+
+
 def value_of(values: Mapping[str, str], name: str, fallback: str | None) -> str:
     """Return what stands in a slot: the value, else the text's fallback, else the field's own."""
     if value := values.get(name):

@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils.translation import gettext
 
 from common.time import clock
-from customers.models import Branch, Purpose
+from customers.models import Purpose
 from mailings import pacing, queue
 from mailings.actions.queueing import postpone_closed
 from mailings.actions.states import brake_mailings, finish_mailings
@@ -30,7 +30,7 @@ from mailings.models import Mailing, SendingSettings
 from mailings.opening import opening_hours
 from mailings.queue import Outcome
 from mailings.recipients import load_recipients
-from mailings.rendering import PreparedMail, Recipient, Sender
+from mailings.rendering import PreparedMail, Recipient, Sender, in_style_of, sender_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -125,15 +125,9 @@ class _Chunk:
         self.mailing, self.token = mailing, token
         self.was_refused = False  # the last attempt to mark something marked nothing
         self.identity = SendingSettings.load()
-        purpose = mailing.purpose
-        self.mail = PreparedMail(
-            mailing.compiled,
-            mailing_id=mailing.pk,
-            identity=self.identity,
-            list_name=purpose.name,
-            list_code=purpose.code,
-            is_service=purpose.rule == Purpose.Rule.SERVICE,
-        )
+        self.styled = frozenset(mailing.compiled.get("styles", {}))  # ids of branches with a style, as text
+        self.mails: dict[int | None, tuple[PreparedMail, Sender]] = {}
+        self._mail_of(None)
         self.recipients = load_recipients(
             claimed,
             compiled=mailing.compiled,
@@ -142,16 +136,26 @@ class _Chunk:
             medium="email",
             now=clock(),
         )
-        self.branches = dict(Branch.objects.exclude(sender_email="").values_list("pk", "sender_email"))
 
-    def sender_for(self, recipient: Recipient) -> Sender:
-        """Return the branch's own address when it has one, else the organisation's."""
-        own = self.branches.get(recipient.branch_id or 0)
-        return Sender(self.identity.sender_name or self.identity.organisation, own or self.identity.sender_email)
+    def _mail_of(self, branch_id: int | None) -> tuple[PreparedMail, Sender]:
+        """Return the mail in the style of a branch and its sender, prepared when first asked for."""
+        if branch_id not in self.mails:
+            compiled, purpose = in_style_of(self.mailing.compiled, branch_id), self.mailing.purpose
+            mail = PreparedMail(
+                compiled,
+                mailing_id=self.mailing.pk,
+                identity=self.identity,
+                list_name=purpose.name,
+                list_code=purpose.code,
+                is_service=purpose.rule == Purpose.Rule.SERVICE,
+            )
+            self.mails[branch_id] = mail, sender_of(compiled, self.identity)
+        return self.mails[branch_id]
 
     def envelope(self, recipient: Recipient) -> Envelope:
-        """Return the message for one reader, ready to go."""
-        content = self.mail.render(recipient, sender=self.sender_for(recipient), now=clock())
+        """Return the message for one reader, ready to go, as his branch sends it."""
+        mail, sender = self._mail_of(recipient.branch_id if str(recipient.branch_id) in self.styled else None)
+        content = mail.render(recipient, sender=sender, now=clock())
         return_path = bounce_address(recipient.message_id) or self.identity.sender_email
         return Envelope(recipient.message_id, return_path, recipient.address, content)
 

@@ -103,6 +103,7 @@ MENU = (
             Entry(_("Places and distance"), "workbench:place_list", "manage_selections", "map-pin"),
             Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),
             Entry(_("Mail servers"), "workbench:relay_list", "manage_users", "server"),
+            Entry(_("House style"), "workbench:style_list", "manage_users", "palette"),
             Entry(_("Websites"), "workbench:site_list", "manage_integrations", "globe"),
             Entry(_("Users"), "workbench:user_list", "manage_users", "user-cog"),
             Entry(_("API and integrations"), "workbench:integration_list", "manage_integrations", "plug"),

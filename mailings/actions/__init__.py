@@ -42,6 +42,7 @@ from mailings.actions.queueing import audience_members, postpone_closed
 from mailings.actions.relays import remove_domain_limit, remove_relay, save_domain_limit, save_relay
 from mailings.actions.settings import change_sending_settings, ensure_sending_settings
 from mailings.actions.states import brake_mailings, cancel, finish_mailings, pause, resume
+from mailings.actions.styles import remove_style, save_style
 from mailings.actions.turns import decide_about_waiting
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "remove_closing_day",
     "remove_domain_limit",
     "remove_relay",
+    "remove_style",
     "resolve_doubt",
     "resume",
     "run_due_publications",
@@ -92,6 +94,7 @@ __all__ = [
     "save_domain_limit",
     "save_publication",
     "save_relay",
+    "save_style",
     "send_confirmations",
     "send_webhooks",
     "start_mailing",

@@ -85,6 +85,7 @@ def _pdf(mailing: Mailing, messages: list[tuple[int, int]], now: dt.datetime) ->
             address_lines=[customers[one.customer_id].full_name, *customers[one.customer_id].address_lines],
             audiences=frozenset(one.audiences),
             values=dict(one.values),
+            branch_id=one.branch_id,
         )
         for one in recipients
     ]

@@ -20,7 +20,8 @@ from mailings.actions.settings import ensure_sending_settings
 from mailings.actions.states import finish_mailings, set_state
 from mailings.actions.turns import GATE_LOCK, give_turns
 from mailings.compiling import compile_content
-from mailings.models import Content, Link, Mailing, SendingSettings
+from mailings.models import Content, Decision, HouseStyle, Link, Mailing, SendingSettings
+from mailings.styles import load_styles
 
 
 @transaction.atomic
@@ -40,11 +41,11 @@ def start_mailing(
 ) -> Mailing:
     """Put a content before the gate for these candidates and queue a message for each yes; once per ``due_key``.
 
-    1. the mailing with its frozen content, 2. a decision for every candidate, 3. a message for each that was accepted,
-    with the audiences the reader belongs to, 4. what blocks need (vouchers) for those who will see them, 5. another
-    look at those whose message gave way to one of a higher ``priority``. All of it or nothing; a large mailing then
-    awaits the yes of a second person. A second call waits for the first and returns its mailing. Raises Refused when
-    content or settings are not ready to go out.
+    1. a decision for every candidate, 2. the content frozen, in the styles of their branches, 3. a message for each
+    that was accepted, with the audiences the reader belongs to, 4. what blocks need (vouchers) for those who will see
+    them, 5. another look at those whose message gave way to one of a higher ``priority``. All of it or nothing; a large
+    mailing then awaits the yes of a second person. A second call waits for the first and returns its mailing. Raises
+    Refused when content or settings are not ready to go out.
     """
     content = Content.objects.get(pk=content.pk)
     fields = {
@@ -66,13 +67,9 @@ def start_mailing(
         return mailing
     identity = ensure_sending_settings()
     check_ready(content, channels=channels, identity=identity)
-    mailing.compiled = compile_content(content, purpose=purpose, identity=identity)
-    mailing.save(update_fields=["compiled"])
-    Link.objects.bulk_create(
-        Link(mailing=mailing, position=position, url=url) for position, url in enumerate(mailing.compiled["links"])
-    )
     execute("SELECT pg_advisory_xact_lock(%s)", [GATE_LOCK])
     gate.decide(mailing, candidates, now=now)
+    _freeze(mailing, identity)
     queue_messages(mailing, now)
     prepare_blocks(mailing, now)
     give_turns(priority_below=priority, now=now)
@@ -81,6 +78,22 @@ def start_mailing(
     finish_mailings(now=now)
     mailing.refresh_from_db()
     return mailing
+
+
+def _freeze(mailing: Mailing, identity: SendingSettings) -> None:
+    """Compile the content once for each style that the branches of its readers have."""
+    branch_ids: list[int | None] = []
+    if HouseStyle.objects.exclude(branch=None).exists():
+        may_get_it = (Decision.Outcome.ACCEPTED, Decision.Outcome.WAITS)
+        readers = Decision.objects.filter(mailing=mailing, outcome__in=may_get_it).order_by()
+        branch_ids = list(readers.values_list("customer__branch", flat=True).distinct())
+    mailing.compiled = compile_content(
+        mailing.content, purpose=mailing.purpose, identity=identity, styles=load_styles(branch_ids)
+    )
+    mailing.save(update_fields=["compiled"])
+    Link.objects.bulk_create(
+        Link(mailing=mailing, position=position, url=url) for position, url in enumerate(mailing.compiled["links"])
+    )
 
 
 def check_ready(content: Content, *, channels: str, identity: SendingSettings) -> None:

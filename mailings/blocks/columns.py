@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.blocks import Block, blocks
 from common.errors import Refused
-from mailings.content import Item, check_inner, read_items
+from mailings.content import Item, block_type, check_inner, read_items
 
 Data = Mapping[str, Any]
 #: layout -> width of each column in percent
@@ -68,6 +68,10 @@ class Columns(Block):
     code, label, icon, form = "columns", _("Columns"), "columns-3", ColumnsForm
     kept = frozenset({"columns"})
 
+    def dress(self, data: Data, style: Any) -> Data:
+        """Dress what stands in the columns."""
+        return {**data, "columns": [[_dressed(one, style) for one in column] for column in data["columns"]]}
+
     def mjml(self, data: Data) -> str:
         """Return the columns, each with its width."""
         widths = LAYOUTS[data["layout"]]
@@ -98,6 +102,10 @@ class Columns(Block):
 
 def _items(data: Data) -> list[list[Item]]:
     return [read_items(column) for column in data["columns"]]
+
+
+def _dressed(one: dict[str, Any], style: Any) -> dict[str, Any]:
+    return {**one, "data": block_type(one["type"]).dress(one["data"], style)}
 
 
 blocks.register(Columns())

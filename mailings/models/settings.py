@@ -21,7 +21,6 @@ class SendingSettings(models.Model):
     reply_to = models.EmailField(_("replies go to"), blank=True)
     unsubscribe_email = models.EmailField(_("mailbox for unsubscribing by e-mail"), blank=True)
     privacy_url = models.URLField(_("privacy statement"), blank=True)
-    accent_colour = models.CharField(_("accent colour"), max_length=7, default="#0b5563")
     wait_days = models.PositiveSmallIntegerField(_("days a message may wait for its turn"), default=3)
     minimum_age = models.PositiveSmallIntegerField(_("minimum age for marketing"), default=16)
     hold_out_percent = models.PositiveSmallIntegerField(_("control group (percent)"), default=0)

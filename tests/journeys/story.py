@@ -43,6 +43,7 @@ from mailings.actions import (
     save_closing_day,
     save_domain_limit,
     save_relay,
+    save_style,
     suppress_address,
     unsubscribe,
 )
@@ -118,6 +119,7 @@ class Story:
             is_active=True, by=self.by,
         )  # fmt: skip
         self.slow = save_domain_limit(None, domain="groot.example", per_minute=60_000, by=self.by)
+        save_style(self.branch, accent="#7a1f4d", social={"facebook": "https://example.org/bieb"}, by=self.by)
         self.cap = save_cap_rule(None, channel="post", messages=2, days=30, by=self.by)
         maker.make_labels()
         newcomers, members = maker.select_newcomers(), maker.select_members()
@@ -319,6 +321,7 @@ class Story:
             "mailings/": self.mailing.pk,
             "mailings/bounces/": self.bounce.pk,
             "content/": self.mailing.content_id,
+            "house-styles/branches/": self.branch.pk,
             "sending/limits/": self.cap.pk,
             "sending/servers/": self.relay.pk,
             "sending/domains/": self.slow.pk,

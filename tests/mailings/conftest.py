@@ -35,7 +35,6 @@ def house(base_data: None) -> SendingSettings:
         sender_name="Bibliotheek Waterland",
         sender_email="nieuws@waterland.example",
         privacy_url="https://www.example.nl/privacy",
-        accent_colour="#0b5563",
     )
 
 

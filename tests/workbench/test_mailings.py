@@ -205,13 +205,13 @@ def test_an_administrator_changes_how_we_send(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"accent_colour": "rood"}, {"send_from_hour": 20, "send_until_hour": 8}, {"hold_out_percent": 80}]
+    "wrong", [{"sender_email": "rood"}, {"send_from_hour": 20, "send_until_hour": 8}, {"hold_out_percent": 80}]
 )
 def test_settings_that_cannot_be_are_sent_back(
     house: SendingSettings, administrator: User, client_of: Any, wrong: dict[str, Any]
 ) -> None:
     assert client_of(administrator).post("/sending/", sending_form(**wrong)).status_code == 422
-    assert SendingSettings.objects.get().accent_colour == "#0b5563"
+    assert SendingSettings.objects.get().hold_out_percent == 0
 
 
 def test_hostile_names_do_no_harm_on_the_pages(client: Client, start: Start, reader: Any, now: dt.datetime) -> None:

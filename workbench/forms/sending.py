@@ -29,7 +29,6 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "organisation",
             "postal_address",
             "privacy_url",
-            "accent_colour",
             "sender_name",
             "sender_email",
             "reply_to",
@@ -48,7 +47,6 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
         )
         help_texts = {
             "postal_address": _("On one line. The law requires it in every message."),
-            "accent_colour": _("For the bar, buttons and links of a mail."),
             "sender_email": _("Must belong to a domain for which your mail server may send."),
             "unsubscribe_email": _("For mail programs that unsubscribe by sending a mail."),
             "wait_days": _("Who has had enough messages gets it later, when his turn comes within so many days."),
@@ -62,7 +60,6 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "minimum_age": _("Younger customers get service messages only."),
             "hold_out_percent": _("A fixed share that gets nothing, to measure what messages do. At most 50."),
         }
-        widgets = {"accent_colour": forms.TextInput(attrs={"type": "color"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
