@@ -43,6 +43,7 @@ from mailings.actions.relays import remove_domain_limit, remove_relay, save_doma
 from mailings.actions.settings import change_sending_settings, ensure_sending_settings
 from mailings.actions.states import brake_mailings, cancel, finish_mailings, pause, resume
 from mailings.actions.styles import remove_style, save_style
+from mailings.actions.testing import send_tests
 from mailings.actions.turns import decide_about_waiting
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "save_relay",
     "save_style",
     "send_confirmations",
+    "send_tests",
     "send_webhooks",
     "start_mailing",
     "suppress_address",

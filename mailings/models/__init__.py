@@ -10,6 +10,7 @@ from mailings.models.mailings import Decision, EarlierDecision, LetterBatch, Mai
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
 from mailings.models.relays import DomainLimit, Relay
 from mailings.models.settings import SendingSettings
+from mailings.models.testing import SentTest
 from mailings.models.styles import HouseStyle
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "PublishedPerson",
     "Relay",
     "SendingSettings",
+    "SentTest",
     "Suppression",
     "UnsubscribeReason",
 ]

@@ -53,17 +53,3 @@ class UploadField(forms.FileField):
             widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/gif"}),
             help_text=_("JPEG, PNG or GIF, at most 5 MB. It is kept for the next time."),
         )
-
-
-class PreviewForm(forms.Form):
-    """As whom to look. ``customer`` is a customer number."""
-
-    customer = forms.CharField(
-        label=_("Customer number"), max_length=40, required=False, help_text=_("Empty: as a made-up customer reads it.")
-    )
-    audience = forms.ChoiceField(label=_("Or a member of"), required=False)
-
-    def __init__(self, *args: Any, audiences: list[tuple[str, str]], **options: Any) -> None:
-        super().__init__(*args, **options)
-        nobody = ("", _("Nobody in particular"))
-        self.fields["audience"].choices = [nobody, *audiences]  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.functional import cached_property
@@ -15,19 +16,23 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from common.errors import Refused
 from customers.models import Customer
 from customers.numbers import find
-from mailings.delivery import Envelope, send_test
-from mailings.models import Content, Message
+from mailings import actions
+from mailings.darkness import darkened
+from mailings.models import Content
 from mailings.previewing import Preview, audience_keys, preview_content
 from workbench.base import ActionView, DetailPage, Text, WorkbenchView
-from workbench.forms.content import PreviewForm, audience_choices
+from workbench.forms.content import audience_choices
+from workbench.forms.previews import PreviewForm, RecipientsForm
 from workbench.views.content.base import Contents
+
+TESTS_SHOWN = 20
 
 # What a mail may do in a preview: show itself and our own pictures, nothing else.
 FRAME_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 
 
 class _Previews(Contents):
-    """The preview that the address asks for: ``?customer=<number>&audience=selection:3``."""
+    """The preview that the address asks for: ``?customer=<number>&audience=selection:3&branch=2``."""
 
     request: HttpRequest
 
@@ -47,16 +52,27 @@ class _Previews(Contents):
         self.form.add_error("customer", gettext("There is no customer with this number."))
         return None
 
+    @property
+    def reader(self) -> dict[str, Any]:
+        """As whom the message is written."""
+        customer, chosen = self.customer, self.form.cleaned_data if self.form.is_valid() else {}
+        return {"customer": customer, "audience": chosen.get("audience", ""), "branch": chosen.get("branch")}
+
     def preview(self, now: Any) -> Preview:
-        customer = self.customer
-        audience = self.form.cleaned_data.get("audience", "") if self.form.is_valid() else ""
-        return preview_content(self.object, purpose=self.purpose, customer=customer, audience=audience, now=now)
+        return preview_content(self.object, purpose=self.purpose, now=now, **self.reader)
 
 
 class PreviewPage(_Previews, DetailPage[Content]):
     permission = "manage_mailings"
     template_name = "workbench/content_preview.html"
-    parts = (("html", _("E-mail")), ("text", _("Plain text")), ("letter", _("Letter")))
+    parts = (
+        ("all", _("Together")),
+        ("html", _("Computer")),
+        ("phone", _("Phone")),
+        ("dark", _("Dark mode")),
+        ("text", _("Plain text")),
+        ("letter", _("Letter")),
+    )
 
     def get_title(self) -> Text:
         return gettext("Preview of “%(name)s”") % {"name": self.object}
@@ -66,7 +82,7 @@ class PreviewPage(_Previews, DetailPage[Content]):
         return [*super().get_breadcrumb(), *own]
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        chosen = self.request.GET.get("part", "html")
+        chosen = self.request.GET.get("part", "all")
         query = self.request.GET.copy()
         url = reverse("workbench:content_preview", args=[self.object.pk])
         tabs = []
@@ -74,16 +90,27 @@ class PreviewPage(_Previews, DetailPage[Content]):
             query["part"] = code
             tabs.append({"label": label, "url": f"{url}?{query.urlencode()}", "active": code == chosen})
         query.pop("part", None)
+        tests = self.object.tests.select_related("recipient", "sent_by").order_by("-sent_at", "-pk")
         return super().get_context(
-            preview=self.preview(self.now), form=self.form, part=chosen, tabs=tabs, query=query.urlencode(), **extra
+            preview=self.preview(self.now),
+            form=self.form,
+            recipients=RecipientsForm(initial={"recipients": [self.user.pk]}),
+            tests=tests[:TESTS_SHOWN],
+            part=chosen,
+            tabs=tabs,
+            query=query.urlencode(),
+            **extra,
         )
 
 
 class PreviewFrame(_Previews, WorkbenchView):
+    """The mail alone; with ``?dark=1`` as programs show it in dark mode."""
+
     permission = "manage_mailings"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = HttpResponse(self.preview(self.now).html)
+        html = self.preview(self.now).html
+        response = HttpResponse(darkened(html) if request.GET.get("dark") else html)
         response["Content-Security-Policy"] = FRAME_POLICY
         response["Cache-Control"] = "no-store"
         return response
@@ -100,7 +127,7 @@ class PreviewLetter(_Previews, WorkbenchView):
 
 
 class ContentTest(_Previews, ActionView):
-    """Send it to one's own address: as the customer or audience that the page shows, without counting anything."""
+    """Send it to colleagues, or to oneself when none is chosen, as the reader that the page shows."""
 
     permission = "manage_mailings"
 
@@ -109,19 +136,23 @@ class ContentTest(_Previews, ActionView):
         names = {key: key for key in audience_keys(self.object)}
         return PreviewForm(self.request.POST, audiences=list(names.items()))
 
+    def recipients(self) -> list[User]:
+        form = RecipientsForm(self.request.POST)
+        if not form.is_valid():
+            raise Refused("recipients", gettext("Choose colleagues out of the list."))
+        return list(form.cleaned_data["recipients"]) or [self.user]
+
     def perform(self) -> str:
-        address = self.user.email
-        if not address:
-            raise Refused(
-                "no_address", gettext("Your account has no e-mail address. Ask an administrator to fill it in.")
-            )
-        preview = self.preview(self.now)
-        body = preview.mail(address=address, purpose=self.purpose)
-        outcome = send_test(Envelope(0, preview.identity.sender_email, address, body))
-        if outcome.state != Message.State.SENT:
+        tests = actions.send_tests(
+            self.object, recipients=self.recipients(), purpose=self.purpose, by=self.user, now=self.now, **self.reader
+        )
+        failed = [one for one in tests if one.state == one.State.FAILED]
+        if failed:
             words = gettext("The test could not be sent. The mail server says: %(reply)s")
-            raise Refused("test_failed", words % {"reply": outcome.reply})
-        messages.success(self.request, gettext("A test is on its way to %(address)s.") % {"address": address})
+            messages.error(self.request, words % {"reply": failed[0].reply})
+        if sent := [one.recipient.email for one in tests if one not in failed]:
+            words = gettext("A test is on its way to %(address)s.")
+            messages.success(self.request, words % {"address": ", ".join(sent)})
         return self.came_from()
 
 
