@@ -116,10 +116,13 @@ def _refusals(customer: Customer, purpose: Purpose, scope: str, now: dt.datetime
 def _withdraw_waiting(
     customer: Customer, purposes: Iterable[int], channels: Iterable[Channel], now: dt.datetime
 ) -> None:
-    """Take back what waits for this customer; a message that is being marked at this moment makes us wait for it."""
+    """Take back what waits for this customer; a message that is being marked at this moment makes us wait for it.
+
+    No join: PostgreSQL looks again at the state of a row it had to wait for, but not inside a subquery.
+    """
     Message.objects.filter(
         customer=customer,
-        mailing__purpose__in=list(purposes),
+        mailing__in=Mailing.objects.filter(purpose__in=list(purposes)),
         channel__in=[one.value for one in channels],
         state__in=[Message.State.QUEUED, Message.State.DEFERRED, Message.State.CLAIMED],
     ).update(state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.NO_PERMISSION, state_at=now, claim=None)
