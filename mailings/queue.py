@@ -117,7 +117,9 @@ def _mark_sql(purpose_id: int, rule: str, code: str) -> str:
     """Return the statement that marks, of $1 messages, $2 now, $3 token, $4 mailing, $5 lease, $6 relays."""
     purpose = Purpose(pk=purpose_id, rule=rule, code=code)
     own = "SELECT customer_id FROM mailings_message WHERE id = ANY($1)"
-    verdicts = verdicts_sql(own, purpose=purpose, channel=Channel.EMAIL, as_of="$2").replace("%%", "%")
+    # a worker whose clock is behind must not miss what was said in the meantime
+    as_of = "greatest($2, statement_timestamp())"
+    verdicts = verdicts_sql(own, purpose=purpose, channel=Channel.EMAIL, as_of=as_of).replace("%%", "%")
     return f"""
         WITH verdict AS MATERIALIZED ({verdicts}),
         checked AS MATERIALIZED (
