@@ -6,7 +6,7 @@ TEMPORARY := $(EMBEDDED) run --temp --
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed demo test test-long lint format translations test-native bench shell vendor screenshots resetdb lock
+.PHONY: help setup installed demo test test-long test-faults lint format translations test-native bench shell vendor screenshots resetdb lock
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: setup  ## Run the tests on throw-away servers (T=tests/customers or T="tes
 
 test-long: setup  ## Try thousands of random rules against a plain reading of them (TREES=2000)
 	@TREES=$(or $(TREES),2000) $(TEMPORARY) $(PYTHON) -m pytest -q -n 2 tests/selections/test_random_trees.py
+
+test-faults: setup  ## Kill workers, servers and lines for minutes while mail is sent (KILLS=200, SEED=7 has the same order again)
+	@KILLS=$(or $(KILLS),200) $(TEMPORARY) $(PYTHON) -m pytest -p no:randomly -v -rA -s tests/faults
 
 lint: installed  ## Check style, types, floors, templates, migrations, translations and security
 	@scripts/lint.sh

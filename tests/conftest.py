@@ -146,6 +146,7 @@ LONGEST = (
     "tests/journeys/",
     "tests/labels/test_incremental.py",
     "tests/customers/test_killed_imports.py",
+    "tests/faults/test_rig.py",
 )
 
 
