@@ -29,7 +29,7 @@ class CheckQuestionSerializer(serializers.Serializer[Any]):
     """As what it would go out: for a purpose (code), over channels, to a selection (id; without: all customers)."""
 
     purpose = by_code(Purpose.objects.all(), required=False)
-    channels = serializers.ChoiceField(choices=Mailing.Channels, required=False)
+    channels = serializers.ChoiceField(choices=Mailing.Channels.choices, required=False)
     selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.in_use(), required=False)
 
 
@@ -41,7 +41,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     """
 
     code = serializers.CharField()
-    severity = serializers.ChoiceField(choices=Severity)
+    severity = serializers.ChoiceField(choices=Severity.choices)
     words = serializers.CharField()
     remedy = serializers.CharField()
     place = serializers.CharField()

@@ -40,7 +40,7 @@ class PreviewForm(forms.Form):
         return bool(self.fields["branch"].queryset.exists())  # type: ignore[attr-defined]
 
 
-class ColleaguesField(forms.ModelMultipleChoiceField):
+class ColleaguesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Members of staff with an address."""
 
     def label_from_instance(self, obj: Any) -> str:

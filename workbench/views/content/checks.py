@@ -44,7 +44,7 @@ class _Checked(Contents):
         if selection:
             return members(selection, now=self.now)  # type: ignore[attr-defined]
         if self.is_written_by_edition:
-            return self.object.edition.newsletter.subscribers(now=self.now)  # type: ignore[attr-defined,no-any-return]
+            return self.object.edition.newsletter.subscribers(now=self.now)  # type: ignore[attr-defined]
         return None
 
 
@@ -61,9 +61,10 @@ class CheckPage(_Checked, DetailPage[Content]):
         return [*super().get_breadcrumb(), *own]
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        given = {"purpose": self.purpose, "channels": self.channels, "now": self.now}
-        report = check_content(self.object, candidates=self.candidates, **given)
-        links = links_of(Proof(self.object, **given))
+        report = check_content(
+            self.object, purpose=self.purpose, channels=self.channels, candidates=self.candidates, now=self.now
+        )
+        links = links_of(Proof(self.object, self.purpose, self.channels, self.now))
         return super().get_context(
             form=self.form,
             findings=show(report, self.object, edition=getattr(self.object, "edition", None)),
