@@ -96,13 +96,13 @@ class Caps:
         )
 
     def giving_way(self) -> str:
-        """Return the query of the messages that give way to ``decided``: the least important and latest first."""
+        """Return the query of the messages that give way to ``gate_decided``: the least important and latest first."""
         ranks = ", ".join(
             f"{self._counts(number)} AS counts_{number}, person.needed_{number}, row_number() OVER (PARTITION BY"
             f" message.customer_id, {self._counts(number)} ORDER BY mailing.priority, message.id DESC) AS rank_{number}"
             for number in range(len(self.rules))
         )
-        people = "(SELECT * FROM decided WHERE outcome = 'accepted' AND takes_place)"
+        people = "(SELECT * FROM gate_decided WHERE outcome = 'accepted' AND takes_place)"
         chosen = " OR ".join(
             f"(counts_{number} AND rank_{number} <= needed_{number})" for number in range(len(self.rules))
         )
