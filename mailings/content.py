@@ -4,6 +4,8 @@ kept.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -57,6 +59,25 @@ def lists_in(blocks_json: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
 def every_block(blocks_json: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield each block of a content, also those in columns."""
     return (one for found in lists_in(blocks_json) for one in found)
+
+
+def without_ids(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a block without ids, also of the blocks in its columns: a copy gets ids of its own."""
+    data = one["data"]
+    if one["type"] == COLUMNS:
+        data = {**data, "columns": [[without_ids(inner) for inner in column] for column in data["columns"]]}
+    return {"type": one["type"], "data": data, "audience": one.get("audience")}
+
+
+def fingerprint(*values: Any) -> str:
+    """Return a mark that differs when the values do: a form carries it, to see whether somebody else was first."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def mark_of(one: Mapping[str, Any]) -> str:
+    """Return the fingerprint of what the form of a block changes."""
+    kept = block_type(one["type"]).kept
+    return fingerprint({key: value for key, value in one["data"].items() if key not in kept}, one.get("audience"))
 
 
 def block_type(code: str) -> Block:

@@ -108,7 +108,7 @@ def preview_content(
     ``audience`` (``selection:3``) shows what its members see; otherwise the customer's own audiences count.
     """
     identity = SendingSettings.load()
-    branch_id = customer.branch_id if customer else branch and branch.pk
+    branch_id = customer.branch_id if customer else branch.pk if branch else None
     styles = load_styles([branch_id])
     compiled = compile_content(content, purpose=purpose, identity=identity, styles=styles)
     compiled = in_style_of(compiled, branch_id)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.retention import DAYS, MONTHS, RetentionRule, retention_rules
 from common.sql import execute, rows
-from mailings.models import LetterBatch
+from mailings.actions.drafts import forget_old_drafts
+from mailings.models import Draft, LetterBatch
 
 BATCH = 50_000
 
@@ -69,7 +70,25 @@ def _remove_letters(before: dt.datetime, now: dt.datetime) -> int:
     return len(old)
 
 
+def _count_drafts(before: dt.datetime, now: dt.datetime) -> int:
+    return Draft.objects.filter(saved_at__lt=before).count()
+
+
+def _remove_drafts(before: dt.datetime, now: dt.datetime) -> int:
+    return forget_old_drafts(before=before)
+
+
 for rule in (
+    RetentionRule(
+        "drafts",
+        _("What staff typed in a message and did not save"),
+        _("It comes back to who typed it, until it is saved or thrown away."),
+        _count_drafts,
+        _remove_drafts,
+        unit=DAYS,
+        period=90,
+        most=365,
+    ),
     RetentionRule(
         "addresses",
         _("E-mail addresses on messages"),

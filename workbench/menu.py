@@ -83,6 +83,7 @@ MENU = (
             Entry(_("Calendar"), "workbench:calendar", "manage_campaigns", "calendar-days"),
             Entry(_("Newsletters"), "workbench:newsletter_list", "manage_newsletters", "newspaper", also=NEWSLETTERS),
             Entry(_("Mailings"), "workbench:mailing_list", "manage_mailings", "send"),
+            Entry(_("Saved blocks"), "workbench:saved_list", "manage_mailings", "bookmark"),
         ),
     ),
     Section(

@@ -18,6 +18,7 @@ from mailings.actions.content import (
     remove_block,
     save_content,
 )
+from mailings.actions.drafts import drop_draft, forget_old_drafts, keep_draft
 from mailings.actions.feedback import (
     link_target,
     record_open,
@@ -40,11 +41,13 @@ from mailings.actions.publications import (
 )
 from mailings.actions.queueing import audience_members, postpone_closed
 from mailings.actions.relays import remove_domain_limit, remove_relay, save_domain_limit, save_relay
+from mailings.actions.saved import keep_block, remove_saved_block, rename_saved_block, use_saved_block
 from mailings.actions.settings import change_sending_settings, ensure_sending_settings
 from mailings.actions.states import brake_mailings, cancel, finish_mailings, pause, resume
 from mailings.actions.styles import remove_style, save_style
 from mailings.actions.testing import send_tests
 from mailings.actions.turns import decide_about_waiting
+from mailings.actions.versions import redo, restore_version, take_over, undo
 
 __all__ = [
     "Arrival",
@@ -61,10 +64,14 @@ __all__ = [
     "check_links",
     "confirm",
     "decide_about_waiting",
+    "drop_draft",
     "ensure_sending_settings",
     "finish_mailings",
     "forget_old_confirmations",
+    "forget_old_drafts",
     "judge_hits",
+    "keep_block",
+    "keep_draft",
     "link_target",
     "move_block",
     "order_blocks",
@@ -77,6 +84,7 @@ __all__ = [
     "record_own_open",
     "record_report",
     "record_reports",
+    "redo",
     "refuse",
     "release_suppression",
     "remove_block",
@@ -84,8 +92,11 @@ __all__ = [
     "remove_closing_day",
     "remove_domain_limit",
     "remove_relay",
+    "remove_saved_block",
     "remove_style",
+    "rename_saved_block",
     "resolve_doubt",
+    "restore_version",
     "resume",
     "run_due_publications",
     "run_publication",
@@ -101,5 +112,8 @@ __all__ = [
     "send_webhooks",
     "start_mailing",
     "suppress_address",
+    "take_over",
+    "undo",
     "unsubscribe",
+    "use_saved_block",
 ]

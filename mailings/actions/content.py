@@ -10,10 +10,13 @@ from uuid import uuid4
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from mailings.actions.history import By, noted
+from mailings.actions.versions import take_number
 from mailings.content import (
     COLUMNS,
     block_type,
@@ -21,7 +24,9 @@ from mailings.content import (
     check_number,
     check_one,
     check_subject,
+    fingerprint,
     lists_in,
+    mark_of,
 )
 from mailings.models import Content, Picture
 
@@ -39,19 +44,27 @@ def save_content(
     subject: str = "",
     preheader: str = "",
     blocks: list[dict[str, Any]] | None = None,
+    was: str = "",
     by: By = None,
     now: dt.datetime,
 ) -> Content:
     """Make a content, or change one; without ``blocks`` those stay as they are. Blocks may lack ``id`` and
-    ``audience``.
+    ``audience``. ``was`` is the fingerprint of the subject and preview text that somebody began with.
 
-    Raises Refused when a block, a merge field or an audience is not valid. Mailings that started keep what they had.
+    Raises Refused when a block, a merge field or an audience is not valid, or a colleague was first. Mailings that
+    started keep what they had; saving the same again makes no new version.
     """
     check_subject(subject, preheader)
-    content = Content.objects.select_for_update().get(pk=content.pk) if content else Content(blocks=[])
+    content = _locked(content) if content else Content(blocks=[])
+    if was and was != fingerprint(content.subject, content.preheader):
+        raise _conflict(content)
+    before = (content.name, content.subject, content.preheader, content.blocks)
     content.name, content.subject, content.preheader = name[:120], subject.strip(), preheader.strip()
     if blocks is not None:
         content.blocks = check_blocks(blocks)
+    if content.pk and before == (content.name, content.subject, content.preheader, content.blocks):
+        return content
+    take_number(content)
     content.updated_at = now
     with noted(by):
         content.save()
@@ -91,15 +104,18 @@ def change_block(
     *,
     data: dict[str, Any],
     audience: dict[str, Any] | None = None,
+    was: str = "",
     by: By = None,
     now: dt.datetime,
 ) -> None:
-    """Replace a block's data and audience; the blocks in columns stay unless ``data`` names them. Raises Refused when
-    it is gone or not valid.
+    """Replace a block's data and audience; the blocks in columns stay unless ``data`` names them. ``was`` is the mark
+    of the block that somebody began with. Raises Refused when it is gone or not valid, or a colleague was first.
     """
     content = _locked(content)
     there, position = _place(content, block_id)
     old = there[position]
+    if was and was != mark_of(old):
+        raise _conflict(content)
     kept = {name: old["data"][name] for name in block_type(old["type"]).kept}
     changed = {**old, "data": {**kept, **data}, "audience": audience}
     there[position] = check_one(changed, in_column=there is not content.blocks)
@@ -110,9 +126,12 @@ def change_block(
 def remove_block(content: Content, block_id: str, *, by: By = None, now: dt.datetime) -> None:
     """Take a block out; the history keeps it. Removing it twice is no error."""
     content = _locked(content)
+    is_there = False
     for there in lists_in(content.blocks):
+        is_there |= any(one["id"] == block_id for one in there)
         there[:] = [one for one in there if one["id"] != block_id]
-    _keep(content, by, now)
+    if is_there:
+        _keep(content, by, now)
 
 
 @transaction.atomic
@@ -186,6 +205,19 @@ def _locked(content: Content) -> Content:
     return Content.objects.select_for_update().get(pk=content.pk)
 
 
+def _conflict(content: Content) -> Refused:
+    last = content.records.select_related("pgh_context").latest("pgh_id")
+    known = {
+        "who": (last.pgh_context.metadata.get("by") if last.pgh_context else None) or _("A colleague"),
+        "time": date_format(localtime(content.updated_at), "H:i"),
+    }
+    words = _(
+        "%(who)s changed this at %(time)s, while you were writing. What you wrote still stands here: save once more to"
+        " put it in the place of theirs. Theirs stays under Versions."
+    )
+    return Refused("conflict", words % known)
+
+
 def _gone() -> Refused:
     return Refused("block_gone", _("This block is not there any more. Load the page again."))
 
@@ -213,6 +245,7 @@ def _place(content: Content, block_id: str) -> tuple[list[dict[str, Any]], int]:
 
 
 def _keep(content: Content, by: By, now: dt.datetime) -> None:
+    take_number(content)
     content.updated_at = now
     with noted(by):
-        content.save(update_fields=["blocks", "updated_at"])
+        content.save(update_fields=["blocks", "version", "parent", "updated_at"])

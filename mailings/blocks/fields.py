@@ -37,7 +37,7 @@ class RichText(forms.CharField):
         return text
 
 
-class PictureField(forms.ModelChoiceField):
+class PictureField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A picture out of the library; when it may be left out, ``None`` is kept."""
 
     is_picture = True

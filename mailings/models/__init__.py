@@ -4,14 +4,16 @@ from mailings.models.bounces import Bounce
 from mailings.models.checks import LinkCheck
 from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
+from mailings.models.drafts import Draft
 from mailings.models.feedback import Click, Hit, Link, MachineClick, Suppression, UnsubscribeReason
 from mailings.models.limits import CapRule, ClosingDay
 from mailings.models.mailings import Decision, EarlierDecision, LetterBatch, Mailing, Message
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
 from mailings.models.relays import DomainLimit, Relay
+from mailings.models.saved import SavedBlock
 from mailings.models.settings import SendingSettings
-from mailings.models.testing import SentTest
 from mailings.models.styles import HouseStyle
+from mailings.models.testing import SentTest
 
 __all__ = [
     "Bounce",
@@ -22,6 +24,7 @@ __all__ = [
     "Content",
     "Decision",
     "DomainLimit",
+    "Draft",
     "EarlierDecision",
     "Hit",
     "HouseStyle",
@@ -36,6 +39,7 @@ __all__ = [
     "PublicationRun",
     "PublishedPerson",
     "Relay",
+    "SavedBlock",
     "SendingSettings",
     "SentTest",
     "Suppression",

@@ -36,6 +36,7 @@ from labels.system import families
 from mailings.actions import (
     Arrival,
     judge_hits,
+    keep_block,
     print_letters,
     record_hits,
     record_reports,
@@ -49,7 +50,7 @@ from mailings.actions import (
 )
 from mailings.actions.publications import save_publication
 from mailings.bounces.reading import Report
-from mailings.models import Bounce, CapRule, ClosingDay, DomainLimit, Mailing, Message, Relay
+from mailings.models import Bounce, CapRule, ClosingDay, DomainLimit, Mailing, Message, Relay, SavedBlock
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
@@ -74,6 +75,7 @@ class Story:
     used: Voucher
     redemption: Redemption
     cap: CapRule
+    saved: SavedBlock
     relay: Relay
     slow: DomainLimit
     closing: ClosingDay
@@ -236,6 +238,8 @@ class Story:
             self.refusal = refused
 
     def _administer(self) -> None:
+        written = Action.objects.get(name__startswith="Verjaardag").content
+        self.saved = keep_block(written, written.blocks[0]["id"], name="Gelukwens", by=self.by, now=self.now)
         add_user(username="r.dejong", name=f"Riet {LONG}", email="riet@example.nl", role="counter", by=self.by)
         self.integration, _token = add_integration(name="theaterkassa", by=self.by)
 
@@ -321,6 +325,7 @@ class Story:
             "mailings/": self.mailing.pk,
             "mailings/bounces/": self.bounce.pk,
             "content/": self.mailing.content_id,
+            "saved-blocks/": self.saved.pk,
             "house-styles/branches/": self.branch.pk,
             "sending/limits/": self.cap.pk,
             "sending/servers/": self.relay.pk,

@@ -2,18 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+from urllib.parse import urlencode
 
+from django import forms
+from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
+from common.errors import Refused
 from customers.models import Purpose
-from mailings.models import Content
+from mailings import actions
+from mailings.models import Content, Draft
 from workbench.base import ObjectMixin, Text
 from workbench.views.editions import newsletter_crumbs
+
+
+class DraftMixin:
+    """A form of the editor of which ``place`` names the draft: what was typed and not saved comes back into it."""
+
+    object: Content
+    request: HttpRequest
+
+    @property
+    def place(self) -> str:
+        raise NotImplementedError
+
+    @cached_property
+    def draft(self) -> Draft | None:
+        return self.object.drafts.filter(user=cast(User, self.request.user), place=self.place).first()
+
+    def with_draft(self, initial: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields the form begins with: what is saved, and over it what was typed."""
+        typed = self.draft.fields if self.draft else {}
+        return {**initial, **{name: values[-1] for name, values in typed.items() if values}}
+
+    def draft_context(self) -> dict[str, Any]:
+        """Return what the form's template knows: where to keep it, where to throw it away, and what came back."""
+        query = f"?{urlencode({'place': self.place})}"
+        return {
+            "draft": self.draft,
+            "draft_url": reverse("workbench:draft_keep", args=[self.object.pk]) + query,
+            "draft_drop_url": reverse("workbench:draft_drop", args=[self.object.pk]) + query,
+        }
+
+    def drop_draft(self) -> None:
+        """Forget what was typed: it is saved now."""
+        actions.drop_draft(self.object, place=self.place, by=cast(User, self.request.user))
+
+
+@contextmanager
+def again_after_conflict(form: forms.Form, mark_now: Callable[[], str]) -> Iterator[None]:
+    """When a colleague was first, let the form that comes back be about what stands there now."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code == "conflict":
+            posted = form.data.copy()  # type: ignore[attr-defined]
+            posted["was"] = mark_now()
+            form.data = posted
+        raise
 
 
 class Contents(ObjectMixin[Content]):

@@ -14,18 +14,18 @@ from django.utils.translation import gettext_lazy as _
 from common.blocks import Block
 from common.errors import Refused
 from mailings import actions
-from mailings.content import audience_key, block_type, every_block
+from mailings.content import audience_key, block_type, every_block, mark_of
 from mailings.fields import merge_fields
-from mailings.models import Picture
+from mailings.models import Content, Picture
 from workbench.base import ActionView, FormPage, Text, wants_partial
-from workbench.forms.content import AudienceForm, UploadField
-from workbench.views.content.base import Contents
+from workbench.forms.content import AudienceForm, MarkForm, UploadField
+from workbench.views.content.base import Contents, DraftMixin, again_after_conflict
 from workbench.views.content.editor import whole_editor
 
 PICTURES_SHOWN = 40
 
 
-class _BlockForm(Contents, FormPage[forms.Form]):
+class _BlockForm(DraftMixin, Contents, FormPage[forms.Form]):
     """A block's own form with the audience beside it; htmx shows it inside the editor, a link on a page of its own."""
 
     abstract = True
@@ -58,16 +58,19 @@ class _BlockForm(Contents, FormPage[forms.Form]):
         return [name for name, field in self.block.form.base_fields.items() if hasattr(field, "is_picture")]
 
     def make_form(self) -> forms.Form:
-        parts = [self.block.form] if self.is_in_column else [AudienceForm, self.block.form]
+        audience: list[type[forms.Form]] = [] if self.is_in_column else [AudienceForm]
+        parts: tuple[type[forms.Form], ...] = (MarkForm, *audience, self.block.form)
         uploads = {_upload(name): UploadField() for name in self.pictures}
-        self.form_class = type("BlockForm", tuple(parts), {**uploads, **dict.fromkeys(self.block.kept)})
+        self.form_class = type("BlockForm", parts, {**uploads, **dict.fromkeys(self.block.kept)})
         form = super().make_form()
         order = [[name, _upload(name)] if name in self.pictures else [name] for name in self.block.form.base_fields]
         form.order_fields([name for names in order for name in names])
         return form
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        context = super().get_context(block_type=self.block, merge_fields=list(merge_fields), **extra)
+        context = super().get_context(
+            block_type=self.block, merge_fields=list(merge_fields), **self.draft_context(), **extra
+        )
         if self.pictures:
             known = list(Picture.objects.all()[:PICTURES_SHOWN])
             form = context["form"]
@@ -97,9 +100,15 @@ class _BlockForm(Contents, FormPage[forms.Form]):
         return self.block.to_data({name: value for name, value in own.items() if name not in self.block.kept})
 
     def go(self, url: str) -> HttpResponse:
-        if not wants_partial(self.request):
+        if not wants_partial(self.request) or not self.is_inside_editor:
             return super().go(url)
         return whole_editor(self.request, self.object, url.partition("#block-")[2])
+
+    @property
+    def is_inside_editor(self) -> bool:
+        """Whether htmx shows this form inside the editor; on a page of its own there is no list to answer with."""
+        where = self.request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+        return where is None or where.partition("?")[0] == self.page_url
 
 
 def _upload(picture: str) -> str:
@@ -118,6 +127,13 @@ class BlockAdd(_BlockForm):
     def is_in_column(self) -> bool:
         return bool(self.request.GET.get("into"))
 
+    @property
+    def place(self) -> str:
+        return f"add:{self.block.code}:{self.request.GET.get('into', '')}"
+
+    def get_initial(self) -> dict[str, Any]:
+        return self.with_draft({})
+
     @cached_property
     def block(self) -> Block:
         return block_type(self.kwargs["code"])
@@ -132,6 +148,7 @@ class BlockAdd(_BlockForm):
             by=self.user,
             now=self.now,
         )
+        self.drop_draft()
         return f"{self.page_url}#block-{block_id}"
 
 
@@ -156,18 +173,30 @@ class BlockChange(_BlockForm):
         return all(one["id"] != self.stored["id"] for one in self.object.blocks)
 
     def get_initial(self) -> dict[str, Any]:
-        return {**self.stored["data"], "audience": audience_key(self.stored.get("audience"))}
+        audience = audience_key(self.stored.get("audience"))
+        return self.with_draft({**self.stored["data"], "audience": audience, "was": mark_of(self.stored)})
+
+    @property
+    def place(self) -> str:
+        return f"block:{self.kwargs['block_id']}"
+
+    def mark_now(self) -> str:
+        now = Content.objects.get(pk=self.object.pk)
+        return next((mark_of(one) for one in every_block(now.blocks) if one["id"] == self.kwargs["block_id"]), "")
 
     def perform(self, form: forms.Form) -> str:
         block_id = self.kwargs["block_id"]
-        actions.change_block(
-            self.object,
-            block_id,
-            data=self.data_of(form),
-            audience=form.cleaned_data.get("audience"),
-            by=self.user,
-            now=self.now,
-        )
+        with again_after_conflict(form, self.mark_now):
+            actions.change_block(
+                self.object,
+                block_id,
+                data=self.data_of(form),
+                audience=form.cleaned_data.get("audience"),
+                was=form.cleaned_data["was"],
+                by=self.user,
+                now=self.now,
+            )
+        self.drop_draft()
         return f"{self.page_url}#block-{block_id}"
 
 
