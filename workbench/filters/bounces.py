@@ -13,15 +13,19 @@ class BounceFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Search by address"), field_name="address", lookup_expr="icontains")
     kind = django_filters.ChoiceFilter(label=_("What was reported"), choices=Bounce.Kind.choices)
     source = django_filters.ChoiceFilter(label=_("Came by"), choices=Bounce.Source.choices)
-    blocked = django_filters.BooleanFilter(label=_("Address is blocked"), method="is_blocked")
+    blocked = django_filters.ChoiceFilter(
+        label=_("Address is blocked"), choices=[("yes", _("yes")), ("no", _("no"))], method="is_blocked"
+    )
     mailing = django_filters.ModelChoiceFilter(
-        label=_("Mailing"), field_name="message__mailing", queryset=Mailing.objects.order_by("-id")[:200]
+        label=_("Mailing"),
+        field_name="message__mailing",
+        queryset=Mailing.objects.filter(pk__in=Bounce.objects.values("message__mailing")).order_by("-id"),
     )
 
     class Meta:
         model = Bounce
         fields: list[str] = []
 
-    def is_blocked(self, queryset: QuerySet[Bounce], name: str, value: bool) -> QuerySet[Bounce]:
+    def is_blocked(self, queryset: QuerySet[Bounce], name: str, value: str) -> QuerySet[Bounce]:
         blocked = Exists(Suppression.objects.in_force().filter(address=OuterRef("address")))
-        return queryset.filter(blocked) if value else queryset.exclude(blocked)
+        return queryset.filter(blocked) if value == "yes" else queryset.exclude(blocked)
