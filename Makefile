@@ -6,7 +6,7 @@ TEMPORARY := $(EMBEDDED) run --temp --
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup installed demo test test-long lint format translations test-native bench shell vendor screenshots resetdb lock
+.PHONY: help setup installed demo test test-long test-faults lint format translations test-native bench shell vendor screenshots resetdb lock
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: setup  ## Run the tests on throw-away servers (T=tests/customers or T="tes
 test-long: setup  ## Try thousands of random rules against a plain reading of them (TREES=2000)
 	@TREES=$(or $(TREES),2000) $(TEMPORARY) $(PYTHON) -m pytest -q -n 2 tests/selections/test_random_trees.py
 
+test-faults: setup  ## Kill workers, servers and lines for minutes while mail is sent (KILLS=200, SEED=7 has the same order again)
+	@KILLS=$(or $(KILLS),200) $(TEMPORARY) $(PYTHON) -m pytest -p no:randomly -v -rA -s tests/faults
+
 lint: installed  ## Check style, types, floors, templates, migrations, translations and security
 	@scripts/lint.sh
 
@@ -45,7 +48,7 @@ test-native: installed  ## Run tests and Procfile on the system's own PostgreSQL
 
 bench: installed  ## Run a benchmark: B=name N=size; ends with one JSON line
 	@$(if $(B),,echo "usage: make bench B=name [N=size]; there are: $$(ls benchmarks | sed -n 's/^\([a-z].*\)\.py$$/\1/p' | tr '\n' ' ')" >&2; exit 2;) \
-	$(TEMPORARY) $(PYTHON) manage.py bench $(B) $(if $(N),--n $(N))
+	$(if $(filter mailings,$(B)),WISE_DURABLE=1 )$(TEMPORARY) $(PYTHON) manage.py bench $(B) $(if $(N),--n $(N))
 
 shell: installed  ## Open a Python shell on the demo's data
 	@$(EMBEDDED) run -- $(PYTHON) manage.py shell

@@ -9,9 +9,11 @@ from rest_framework.routers import DefaultRouter
 from api.permissions import MayReadDocumentation
 from api.resources import (
     accountability,
+    bounces,
     campaigns,
     changes,
     consents,
+    contents,
     customers,
     facts,
     formats,
@@ -76,6 +78,8 @@ router.register("merges", merges.MergeViewSet, "merge")
 router.register("quality", quality.QualityViewSet, "quality")
 router.register("publications", publications.PublicationViewSet, "publication")
 router.register("sign-ups", consents.SignUpViewSet, "sign-up")
+router.register("bounces", bounces.BounceViewSet, "bounce")
+router.register("contents", contents.ContentViewSet, "content")
 router.register("mailings", mailings.MailingViewSet, "mailing")
 
 documentation = {"permission_classes": [MayReadDocumentation]}

@@ -21,4 +21,5 @@ class CommonConfig(AppConfig):
             "retention",
             "register",
             "deliveries",
+            "follow_ups",
         )

@@ -91,6 +91,8 @@ class Block(ABC):
     label: ClassVar[str | _StrPromise]
     icon: ClassVar[str]  # a lucide name
     form: ClassVar[type[forms.Form]]  # its field names are the allowed keys of ``data``
+    kept: ClassVar[frozenset[str]] = frozenset()  # of these the ones that the form does not ask, but the editor fills
+    is_simple: ClassVar[bool] = False  # may stand in a column: it has no slots of its own and prepares nothing
 
     @abstractmethod
     def mjml(self, data: Mapping[str, Any]) -> str:
@@ -98,6 +100,14 @@ class Block(ABC):
 
         Classes to use: ``mj-class="title"``, ``"subtitle"``, ``"muted"``, ``"centre"``, ``"code"`` (large, monospaced).
         """
+
+    def dress(self, data: Mapping[str, Any], style: Any) -> Mapping[str, Any]:
+        """Return the data as it is written in a house style (``mailings.styles.Style``), where that adds something."""
+        return data
+
+    def section(self, data: Mapping[str, Any]) -> str:
+        """Return the row of the mail that holds this block: one column, unless it says otherwise."""
+        return f"<mj-section><mj-column>{self.mjml(data)}</mj-column></mj-section>"
 
     @abstractmethod
     def text(self, data: Mapping[str, Any]) -> str:
@@ -145,6 +155,8 @@ def _as_json(value: Any) -> Any:
         return list(value.values_list("pk", flat=True))
     if isinstance(value, dt.date):
         return value.isoformat()
+    if isinstance(value, dt.time):
+        return value.isoformat("minutes")
     return value
 
 

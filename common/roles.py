@@ -27,6 +27,7 @@ PERMISSIONS: dict[str, str] = {
     "manage_campaigns": "Make and run actions and campaigns",
     "manage_newsletters": "Make and send newsletters",
     "manage_mailings": "Send, pause and cancel mailings",
+    "approve_mailings": "Approve large mailings that somebody else started",
     "manage_vouchers": "Make voucher definitions and issue vouchers",
     "redeem_vouchers": "Redeem vouchers at the counter",
     "reverse_redemptions": "Reverse a redemption",
@@ -38,8 +39,8 @@ PERMISSIONS: dict[str, str] = {
 
 _STAFF_OF_MARKETING = {
     "view_workbench", "view_customers", "change_customers", "run_imports", "manage_labels", "manage_selections",
-    "export_customers", "manage_campaigns", "manage_newsletters", "manage_mailings", "manage_vouchers",
-    "manage_privacy",
+    "export_customers", "manage_campaigns", "manage_newsletters", "manage_mailings", "approve_mailings",
+    "manage_vouchers", "manage_privacy",
 }  # fmt: skip
 
 ROLES: dict[str, frozenset[str]] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +25,25 @@ def rows(statement: str, params: Mapping[str, Any] | Sequence[Any] | None = None
         cursor.execute(statement, params)
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_prepared = threading.local()
+
+
+def rows_prepared(statement: str, params: Sequence[Any], *, types: Sequence[str]) -> list[dict[str, Any]]:
+    """Run a statement that is planned once per connection and then only executed: for what is asked so often that
+    planning would take most of the time. Its parameters are $1, $2, … of these types; a percent sign is just that.
+    """
+    name = "p" + hashlib.md5(f"{types}{statement}".encode(), usedforsecurity=False).hexdigest()
+    connection.ensure_connection()
+    if getattr(_prepared, "connection", None) is not connection.connection:
+        _prepared.connection, _prepared.names = connection.connection, set()
+    if name not in _prepared.names:
+        execute(f"PREPARE {name} ({', '.join(types)}) AS {statement}")
+        _prepared.names.add(name)
+    places = ", ".join(["%s"] * len(params))
+    # A plan for any values at all; with the first few, PostgreSQL would make one for each.
+    return rows(f"SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE {name} ({places})", params)
 
 
 def as_subquery(queryset: QuerySet[Any, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import IO
 from urllib.parse import urlencode, urljoin, urlsplit
 
 TIMEOUT = 30
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 @dataclass
@@ -123,6 +124,7 @@ class Browser:
         self.base_url = base_url
         cookies = urllib.request.HTTPCookieProcessor(CookieJar())
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies, _StayHere())
+        self._opener.addheaders = [("User-Agent", AGENT), ("Accept-Language", "nl")]  # programs are told from people
 
     def get(self, url: str) -> Page:
         """Ask for a page. Raises ValueError for another host: the demo stays on this machine."""

@@ -20,10 +20,12 @@ from campaigns.actions import (
     start_campaign,
 )
 from campaigns.models import Action, Campaign
+from common.time import local_date
 from customers.models import Purpose
+from demo.drawings import draw_evening, draw_logo
 from labels.actions import create_group, create_label, follow_rules, give_label, set_rule
 from labels.models import Label
-from mailings.actions import change_sending_settings, save_content
+from mailings.actions import add_picture, change_sending_settings, save_content, save_style
 from mailings.models import Mailing
 from newsletter.actions import create_edition, create_newsletter, save_item
 from selections.actions import count_selection, create_selection
@@ -49,12 +51,15 @@ class Maker:
     now: dt.datetime
 
     def settle_sender(self) -> None:
-        """Say who sends; a demo is looked at at any hour, so it sends at any hour."""
+        """Say who sends and how it looks; a demo is looked at at any hour, so it sends at any hour."""
         change_sending_settings(
             organisation="Bibliotheek Waterland", postal_address="Waterlandlaan 40, 1441 MP Purmerend",
             sender_name="Bibliotheek Waterland", sender_email="bibliotheek@example.nl", privacy_url=f"{SITE}/privacy",
             send_from_hour=0, send_until_hour=24, by=self.by,
         )  # fmt: skip
+        logo = add_picture(file=draw_logo(), alt="Bibliotheek Waterland", by=self.by, now=self.now)
+        social = {"facebook": f"{SITE}/facebook", "instagram": f"{SITE}/instagram"}
+        save_style(None, accent="#0b5563", logo=logo, social=social, by=self.by)
 
     # What people may choose themselves, and one label by hand.
 
@@ -236,9 +241,24 @@ class Maker:
                     "link_text": "Bekijk de werelden",
                 },
             ),
+            (
+                "products",
+                {
+                    "title_1": "Leesclub, een seizoen",
+                    "price_cents_1": 2500,
+                    "link_1": f"{SITE}/leesclub",
+                    "title_2": "Cursus verhalen schrijven",
+                    "price_cents_2": 9500,
+                    "link_2": f"{SITE}/cursus",
+                    "title_3": "Een uur met een leescoach",
+                    "price_cents_3": 0,
+                    "link_3": f"{SITE}/leescoach",
+                },
+            ),
         )
 
     def _activities(self) -> Action:
+        evening = add_picture(file=draw_evening(), alt="Een lamp boven een rij boeken", by=self.by, now=self.now)
         return self._action(
             "Welkom: activiteiten",
             "marketing",
@@ -249,7 +269,41 @@ class Maker:
                 "text",
                 {"text": "<div>Elke week is er iets te doen: van voorleesmiddag tot schrijversavond.</div>"},
             ),
+            (
+                "event",
+                {
+                    "title": "Schrijversavond: een huis aan de dijk",
+                    "day": (local_date(self.now) + dt.timedelta(days=40)).isoformat(),
+                    "starts_at": "20:00",
+                    "place": "Bibliotheek Purmerend",
+                    "price_cents": 750,
+                    "text": "<div>Een avond over wonen onder zeeniveau, met een gesprek na.</div>",
+                    "picture": evening.pk,
+                    "alt": "Een lamp boven een rij boeken",
+                    "link": f"{SITE}/agenda/schrijversavond",
+                },
+            ),
+            (
+                "columns",
+                {
+                    "layout": "1-1",
+                    "columns": [
+                        [
+                            {"type": "heading", "data": {"text": "Voor kinderen"}},
+                            {
+                                "type": "text",
+                                "data": {"text": "<div>Elke woensdagmiddag voorlezen, vanaf vier jaar.</div>"},
+                            },
+                        ],
+                        [
+                            {"type": "heading", "data": {"text": "Voor ouders"}},
+                            {"type": "text", "data": {"text": "<div>Een kop koffie en een tafel vol leestips.</div>"}},
+                        ],
+                    ],
+                },
+            ),
             ("button", {"text": "Naar de agenda", "url": f"{SITE}/agenda"}),
+            ("social", {"title": "Volg ons:"}),
         )
 
     # Newsletter

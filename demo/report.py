@@ -10,7 +10,7 @@ from django.utils import translation
 
 from customers.models import Consent, Customer, Fact
 from labels.models import Assignment
-from mailings.models import Click, Decision, Message
+from mailings.models import Click, Decision, MachineClick, Message
 from selections.models import Selection
 from vouchers.models import Attempt, Redemption, Voucher
 
@@ -83,7 +83,7 @@ def count_story(mailbox: Path, *, since: dt.datetime) -> Story:
         failed=in_state(Message.State.FAILED),
         withdrawn=in_state(Message.State.WITHDRAWN),
         in_doubt=in_state(Message.State.IN_DOUBT),
-        clicks=Click.objects.count(),
+        clicks=Click.objects.count() + MachineClick.objects.count(),  # who clicks at once looks like a machine
         # By message: one click speaks for all who share the mailbox.
         unsubscribes=Consent.objects.filter(
             state=Consent.State.WITHDRAWN, received_at__gte=since, event_at__gte=since, evidence__has_key="message"

@@ -18,6 +18,7 @@ from customers.models import Customer
 from customers.quality import count_issues
 from labels.actions import refresh_system_labels
 from labels.models import Label
+from mailings.actions import judge_hits
 from mailings.models import Message
 from mailings.tasks import print_letters_of, send_queued
 
@@ -171,6 +172,7 @@ class Demo:
         return played
 
     def _report(self, played: Played, *, since: dt.datetime) -> None:
+        judge_hits(now=clock() + dt.timedelta(minutes=1))
         story = count_story(self._mailbox, since=since)
         show(self._console, story, played)
         self._check(story, played)

@@ -1,9 +1,11 @@
 """From content to pieces: once per mailing the blocks become HTML, text and letter, cut at every slot.
 
 What comes out is JSON, frozen in ``Mailing.compiled``:
-``{"version": 1, "subject": pieces, "html": segments, "text": segments, "letter": segments, "links": [url, …],
-"blocks": [{"type", "data"}, …]}``. A piece is a literal string or ``[slot name, fallback or null]``; a segment is
-``[audience key or "", pieces]``. Filling them in is ``mailings.rendering``.
+``{"version": 2, "subject": pieces, "html": segments, "text": segments, "letter": segments, "look": {"accent", "logo"},
+"sender": {"name", "address"}, "links": [url, …], "blocks": [{"type", "data"}, …], "styles": {branch id: {what differs
+for its readers: "html", "text", "letter", "look", "sender"}}}``. A piece is a literal string or
+``[slot name, fallback or null]``; a segment is ``[audience key or "", pieces]``. Filling them in is
+``mailings.rendering``.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from __future__ import annotations
 import html
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mjml
@@ -23,7 +26,9 @@ from django.utils.translation import override
 from common.blocks import CLOSE, OPEN, SLOT, plain, prose, slot
 from customers.models import Purpose
 from mailings.content import Item, read_items
+from mailings.links import picture_url
 from mailings.models import Content, SendingSettings
+from mailings.styles import Logo, Style
 
 Piece = str | list[str | None]
 Segment = list[Any]  # [audience, pieces]; a list, since it lives as JSON
@@ -34,6 +39,7 @@ _HREF = re.compile(r'(?<=href=")https?://[^"]+')
 _ADDRESS = re.compile(f'https?://[^\\s<>")\\]{OPEN}{CLOSE}]+')
 _TRAILING = ".,;:!?'"
 PAPER, INK = "#ffffff", "#1f2933"
+MAX_LOGO_WIDTH, MAX_LOGO_HEIGHT = 280, 80  # pixels
 
 
 @dataclass
@@ -49,24 +55,42 @@ class Links:
         return slot(f"link:{self.urls.index(url)}")
 
 
-def compile_content(content: Content, *, purpose: Purpose, identity: SendingSettings) -> Compiled:
+_PLAIN: Mapping[int | None, Style] = {None: Style()}
+
+
+def compile_content(
+    content: Content, *, purpose: Purpose, identity: SendingSettings, styles: Mapping[int | None, Style] = _PLAIN
+) -> Compiled:
     """Return the pieces of a content as it would be sent for this purpose by this organisation; in the house's
-    language.
+    language. ``styles`` holds the organisation's under None, and those of branches that have one of their own.
     """
     items, links = read_items(content.blocks), Links([])
     with override(settings.LANGUAGE_CODE):
-        frame = _frame(purpose, identity)
+        parts = {
+            branch_id: _in_style(content, items, links, _frame(purpose, identity, style), style)
+            for branch_id, style in styles.items()
+        }
         return {
-            "version": 1,
+            "version": 2,
             "subject": cut(plain(content.subject)),
-            "html": _html(content, items, frame, links),
-            "text": _text(items, frame, links),
-            "letter": [[item.audience, cut(item.block.letter(item.data))] for item in items],
+            **parts.pop(None),
             "links": links.urls,
             "blocks": [
                 {"type": item.block.code, "data": dict(item.data)} for item in items if item.block.slots(item.data)
             ],
+            "styles": {str(branch_id): part for branch_id, part in parts.items()},
         }
+
+
+def _in_style(content: Content, items: list[Item], links: Links, frame: dict[str, Any], style: Style) -> dict[str, Any]:
+    dressed = [replace(item, data=item.block.dress(item.data, style)) for item in items]
+    return {
+        "html": _html(content, dressed, frame, links),
+        "text": _text(dressed, frame, links),
+        "letter": [[item.audience, cut(item.block.letter(item.data))] for item in dressed],
+        "look": {"accent": frame["accent"], "logo": style.logo.key if style.logo else ""},
+        "sender": {"name": style.sender_name, "address": style.sender_email},
+    }
 
 
 def cut(text: str) -> list[Piece]:
@@ -81,14 +105,14 @@ def cut(text: str) -> list[Piece]:
     return [*pieces, text[position:]] if position < len(text) else pieces
 
 
-def _frame(purpose: Purpose, identity: SendingSettings) -> dict[str, Any]:
+def _frame(purpose: Purpose, identity: SendingSettings, style: Style) -> dict[str, Any]:
     is_service = purpose.rule == Purpose.Rule.SERVICE
     if is_service:
         reason = _("This message belongs to our service to you.")
     else:
         reason = _("You receive this message because you get “%(purpose)s” from %(organisation)s.") % {
             "purpose": purpose.name, "organisation": identity.organisation}  # fmt: skip
-    accent = identity.accent_colour if contrast(identity.accent_colour, PAPER) >= 1.2 else INK
+    accent = style.accent if contrast(style.accent, PAPER) >= 1.2 else INK
     return {
         "language": settings.LANGUAGE_CODE,
         "organisation": identity.organisation,
@@ -97,10 +121,18 @@ def _frame(purpose: Purpose, identity: SendingSettings) -> dict[str, Any]:
         "reason": reason,
         "is_service": is_service,
         "accent": accent,
+        "font": style.font,
+        "logo": style.logo and {"url": picture_url(style.logo.key), "width": _logo_width(style.logo)},
         "on_accent": PAPER if contrast(accent, PAPER) >= 4.5 else "#000000",
         "link_colour": accent if contrast(accent, PAPER) >= 4.5 else INK,
         "slots": {name: slot(f"{name}_url") for name in ("unsubscribe", "preferences", "privacy", "pixel")},
     }
+
+
+def _logo_width(logo: Logo) -> int:
+    """Return how wide a logo stands in the head: half its pixels, so that it is sharp, within what fits there."""
+    widest = min(MAX_LOGO_WIDTH, MAX_LOGO_HEIGHT * logo.width // max(logo.height, 1))
+    return max(1, min(logo.width, max(logo.width // 2, 120), widest))
 
 
 def contrast(one: str, other: str) -> float:
@@ -122,7 +154,7 @@ def _html(content: Content, items: list[Item], frame: dict[str, Any], links: Lin
             **frame,
             "title": prose(content.subject),
             "preheader": prose(content.preheader),
-            "sections": [(number, item.block.mjml(item.data)) for number, item in enumerate(items)],
+            "sections": [(number, item.block.section(item.data)) for number, item in enumerate(items)],
             "mark": MARK,
         },
     )

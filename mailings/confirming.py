@@ -48,7 +48,7 @@ def confirmation_mail(confirmation: Confirmation, *, is_reminder: bool, now: dt.
         "until": confirmation.asked_at + dt.timedelta(days=VALID_DAYS),
         "words": words.text if words and words.version == confirmation.wording_version else "",
     }
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # not every server takes eight
     with override(settings.LANGUAGE_CODE):
         subject = _("Reminder: confirm “%s”") if is_reminder else _("Confirm “%s”")
         mail["Subject"] = subject % confirmation.purpose.name

@@ -4,6 +4,8 @@ kept.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from selections.models import Selection
 
 AUDIENCES = {"selection": Selection, "label": Label}
 MAX_BLOCKS = 60
+MAX_COLUMNS = 3
+COLUMNS = "columns"  # the one type that holds lists of blocks, in ``data["columns"]``
 _KEYS = {"id", "type", "data", "audience"}
 
 
@@ -44,6 +48,38 @@ def read_items(blocks_json: list[dict[str, Any]]) -> list[Item]:
     ]
 
 
+def lists_in(blocks_json: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield each list of blocks of a content: its own, then those in columns."""
+    yield blocks_json
+    for one in blocks_json:
+        if one["type"] == COLUMNS:
+            yield from one["data"]["columns"]
+
+
+def every_block(blocks_json: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield each block of a content, also those in columns."""
+    return (one for found in lists_in(blocks_json) for one in found)
+
+
+def without_ids(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a block without ids, also of the blocks in its columns: a copy gets ids of its own."""
+    data = one["data"]
+    if one["type"] == COLUMNS:
+        data = {**data, "columns": [[without_ids(inner) for inner in column] for column in data["columns"]]}
+    return {"type": one["type"], "data": data, "audience": one.get("audience")}
+
+
+def fingerprint(*values: Any) -> str:
+    """Return a mark that differs when the values do: a form carries it, to see whether somebody else was first."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def mark_of(one: Mapping[str, Any]) -> str:
+    """Return the fingerprint of what the form of a block changes."""
+    kept = block_type(one["type"]).kept
+    return fingerprint({key: value for key, value in one["data"].items() if key not in kept}, one.get("audience"))
+
+
 def block_type(code: str) -> Block:
     """Return the block of that code; raises Refused."""
     if block := blocks.get(code):
@@ -61,19 +97,40 @@ def check_subject(subject: str, preheader: str) -> None:
 
 def check_blocks(blocks_json: Any) -> list[dict[str, Any]]:
     """Return blocks in the form in which they are kept (ids filled in); raises Refused at the first that is wrong."""
-    if not isinstance(blocks_json, list) or len(blocks_json) > MAX_BLOCKS:
+    if not isinstance(blocks_json, list):
         raise Refused("blocks", _("Content is a list of at most %d blocks.") % MAX_BLOCKS)
-    checked = [check_one(one) for one in blocks_json]
-    if len({one["id"] for one in checked}) < len(checked):
+    checked = [check_one(one) for one in blocks_json[: MAX_BLOCKS + 1]]
+    check_number(checked)
+    ids = [one["id"] for one in every_block(checked)]
+    if len(set(ids)) < len(ids):
         raise Refused("blocks", _("Two blocks have the same id."))
     return checked
 
 
-def check_one(raw: Any) -> dict[str, Any]:
-    """Return one block as it is kept; raises Refused with the field at fault."""
+def check_number(blocks_json: list[dict[str, Any]]) -> None:
+    """Refuse more blocks than a mail can reasonably hold, those in columns counted."""
+    if sum(1 for _one in every_block(blocks_json)) > MAX_BLOCKS:
+        raise Refused("too_many_blocks", _("Content is a list of at most %d blocks.") % MAX_BLOCKS)
+
+
+def check_inner(columns: Any) -> list[list[dict[str, Any]]]:
+    """Return the blocks in columns as they are kept; raises Refused at the first that may not stand in one."""
+    if not isinstance(columns, list) or len(columns) > MAX_COLUMNS or not all(isinstance(one, list) for one in columns):
+        raise Refused("columns", _("Columns are a list of at most %d lists of blocks.") % MAX_COLUMNS)
+    return [[check_one(one, in_column=True) for one in column[:MAX_BLOCKS]] for column in columns]
+
+
+def check_one(raw: Any, *, in_column: bool = False) -> dict[str, Any]:
+    """Return one block as it is kept; raises Refused with the field at fault. In a column only simple blocks may
+    stand, for whoever sees the columns.
+    """
     if not isinstance(raw, dict) or set(raw) - _KEYS or not {"type"} <= set(raw):
         raise Refused("block", _("A block has a type, data and an audience, and nothing else."))
     block = block_type(str(raw["type"]))
+    if in_column and not block.is_simple:
+        raise Refused("column", _("A block “%s” cannot stand in a column.") % block.label)
+    if in_column and raw.get("audience"):
+        raise Refused("column", _("Choose for whom the columns are as a whole, not a block in them."), field="audience")
     data = check_data(block, raw.get("data") or {})
     return {
         "id": str(raw.get("id") or secrets.token_hex(4)),

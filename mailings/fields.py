@@ -59,6 +59,7 @@ for _field in (
     MergeField("age", _("Age"), f"date_part('year', age({TODAY}, customer.birth_date))::int::text", "34"),
     MergeField("birth_year", _("Year of birth"), "date_part('year', customer.birth_date)::int::text", "1992"),
     MergeField("branch_name", _("Branch"), "branch.name", "Bibliotheek Monnickendam", otherwise="de bibliotheek"),
+    MergeField("branch_email", _("E-mail address of the branch"), "branch.email", "monnickendam@bibliotheek.example"),
     MergeField("organisation", _("Organisation"), "%(organisation)s", "Bibliotheek Waterland"),
 ):
     merge_fields.register(_field)

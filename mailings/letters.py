@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -13,9 +14,9 @@ from django.utils.translation import override
 
 from common.paper import fetch_font, print_html
 from common.time import local_date
-from mailings.compiling import Compiled
+from mailings.compiling import INK, Compiled
 from mailings.models import Picture, SendingSettings
-from mailings.rendering import fill_all
+from mailings.rendering import fill_all, in_style_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Letter:
     address_lines: Sequence[str]
     audiences: frozenset[str]
     values: dict[str, str]
+    branch_id: int | None = None
 
 
 def fetch_own(url: str) -> tuple[bytes, str]:
@@ -45,12 +47,12 @@ def print_pdf(letters: Sequence[Letter], *, compiled: Compiled, identity: Sendin
 
 def letters_html(letters: Sequence[Letter], *, compiled: Compiled, identity: SendingSettings, now: dt.datetime) -> str:
     """Return the letters as the HTML that is printed."""
-    pages = [
-        {
-            "address_lines": letter.address_lines,
-            "body": mark_safe(fill_all(compiled["letter"], letter.values, letter.audiences, as_html=True)),
-        }
-        for letter in letters
-    ]
+    pages = [_page(letter, in_style_of(compiled, letter.branch_id)) for letter in letters]
     context = {"letters": pages, "identity": identity, "day": local_date(now), "language": settings.LANGUAGE_CODE}
     return render_to_string("letter/letter.html", context)
+
+
+def _page(letter: Letter, compiled: Compiled) -> dict[str, Any]:
+    body = fill_all(compiled["letter"], letter.values, letter.audiences, as_html=True)
+    look = compiled.get("look") or {"accent": INK, "logo": ""}  # frozen before there were styles
+    return {"address_lines": letter.address_lines, "body": mark_safe(body), **look}

@@ -34,6 +34,8 @@ def encode(text: str) -> bytes:
 
 def one_line(text: str) -> str:
     """Return text that can stand in a header: control characters and line ends become spaces."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(" " if ord(sign) < 32 or ord(sign) == 127 else sign for sign in text).split())
 
 

@@ -11,14 +11,15 @@ from typing import Any
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
-from customers.models import Customer, Purpose
-from mailings.actions.mailings import audience_members
+from customers.models import Branch, Customer, Purpose
+from mailings.actions.queueing import audience_members
 from mailings.compiling import Compiled, compile_content
 from mailings.fields import merge_fields
 from mailings.letters import Letter, letters_html, print_pdf
 from mailings.models import Content, SendingSettings
 from mailings.recipients import samples_of_blocks, values_of_customer
-from mailings.rendering import PreparedMail, Recipient, Sender, fill, fill_all
+from mailings.rendering import PreparedMail, Recipient, fill, fill_all, in_style_of, sender_of
+from mailings.styles import load_styles
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Preview:
         if self.customer:
             lines = [self.customer.full_name, *self.customer.address_lines]
         values = {**self.values, **samples_of_blocks(self.compiled, medium="post")}
-        return Letter(lines, frozenset(self.audiences), values)
+        return Letter(lines, frozenset(self.audiences), values, self.customer.branch_id if self.customer else None)
 
     def mail(self, *, address: str, purpose: Purpose) -> bytes:
         """Return the mail as it would leave, for a test to a colleague's ``address``."""
@@ -81,8 +82,7 @@ class Preview:
             is_service=purpose.rule == Purpose.Rule.SERVICE,
         )
         recipient = Recipient(0, 0, 0, address, frozenset(self.audiences), None, self.values)
-        sender = Sender(self.identity.sender_name or self.identity.organisation, self.identity.sender_email)
-        return prepared.render(recipient, sender=sender, now=self.now)
+        return prepared.render(recipient, sender=sender_of(self.compiled, self.identity), now=self.now)
 
 
 def _with_targets(pieces: list[Any], values: dict[str, str], write: Callable[[str], str]) -> list[Any]:
@@ -99,14 +99,19 @@ def preview_content(
     purpose: Purpose,
     customer: Customer | None = None,
     audience: str = "",
+    branch: Branch | None = None,
     now: dt.datetime,
 ) -> Preview:
-    """Return the message for a customer, or with examples in the fields; raises Refused when a block is gone.
+    """Return the message for a customer, or with examples in the fields, as a ``branch`` sends it; raises Refused when
+    a block is gone.
 
     ``audience`` (``selection:3``) shows what its members see; otherwise the customer's own audiences count.
     """
     identity = SendingSettings.load()
-    compiled = compile_content(content, purpose=purpose, identity=identity)
+    branch_id = customer.branch_id if customer else branch.pk if branch else None
+    styles = load_styles([branch_id])
+    compiled = compile_content(content, purpose=purpose, identity=identity, styles=styles)
+    compiled = in_style_of(compiled, branch_id)
     if customer:
         values = values_of_customer(customer.pk, identity=identity, now=now)
     else:

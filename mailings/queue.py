@@ -12,15 +12,16 @@ unless its own worker says that the final dot was not sent.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from django.db import transaction
 
-from common.sql import execute, rows
+from common.sql import execute, rows, rows_prepared
 from customers.consents import verdicts_sql
-from customers.models import Channel
+from customers.models import Channel, Purpose
 from mailings.models import Mailing, Message
 
 LEASE_SECONDS = 60
@@ -89,8 +90,12 @@ def claim(mailing: Mailing, *, token: UUID, limit: int) -> list[tuple[int, int]]
     return sorted((row["id"], row["customer_id"]) for row in taken)
 
 
-def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.datetime) -> set[int]:
+def mark(
+    mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.datetime, relays: Sequence[str] = ()
+) -> set[int]:
     """Mark messages ``sending`` and return which may go out; the caller commits before the first byte of DATA.
+
+    ``relays`` names over which relay each will go, so that this is known of messages in doubt too.
 
     In the same statement everything is asked again that may have changed since the gate: permission, suppression, the
     address and the mailing's state. Who may not be reached any more is withdrawn; of a mailing on pause nothing is
@@ -98,10 +103,24 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
     page, so the old mailbox must not get them. A message that this claim marked already, in a commit whose answer
     got lost, is marked again.
     """
-    own = f"SELECT customer_id FROM mailings_message WHERE id IN ({_list(message_ids)})"  # noqa: S608
-    verdicts = verdicts_sql(own, purpose=mailing.purpose, channel=Channel.EMAIL, as_of=now)
-    marked = rows(
-        f"""
+    text = _mark_sql(mailing.purpose_id, mailing.purpose.rule, mailing.purpose.code)
+    lease = dt.timedelta(seconds=LEASE_SECONDS)
+    names = list(relays) or [""] * len(message_ids)
+    params = [list(message_ids), now, token, mailing.pk, lease, names]
+    types = ["bigint[]", "timestamptz", "uuid", "bigint", "interval", "text[]"]
+    marked = rows_prepared(text, params, types=types)
+    return {row["id"] for row in marked if row["state"] == Message.State.SENDING}
+
+
+@lru_cache(maxsize=64)
+def _mark_sql(purpose_id: int, rule: str, code: str) -> str:
+    """Return the statement that marks, of $1 messages, $2 now, $3 token, $4 mailing, $5 lease, $6 relays."""
+    purpose = Purpose(pk=purpose_id, rule=rule, code=code)
+    own = "SELECT customer_id FROM mailings_message WHERE id = ANY($1)"
+    # a worker whose clock is behind must not miss what was said in the meantime
+    as_of = "greatest($2, statement_timestamp())"
+    verdicts = verdicts_sql(own, purpose=purpose, channel=Channel.EMAIL, as_of=as_of).replace("%%", "%")
+    return f"""
         WITH verdict AS MATERIALIZED ({verdicts}),
         checked AS MATERIALIZED (
             SELECT message.id, CASE
@@ -111,30 +130,28 @@ def mark(mailing: Mailing, message_ids: Sequence[int], *, token: UUID, now: dt.d
                 THEN 'suppressed'
                 WHEN email.value IS NULL THEN 'no_address'
                 WHEN lower(email.value) <> lower(message.address) THEN 'moved' ELSE '' END AS obstacle,
-                email.value AS address
+                email.value AS address, ($6)[array_position($1, message.id)] AS relay
             FROM mailings_message AS message LEFT JOIN verdict USING (customer_id)
             LEFT JOIN customers_contactpoint AS email
                 ON email.customer_id = message.customer_id AND email.channel = 'email' AND email.is_primary
-            WHERE message.id IN ({_list(message_ids)})
+            WHERE message.id = ANY($1)
         )
         UPDATE mailings_message AS message
         SET state = CASE checked.obstacle WHEN '' THEN 'sending' WHEN 'moved' THEN 'queued' ELSE 'withdrawn' END,
             withdrawn_because = CASE checked.obstacle WHEN 'moved' THEN '' ELSE checked.obstacle END,
             address = CASE checked.obstacle WHEN 'moved' THEN checked.address ELSE message.address END,
             claim = CASE checked.obstacle WHEN 'moved' THEN NULL ELSE message.claim END,
+            relay = CASE checked.obstacle WHEN '' THEN checked.relay ELSE message.relay END,
             state_at = clock_timestamp(),
-            lease_until = CASE checked.obstacle WHEN 'moved' THEN NULL::timestamptz
-                ELSE clock_timestamp() + %(lease)s END
+            lease_until = CASE checked.obstacle WHEN 'moved' THEN NULL::timestamptz ELSE clock_timestamp() + $5 END
         FROM checked
         -- the ids once more: without them a planner with old figures reads the whole mailing
-        WHERE message.id IN ({_list(message_ids)}) AND message.id = checked.id
-        AND message.claim = %(token)s AND message.state IN ('claimed', 'sending')
-        AND (SELECT mailing.state FROM mailings_mailing AS mailing WHERE mailing.id = %(mailing)s) = 'sending'
+        WHERE message.id = ANY($1) AND message.id = checked.id
+        -- by their key and not by the index of all that is under way, of which there may be thousands
+        AND message.claim = $3 AND message.state || '' IN ('claimed', 'sending')
+        AND (SELECT mailing.state FROM mailings_mailing AS mailing WHERE mailing.id = $4) = 'sending'
         RETURNING message.id, message.state
-        """,  # noqa: S608 - ids are integers
-        {"mailing": mailing.pk, "token": token, "lease": dt.timedelta(seconds=LEASE_SECONDS)},
-    )
-    return {row["id"] for row in marked if row["state"] == Message.State.SENDING}
+    """  # noqa: S608 - everything is bound
 
 
 def record(mailing: Mailing, outcomes: Sequence[Outcome], *, token: UUID) -> int:
@@ -145,39 +162,41 @@ def record(mailing: Mailing, outcomes: Sequence[Outcome], *, token: UUID) -> int
     """
     if not outcomes:
         return 0
-    written = execute(
-        f"""
-        UPDATE mailings_message AS message
-        SET state = CASE WHEN outcome.state = 'deferred' AND outcome.reached
-                AND message.first_attempt_at < clock_timestamp() - %(give_up)s THEN 'failed' ELSE outcome.state END,
-            reply = outcome.reply, state_at = clock_timestamp(),
-            attempts = message.attempts + outcome.reached::int,
-            first_attempt_at = CASE WHEN outcome.reached
-                THEN coalesce(message.first_attempt_at, clock_timestamp()) ELSE message.first_attempt_at END,
-            sent_at = CASE outcome.state WHEN 'sent' THEN clock_timestamp() END,
-            next_attempt_at = clock_timestamp() + CASE WHEN outcome.reached THEN {_BACKOFF} ELSE {_SOON} END,
-            lease_until = NULL
-        FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(replies)s::text[], %(reached)s::bool[])
-            AS outcome (id, state, reply, reached)
-        WHERE message.id = outcome.id AND message.claim = %(token)s
-        AND message.state IN ('claimed', 'sending', 'in_doubt')
-        """,  # noqa: S608
-        {
-            "ids": [outcome.message_id for outcome in outcomes],
-            "states": [outcome.state for outcome in outcomes],
-            "replies": [outcome.reply.replace("\x00", "")[:300] for outcome in outcomes],
-            "reached": [outcome.reached for outcome in outcomes],
-            "token": token,
-            "give_up": dt.timedelta(hours=GIVE_UP_HOURS),
-        },
-    )
+    params = [
+        [outcome.message_id for outcome in outcomes],
+        [outcome.state for outcome in outcomes],
+        [outcome.reply.replace("\x00", "")[:300] for outcome in outcomes],
+        [outcome.reached for outcome in outcomes],
+        token,
+        dt.timedelta(hours=GIVE_UP_HOURS),
+    ]
+    written = rows_prepared(_RECORD, params, types=["bigint[]", "text[]", "text[]", "bool[]", "uuid", "interval"])
     _suppress([outcome.message_id for outcome in outcomes if outcome.suppress])
     refusal = next((outcome for outcome in outcomes if outcome.pause), None)
     if refusal:
         Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING).update(
             state=Mailing.State.PAUSED, pause_reason=refusal.reply[:200]
         )
-    return written
+    return len(written)
+
+
+_RECORD = f"""
+    UPDATE mailings_message AS message
+    SET state = CASE WHEN outcome.state = 'deferred' AND outcome.reached
+            AND message.first_attempt_at < clock_timestamp() - $6 THEN 'failed' ELSE outcome.state END,
+        reply = outcome.reply, state_at = clock_timestamp(),
+        attempts = message.attempts + outcome.reached::int,
+        first_attempt_at = CASE WHEN outcome.reached
+            THEN coalesce(message.first_attempt_at, clock_timestamp()) ELSE message.first_attempt_at END,
+        sent_at = CASE outcome.state WHEN 'sent' THEN clock_timestamp() END,
+        next_attempt_at = clock_timestamp() + CASE WHEN outcome.reached THEN {_BACKOFF} ELSE {_SOON} END,
+        lease_until = NULL
+    FROM unnest($1, $2, $3, $4)
+        AS outcome (id, state, reply, reached)
+    WHERE message.id = outcome.id AND message.claim = $5
+    AND message.state || '' IN ('claimed', 'sending', 'in_doubt')
+    RETURNING message.id
+"""  # noqa: S608 - bound
 
 
 def _suppress(message_ids: Sequence[int]) -> None:
@@ -198,11 +217,17 @@ def _suppress(message_ids: Sequence[int]) -> None:
 
 @transaction.atomic
 def record_and_mark(
-    mailing: Mailing, outcomes: Sequence[Outcome], message_ids: Sequence[int], *, token: UUID, now: dt.datetime
+    mailing: Mailing,
+    outcomes: Sequence[Outcome],
+    message_ids: Sequence[int],
+    *,
+    token: UUID,
+    now: dt.datetime,
+    relays: Sequence[str] = (),
 ) -> set[int]:
     """Record what is done and mark what comes next in one commit; return which of the latter may go out."""
     record(mailing, outcomes, token=token)
-    return mark(mailing, message_ids, token=token, now=now) if message_ids else set()
+    return mark(mailing, message_ids, token=token, now=now, relays=relays) if message_ids else set()
 
 
 def extend(token: UUID) -> int:
@@ -220,6 +245,18 @@ def release(token: UUID) -> int:
         """UPDATE mailings_message SET state = 'queued', state_at = clock_timestamp(), claim = NULL, lease_until = NULL
         WHERE claim = %s AND state = 'claimed'""",
         [token],
+    )
+
+
+def put_off(later: Mapping[int, float], *, token: UUID) -> int:
+    """Put back messages of this claim that have to wait, message id -> seconds; it counts as no attempt."""
+    return execute(
+        """UPDATE mailings_message AS message
+        SET state = 'queued', state_at = clock_timestamp(), claim = NULL, lease_until = NULL,
+            next_attempt_at = clock_timestamp() + wait.seconds * interval '1 second'
+        FROM unnest(%s::bigint[], %s::float8[]) AS wait (id, seconds)
+        WHERE message.id = wait.id AND message.claim = %s AND message.state = 'claimed'""",
+        [list(later), list(later.values()), token],
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from common.blocks import Medium, blocks
@@ -113,6 +114,7 @@ def _recipient(row: Mapping[str, Any], own: Mapping[str, str], *, is_followed: b
     )
 
 
+@lru_cache(maxsize=1024)
 def _audiences(text: str) -> frozenset[str]:
     """Read the JSON list of keys; they hold no quotes or commas, so this is quicker than a parser."""
     return frozenset(text.strip('[]" ').replace('"', "").replace(" ", "").split(",")) - {""}

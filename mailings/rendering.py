@@ -10,15 +10,18 @@ import html
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mailings import mime
 from mailings.compiling import Compiled, Piece, Segment
 from mailings.fields import merge_fields
-from mailings.links import click_url, open_url, own_open_url, preferences_url, unsubscribe_url
+from mailings.links import click_writer, open_url, own_open_url, preferences_url, unsubscribe_url
 from mailings.models import SendingSettings
 
 Finish = Callable[[str], bytes]
+FEEDBACK_SENDER = "wisemarketing"  # 5 to 15 letters, always the same
+MOST_PLANS = 64  # of 25 KB each
 
 
 class Recipient(NamedTuple):
@@ -40,6 +43,19 @@ class Sender:
 
     name: str
     address: str
+
+
+def in_style_of(compiled: Compiled, branch_id: int | None) -> Compiled:
+    """Return the pieces as readers of a branch get them: in its own style where it has one."""
+    own = compiled.get("styles", {}).get(str(branch_id))  # what started before there were styles has none
+    return {**compiled, **own} if own else compiled
+
+
+def sender_of(compiled: Compiled, identity: SendingSettings) -> Sender:
+    """Return from whom these pieces come: the style's own sender, else the organisation's."""
+    own = compiled.get("sender", {})
+    name = own.get("name") or identity.sender_name or identity.organisation
+    return Sender(name, own.get("address") or identity.sender_email)
 
 
 def value_of(values: Mapping[str, str], name: str, fallback: str | None) -> str:
@@ -96,13 +112,26 @@ class PreparedMail:
         self.subject: list[Piece] = compiled["subject"]
         self.pixel_url = open_url(mailing_id)
         constant = {"privacy_url": identity.privacy_url}
-        self.text = [(audience, _encoded(pieces, constant, as_html=False)) for audience, pieces in compiled["text"]]
-        self.html = [(audience, _encoded(pieces, constant, as_html=True)) for audience, pieces in compiled["html"]]
+        self.body: list[tuple[str, list[Any]]] = [
+            ("", [mime.part("text/plain")]),
+            *((audience, _encoded(pieces, constant, as_html=False)) for audience, pieces in compiled["text"]),
+            ("", [mime.part("text/html")]),
+            *((audience, _encoded(pieces, constant, as_html=True)) for audience, pieces in compiled["html"]),
+            ("", [mime.END]),
+        ]
+        self.known = frozenset(audience for audience, _pieces in self.body)
+        self.plans: dict[frozenset[str], _Plan] = {}
+        self.click_url = click_writer(mailing_id)
         self.host = identity.sender_email.rpartition("@")[2] or "localhost"
         self.common = self._common_headers(list_name, list_code)
 
     def _common_headers(self, list_name: str, list_code: str) -> bytes:
-        lines = [_list_id(list_name, list_code, self.host)]
+        kind = "service" if self.is_service else "bulk"
+        lines = [
+            _list_id(list_name, list_code, self.host),
+            # by which large providers report complaints: mailing, purpose, kind, and who it is that sends
+            f"Feedback-ID: {self.mailing_id}:{list_code}:{kind}:{FEEDBACK_SENDER}\r\n".encode(),
+        ]
         if self.identity.reply_to:
             lines.append(f"Reply-To: {mime.one_line(self.identity.reply_to)}\r\n".encode())
         lines.append(b"Auto-Submitted: auto-generated\r\n" if self.is_service else b"Precedence: bulk\r\n")
@@ -118,18 +147,15 @@ class PreparedMail:
             "pixel_url": own_open_url(recipient.message_id) if recipient.is_followed else self.pixel_url,
         }
         return b"".join([
-            f"From: {mime.mailbox(sender.name, sender.address)}\r\nTo: {recipient.address}\r\n".encode(),
-            mime.header("Subject", fill(self.subject, values, as_html=False)),
-            mime.date(now),
+            _from(sender),
+            f"To: {recipient.address}\r\n".encode(),
+            _subject(fill(self.subject, values, as_html=False)),
+            _date(now.replace(microsecond=0)),
             f"Message-ID: {message_id_header(self.mailing_id, recipient.message_id, self.host)}\r\n".encode(),
             self._unsubscribe_headers(unsubscribe),
             self.common,
             mime.MULTIPART,
-            mime.part("text/plain"),
-            *self._body(self.text, values, recipient),
-            mime.part("text/html"),
-            *self._body(self.html, values, recipient),
-            mime.END,
+            *self._body(values, recipient),
         ])  # fmt: skip
 
     def _unsubscribe_headers(self, address: str) -> bytes:
@@ -141,23 +167,76 @@ class PreparedMail:
             f"List-Unsubscribe: <{address}>{by_mail}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()
         )
 
-    def _body(
-        self, segments: list[tuple[str, list[Any]]], values: Mapping[str, str], recipient: Recipient
-    ) -> list[bytes]:
-        done: list[bytes] = []
-        for audience, pieces in segments:
-            if audience and audience not in recipient.audiences:
-                continue
-            for piece in pieces:
-                if isinstance(piece, bytes):
-                    done.append(piece)
-                elif isinstance(piece, int):
-                    done.append(mime.encode(click_url(recipient.message_id, piece)))
-                else:
-                    name, fallback, escape = piece
-                    value = value_of(values, name, fallback)
-                    done.append(mime.encode(html.escape(value) if escape else value))
+    def _body(self, values: Mapping[str, str], recipient: Recipient) -> list[bytes]:
+        plan = self._plan(recipient.audiences)
+        done, links = plan.parts.copy(), dict[int, bytes]()
+        for place, position in plan.links:
+            link = links.get(position)
+            if link is None:
+                link = links[position] = mime.encode(self.click_url(recipient.message_id, position))
+            done[place] = link
+        for place, name, otherwise, escape in plan.slots:
+            value = values.get(name)
+            done[place] = _value(value, escape) if value else otherwise
         return done
+
+    def _plan(self, audiences: Collection[str]) -> _Plan:
+        """Return what readers of these audiences see; made once for each combination, of which there are few."""
+        key = self.known & frozenset(audiences)
+        plan = self.plans.get(key)
+        if plan is None:
+            if len(self.plans) >= MOST_PLANS:
+                self.plans.clear()
+            plan = self.plans[key] = _plan_of(self.body, key)
+        return plan
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A body with places to fill in: ``links`` are (place, position), ``slots`` (place, name, otherwise, escape)."""
+
+    parts: list[bytes]
+    links: list[tuple[int, int]]
+    slots: list[tuple[int, str, bytes, bool]]
+
+
+def _plan_of(body: Sequence[tuple[str, list[Any]]], audiences: Collection[str]) -> _Plan:
+    plan = _Plan([], [], [])
+    is_literal = False
+    for piece in (one for audience, pieces in body if not audience or audience in audiences for one in pieces):
+        if isinstance(piece, bytes) and is_literal:
+            plan.parts[-1] += piece
+            continue
+        is_literal = isinstance(piece, bytes)
+        place = len(plan.parts)
+        plan.parts.append(piece if isinstance(piece, bytes) else b"")
+        if isinstance(piece, int):
+            plan.links.append((place, piece))
+        elif not is_literal:
+            name, fallback, escape = piece
+            plan.slots.append((place, name, _value(value_of({}, name, fallback), escape), escape))
+    return plan
+
+
+@lru_cache(maxsize=8192)
+def _value(value: str, escape: bool) -> bytes:
+    """Return a value as it stands in a body; places, branches and many names come back again and again."""
+    return mime.encode(html.escape(value) if escape else value)
+
+
+@lru_cache(maxsize=256)
+def _from(sender: Sender) -> bytes:
+    return f"From: {mime.mailbox(sender.name, sender.address)}\r\n".encode()
+
+
+@lru_cache(maxsize=4096)
+def _subject(text: str) -> bytes:
+    return mime.header("Subject", text)
+
+
+@lru_cache(maxsize=4)
+def _date(second: datetime) -> bytes:
+    return mime.date(second)
 
 
 def message_id_header(mailing_id: int, message_id: int, host: str) -> str:

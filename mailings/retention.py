@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.retention import DAYS, MONTHS, RetentionRule, retention_rules
 from common.sql import execute, rows
-from mailings.models import LetterBatch
+from mailings.actions.drafts import forget_old_drafts
+from mailings.models import Draft, LetterBatch
 
 BATCH = 50_000
 
@@ -20,6 +21,9 @@ SELECT id FROM mailings_message
 WHERE (address <> '' OR reply <> '') AND state_at < %(before)s AND state IN ('sent', 'failed', 'withdrawn', 'in_doubt')
 """
 _OLD_CLICKS = "SELECT id FROM mailings_click WHERE clicked_at < %(before)s"
+_OLD_MACHINE_CLICKS = "SELECT id FROM mailings_machineclick WHERE clicked_at < %(before)s"
+_OLD_BOUNCES = "SELECT id FROM mailings_bounce WHERE received_at < %(before)s"
+_OLD_EARLIER = "SELECT id FROM mailings_earlierdecision WHERE replaced_at < %(before)s"
 _OLD_DECISIONS = "SELECT id FROM mailings_decision WHERE decided_at < %(before)s"
 
 
@@ -40,6 +44,20 @@ def _in_batches(statement: str, old: str) -> Callable[[dt.datetime, dt.datetime]
     return apply
 
 
+def _remove_decisions(before: dt.datetime, now: dt.datetime) -> int:
+    _in_batches("DELETE FROM mailings_earlierdecision WHERE id IN ({old})", _OLD_EARLIER)(before, now)
+    return _in_batches("DELETE FROM mailings_decision WHERE id IN ({old})", _OLD_DECISIONS)(before, now)
+
+
+def _count_clicks(before: dt.datetime, now: dt.datetime) -> int:
+    return _counter(_OLD_CLICKS)(before, now) + _counter(_OLD_MACHINE_CLICKS)(before, now)
+
+
+def _remove_clicks(before: dt.datetime, now: dt.datetime) -> int:
+    _in_batches("DELETE FROM mailings_machineclick WHERE id IN ({old})", _OLD_MACHINE_CLICKS)(before, now)
+    return _in_batches("DELETE FROM mailings_click WHERE id IN ({old})", _OLD_CLICKS)(before, now)
+
+
 def _count_letters(before: dt.datetime, now: dt.datetime) -> int:
     return LetterBatch.objects.filter(created_at__lt=before).exclude(file="").count()
 
@@ -52,7 +70,25 @@ def _remove_letters(before: dt.datetime, now: dt.datetime) -> int:
     return len(old)
 
 
+def _count_drafts(before: dt.datetime, now: dt.datetime) -> int:
+    return Draft.objects.filter(saved_at__lt=before).count()
+
+
+def _remove_drafts(before: dt.datetime, now: dt.datetime) -> int:
+    return forget_old_drafts(before=before)
+
+
 for rule in (
+    RetentionRule(
+        "drafts",
+        _("What staff typed in a message and did not save"),
+        _("It comes back to who typed it, until it is saved or thrown away."),
+        _count_drafts,
+        _remove_drafts,
+        unit=DAYS,
+        period=90,
+        most=365,
+    ),
     RetentionRule(
         "addresses",
         _("E-mail addresses on messages"),
@@ -66,8 +102,17 @@ for rule in (
         "clicks",
         _("Which link was followed in which message"),
         _("That somebody followed a link stays known as an activity, as long as those are kept."),
-        _counter(_OLD_CLICKS),
-        _in_batches("DELETE FROM mailings_click WHERE id IN ({old})", _OLD_CLICKS),
+        _count_clicks,
+        _remove_clicks,
+        unit=MONTHS,
+        period=13,
+    ),
+    RetentionRule(
+        "bounces",
+        _("What mail servers reported about mail"),
+        _("Which mail did not arrive, and why. Addresses that are blocked because of it stay blocked."),
+        _counter(_OLD_BOUNCES),
+        _in_batches("DELETE FROM mailings_bounce WHERE id IN ({old})", _OLD_BOUNCES),
         unit=MONTHS,
         period=13,
     ),
@@ -76,7 +121,7 @@ for rule in (
         _("Why somebody did or did not get a message"),
         _("The reason per customer and mailing. Reports of older mailings then no longer tell who was left out."),
         _counter(_OLD_DECISIONS),
-        _in_batches("DELETE FROM mailings_decision WHERE id IN ({old})", _OLD_DECISIONS),
+        _remove_decisions,
         unit=MONTHS,
         period=36,
     ),

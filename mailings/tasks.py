@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
 from common.time import clock
 from mailings import actions, queue
 from mailings.actions import finish_mailings, forget_old_confirmations, print_letters
-from mailings.models import Mailing
+from mailings.bounces.mailbox import fetch
+from mailings.bounces.reading import read_reports
+from mailings.models import Bounce, Mailing
 from mailings.worker import send_ready
 
 RUN_SECONDS = 15  # short, so that a worker that is asked to stop can, and other tasks get their turn
@@ -40,9 +43,43 @@ def publish_due() -> int:
 
 @shared_task
 def recover_stale() -> None:
-    """Give back what dead workers held: claimed messages to the queue, those they were sending to people to look at."""
+    """Give back what dead workers held: claimed messages to the queue, those they were sending to people to look at.
+
+    And stop the mailings of which too much comes back.
+    """
     queue.recover()
+    actions.brake_mailings(now=clock())
     finish_mailings(now=clock())
+
+
+@shared_task
+def judge_hits() -> int:
+    """Tell clicks of people from those of programs, as soon as it can be told; return how many hits."""
+    return actions.judge_hits(now=clock())
+
+
+@shared_task
+def read_bounces() -> int:
+    """Read what came back into the mailbox for reports; return how many mails. Raises NoMailbox."""
+    count = 0
+    for raw, taken in fetch(settings.BOUNCE_MAILBOX) if settings.BOUNCE_MAILBOX else ():
+        reports = read_reports(raw)
+        actions.record_reports(reports, source=Bounce.Source.MAILBOX, now=clock())
+        taken(any(report.kind != Bounce.Kind.UNKNOWN for report in reports))
+        count += 1
+    return count
+
+
+@shared_task
+def check_links() -> int:
+    """Look up the links that somebody asked about; return how many."""
+    return actions.check_links(now=clock())
+
+
+@shared_task
+def decide_about_waiting() -> int:
+    """Look again at those who wait for their turn; return about how many that changed."""
+    return actions.decide_about_waiting(now=clock())
 
 
 @shared_task

@@ -10,6 +10,7 @@ urlpatterns = [
     path("c/<str:token>", views.ClickView.as_view(), name="click"),
     path("o/<str:token>.gif", views.OpenView.as_view(), name="open"),
     path("u/<str:token>", views.UnsubscribeView.as_view(), name="unsubscribe"),
+    path("provider/<slug:provider>/", views.ProviderView.as_view(), name="provider"),
     path("q/<str:token>.png", views.QrView.as_view(), name="qr"),
     path("p/<uuid:key>", views.PictureView.as_view(), name="picture"),
 ]

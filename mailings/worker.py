@@ -20,22 +20,26 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils.translation import gettext
 
 from common.time import clock
-from customers.models import Branch, Purpose
-from mailings import hours, queue
-from mailings.actions.mailings import finish_mailings
-from mailings.delivery import FAILED, Crew, Envelope
+from customers.models import Purpose
+from mailings import pacing, queue
+from mailings.actions.queueing import postpone_closed
+from mailings.actions.states import brake_mailings, finish_mailings
+from mailings.delivery import FAILED, Crew, Envelope, Lane, Route, routes
+from mailings.links import bounce_address
 from mailings.models import Mailing, SendingSettings
+from mailings.opening import opening_hours
 from mailings.queue import Outcome
 from mailings.recipients import load_recipients
-from mailings.rendering import PreparedMail, Recipient, Sender
+from mailings.rendering import PreparedMail, Recipient, Sender, in_style_of, sender_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 CHUNK = 400
 HEARTBEAT_SECONDS = 15
 DATABASE_RETRY_SECONDS = 45
+THROTTLED_SECONDS = 0.05
 
 
 @dataclass
@@ -53,8 +57,8 @@ class Summary:
 
 
 @contextlib.contextmanager
-def _crew(size: int) -> Iterator[Crew]:
-    crew = Crew(size)
+def _crew(connections: int) -> Iterator[Crew]:
+    crew = Crew(_persist(lambda: routes(connections)))
     try:
         yield crew
     finally:
@@ -68,6 +72,7 @@ def send_ready(*, seconds: float, connections: int = CONNECTIONS, chunk: int = C
     """
     summary, until = Summary(), time.monotonic() + seconds
     sent_nothing: list[int] = []  # mailings that gave no message though they seemed to have some: others are at them
+    _persist(lambda: postpone_closed(now=clock()))
     with _crew(connections) as crew:
         while not summary.is_unreachable:
             mailing = _persist(lambda: queue.next_mailing(has_hours=_within_hours(), skip=sent_nothing))
@@ -76,26 +81,28 @@ def send_ready(*, seconds: float, connections: int = CONNECTIONS, chunk: int = C
             if time.monotonic() >= until:
                 summary.has_more = True
                 break
-            if not _send_chunk(mailing, crew, summary, chunk):
+            if not _send_chunk(mailing, crew, summary, chunk, until):
                 sent_nothing.append(mailing.pk)
     _persist(lambda: finish_mailings(now=clock()))
     return summary
 
 
 def _within_hours() -> bool:
-    limits = SendingSettings.load()
-    return hours.is_open(clock(), from_hour=limits.send_from_hour, until_hour=limits.send_until_hour)
+    ours, _branches = opening_hours(now=clock())
+    return ours.is_open(clock())
 
 
-def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int) -> int:
-    """Claim a chunk of one mailing and send it; return how many were claimed."""
+def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int, until: float) -> int:
+    """Claim a chunk of one mailing and send it, what can be until then; return how many were claimed."""
     token = uuid4()
     claimed = _persist(lambda: queue.claim(mailing, token=token, limit=size))
     try:
         if claimed and (chunk := _prepare(mailing, token, claimed)):
-            _work_off(chunk, crew, summary)
+            _hold_back(chunk)
+            _work_off(chunk, crew, summary, until)
     finally:
         _persist(lambda: queue.release(token))
+    _persist(lambda: brake_mailings(mailing, now=clock()))
     return len(claimed)
 
 
@@ -118,15 +125,9 @@ class _Chunk:
         self.mailing, self.token = mailing, token
         self.was_refused = False  # the last attempt to mark something marked nothing
         self.identity = SendingSettings.load()
-        purpose = mailing.purpose
-        self.mail = PreparedMail(
-            mailing.compiled,
-            mailing_id=mailing.pk,
-            identity=self.identity,
-            list_name=purpose.name,
-            list_code=purpose.code,
-            is_service=purpose.rule == Purpose.Rule.SERVICE,
-        )
+        self.styled = frozenset(mailing.compiled.get("styles", {}))  # ids of branches with a style, as text
+        self.mails: dict[int | None, tuple[PreparedMail, Sender]] = {}
+        self._mail_of(None)
         self.recipients = load_recipients(
             claimed,
             compiled=mailing.compiled,
@@ -135,21 +136,39 @@ class _Chunk:
             medium="email",
             now=clock(),
         )
-        self.branches = dict(Branch.objects.exclude(sender_email="").values_list("pk", "sender_email"))
 
-    def sender_for(self, recipient: Recipient) -> Sender:
-        """Return the branch's own address when it has one, else the organisation's."""
-        own = self.branches.get(recipient.branch_id or 0)
-        return Sender(self.identity.sender_name or self.identity.organisation, own or self.identity.sender_email)
+    def _mail_of(self, branch_id: int | None) -> tuple[PreparedMail, Sender]:
+        """Return the mail in the style of a branch and its sender, prepared when first asked for."""
+        if branch_id not in self.mails:
+            compiled, purpose = in_style_of(self.mailing.compiled, branch_id), self.mailing.purpose
+            mail = PreparedMail(
+                compiled,
+                mailing_id=self.mailing.pk,
+                identity=self.identity,
+                list_name=purpose.name,
+                list_code=purpose.code,
+                is_service=purpose.rule == Purpose.Rule.SERVICE,
+            )
+            self.mails[branch_id] = mail, sender_of(compiled, self.identity)
+        return self.mails[branch_id]
 
     def envelope(self, recipient: Recipient) -> Envelope:
-        """Return the message for one reader, ready to go."""
-        content = self.mail.render(recipient, sender=self.sender_for(recipient), now=clock())
-        return Envelope(recipient.message_id, self.identity.sender_email, recipient.address, content)
+        """Return the message for one reader, ready to go, as his branch sends it."""
+        mail, sender = self._mail_of(recipient.branch_id if str(recipient.branch_id) in self.styled else None)
+        content = mail.render(recipient, sender=sender, now=clock())
+        return_path = bounce_address(recipient.message_id) or self.identity.sender_email
+        return Envelope(recipient.message_id, return_path, recipient.address, content)
 
 
-def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
-    """Keep every connection busy until the chunk is done.
+def _hold_back(chunk: _Chunk) -> None:
+    """Put back who has to wait because his mail domain gets no more at once; others get their turn meanwhile."""
+    chunk.recipients, later = _persist(lambda: pacing.split_by_domain(chunk.recipients))
+    if later:
+        _persist(lambda: queue.put_off(later, token=chunk.token))
+
+
+def _work_off(chunk: _Chunk, crew: Crew, summary: Summary, until: float) -> None:
+    """Keep every connection busy until the chunk is done, or the time is up: then the rest is left to the next run.
 
     Each round 1. records what came back and marks as many messages as there are free connections, in one commit;
     2. hands those out; 3. writes the next messages while the connections work; 4. waits for outcomes.
@@ -159,19 +178,22 @@ def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
     busy, beat = 0, time.monotonic()
     while waiting or ready or busy or done:
         if not ready:
-            _compose(chunk, waiting, ready, crew.size, done)
-        marked = _mark_next(chunk, ready, crew.size - busy, done, summary)
-        for envelope in marked:
-            crew.orders.put(envelope)
+            _compose(chunk, waiting, ready, crew, done)
+        marked = _mark_next(chunk, ready, crew, done, summary)
+        for envelope, lane in marked:
+            crew.give(envelope, lane)
         busy += len(marked)
         done = []
-        _compose(chunk, waiting, ready, crew.size, done)
+        _compose(chunk, waiting, ready, crew, done)
         if busy:
             outcomes = crew.collect(wanted=max(1, busy // 2), timeout=HEARTBEAT_SECONDS)
             busy -= len(outcomes)
             done += outcomes
+        elif ready and not marked and not chunk.was_refused:
+            time.sleep(THROTTLED_SECONDS)  # every relay has had what it gets in this second
         summary.is_unreachable = crew.size == 0
-        if summary.is_unreachable or any(outcome.pause for outcome in done) or _was_stopped(chunk):
+        is_over = summary.is_unreachable or time.monotonic() >= until
+        if is_over or any(outcome.pause for outcome in done) or _was_stopped(chunk):
             waiting.clear()
             ready.clear()
         if time.monotonic() - beat >= HEARTBEAT_SECONDS:
@@ -180,17 +202,38 @@ def _work_off(chunk: _Chunk, crew: Crew, summary: Summary) -> None:
 
 
 def _mark_next(
-    chunk: _Chunk, ready: deque[Envelope], room: int, done: list[Outcome], summary: Summary
-) -> list[Envelope]:
-    """Record what is done, mark what comes next, in one commit; return what may go out."""
-    batch = [ready.popleft() for _ in range(min(room, len(ready)))]
+    chunk: _Chunk, ready: deque[Envelope], crew: Crew, done: list[Outcome], summary: Summary
+) -> list[tuple[Envelope, Lane]]:
+    """Record what is done, mark what comes next, in one commit; return what may go out, and over which lane."""
+    batch = [(ready.popleft(), lane) for lane in _allowed(crew.choose(len(ready)))]
+    chunk.was_refused = False
     if not batch and not done:
         return []
-    ids = [envelope.message_id for envelope in batch]
-    marked = _persist(lambda: queue.record_and_mark(chunk.mailing, done, ids, token=chunk.token, now=clock()))
+    ids = [envelope.message_id for envelope, _lane in batch]
+    relays = [lane.route.name for _envelope, lane in batch]
+    marked = _persist(
+        lambda: queue.record_and_mark(chunk.mailing, done, ids, token=chunk.token, now=clock(), relays=relays)
+    )
     summary.add(done)
     chunk.was_refused = bool(batch) and not marked
-    return [envelope for envelope in batch if envelope.message_id in marked]
+    return [(envelope, lane) for envelope, lane in batch if envelope.message_id in marked]
+
+
+def _allowed(lanes: list[Lane]) -> list[Lane]:
+    """Return those of the chosen lanes that may have their message now, by the speed of their relays."""
+    allowed = list(lanes)
+    for lane in {lane for lane in lanes if lane.route.per_second}:
+        granted = _granted(lane.route, lanes.count(lane))
+        others = [one for one in allowed if one is not lane]
+        allowed = others + [lane] * granted
+    return allowed
+
+
+def _granted(route: Route, wanted: int) -> int:
+    if route.relay_id is None or route.per_second is None:
+        return wanted
+    pk, speed = route.relay_id, route.per_second
+    return _persist(lambda: pacing.take_from_relay(pk, per_second=speed, wanted=wanted))
 
 
 def _was_stopped(chunk: _Chunk) -> bool:
@@ -200,10 +243,13 @@ def _was_stopped(chunk: _Chunk) -> bool:
     )
 
 
-def _compose(chunk: _Chunk, waiting: deque[Recipient], ready: deque[Envelope], room: int, done: list[Outcome]) -> None:
-    """Write messages until ``room`` are ready; one that cannot be written fails by itself and is shown."""
-    while waiting and len(ready) < room:
+def _compose(chunk: _Chunk, waiting: deque[Recipient], ready: deque[Envelope], crew: Crew, done: list[Outcome]) -> None:
+    """Write messages until there is one for each connection, which go on working meanwhile; one that cannot be written
+    fails by itself and is shown.
+    """
+    while waiting and len(ready) < crew.size:
         recipient = waiting.popleft()
+        crew.attend()
         try:
             ready.append(chunk.envelope(recipient))
         except (KeyError, TypeError, ValueError) as error:

@@ -41,7 +41,7 @@ def _envelope(
     change: AddressChange, to: str, subject: _StrPromise, template: str, known: dict[str, str], now: dt.datetime
 ) -> Envelope:
     identity = SendingSettings.load()
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # not every server takes eight
     with override(settings.LANGUAGE_CODE):
         mail["Subject"] = str(subject)
         context = {"customer": change.customer, "identity": identity, **known}

@@ -39,6 +39,9 @@ class Newsletter(models.Model):
     description = models.TextField(_("description"), blank=True)  # shown to customers in MijnMenu
     purpose = models.OneToOneField(Purpose, models.PROTECT, related_name="newsletter", verbose_name=_("purpose"))
     is_active = models.BooleanField(_("active"), default=True)
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), choices=Mailing.Priority, default=Mailing.Priority.NORMAL
+    )
     created_at = models.DateTimeField(_("created at"))
 
     objects = NewsletterQuerySet.as_manager()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
-from mailings.actions.mailings import audience_members
+from mailings.actions.queueing import audience_members
 from mailings.content import audience_key
 from newsletter.models import Edition, TextItem
 

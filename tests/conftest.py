@@ -17,7 +17,7 @@ from django.test import Client
 
 from tests.database import Maker, Template, keep_rows
 
-pytest_plugins = ["tests.browser", "tests.smtp_sink"]
+pytest_plugins = ["tests.browser", "tests.mail_servers", "tests.smtp_sink"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -157,6 +157,7 @@ LONGEST = (
     "tests/journeys/",
     "tests/labels/test_incremental.py",
     "tests/customers/test_killed_imports.py",
+    "tests/faults/test_rig.py",
 )
 
 

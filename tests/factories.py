@@ -223,3 +223,22 @@ def _codes() -> Any:
     from vouchers.codes import generate
 
     return generate(1)
+
+
+def limit_messages(messages: int, *, days: int = 7, wait_days: int = 0) -> None:
+    """Let this be the only limit on messages, none at all for 0; who has had enough waits so many days."""
+    from mailings.actions import change_sending_settings, save_cap_rule
+    from mailings.models import CapRule
+
+    CapRule.objects.all().delete()
+    if messages:
+        save_cap_rule(None, messages=messages, days=days)
+    change_sending_settings(wait_days=wait_days)
+
+
+def follow_link(message: Any, position: int = 0, *, now: dt.datetime) -> None:
+    """Let a person follow a link in a message; it counts at once, where in real life it is judged a moment later."""
+    from mailings.actions import Arrival, judge_hits, record_hits
+
+    record_hits([Arrival(message.pk, position, now, "")])
+    judge_hits(now=now + dt.timedelta(minutes=1))

@@ -52,6 +52,11 @@ class Killable:
         assert self._mother.stdout is not None
         return bool(select.select([self._mother.stdout], [], [], 0)[0])
 
+    def finish(self) -> int:
+        """Wait until it is over, and return how it ended."""
+        self.pid = 0
+        return int(self._line())
+
     def kill(self) -> int:
         """End it as the kernel would, and return how it ended: -9, or its own code when it was over before."""
         os.kill(self.pid, signal.SIGKILL)

@@ -18,6 +18,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connections
 from pytest_django import Settings
 
+from tests.mail_rules import faults_of
+
 
 @dataclass
 class Received:
@@ -26,6 +28,7 @@ class Received:
     sender: str
     recipients: list[str]
     content: bytes
+    options: list[str] = field(default_factory=list)
 
     @property
     def message(self) -> EmailMessage:
@@ -54,6 +57,14 @@ class Sink:
         """Return the mails accepted for this address, oldest first."""
         return [mail.message for mail in self.received if address in mail.recipients]
 
+    def faults(self) -> list[str]:
+        """Return what is wrong with the mails that came in; every test that sends one asks."""
+        return [
+            fault
+            for mail in self.received
+            for fault in faults_of(mail.content, sender=mail.sender, recipients=mail.recipients, options=mail.options)
+        ]
+
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -76,7 +87,8 @@ class Sink:
         answer = script.pop(0) if script else "250 2.0.0 queued"
         if answer.startswith("2") or answer == "accept and drop":
             content = envelope.original_content or b""
-            self.received.append(Received(envelope.mail_from or "", list(envelope.rcpt_tos), content))
+            options = list(envelope.mail_options)
+            self.received.append(Received(envelope.mail_from or "", list(envelope.rcpt_tos), content, options))
             if work := self.meanwhile.pop(len(self.received), None):
                 with ThreadPoolExecutor(1) as pool:  # the database is not for the thread of an event loop
                     pool.submit(_with_own_connection, work).result()
@@ -105,3 +117,4 @@ def smtp_sink(settings: Settings) -> Iterator[Sink]:
     settings.EMAIL_HOST, settings.EMAIL_PORT = sink.host, sink.port
     yield sink
     controller.stop()
+    assert sink.faults() == []

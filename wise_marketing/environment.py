@@ -32,6 +32,12 @@ def read(name: str, default: str | None = None) -> str:
     return default
 
 
+def read_all(prefix: str) -> dict[str, str]:
+    """Return every setting whose name starts with that, by the rest of its name."""
+    names = {name.removesuffix("_FILE") for name in os.environ if name.startswith(prefix)}
+    return {name.removeprefix(prefix): value for name in sorted(names) if (value := read(name, ""))}
+
+
 def read_flag(name: str) -> bool:
     """Return a yes or no; not set means no."""
     value = read(name, "0").lower()
@@ -107,6 +113,22 @@ def parse_email(url: str) -> dict[str, Any]:
         "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
         "EMAIL_USE_SSL": parts.scheme == "smtps",
     }
+
+
+def parse_mailbox(url: str) -> str:
+    """Check the URL of a mailbox to read from."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"imap", "imaps", "pop3", "pop3s"} or not parts.hostname or not parts.username:
+        raise ValueError(url)
+    return url
+
+
+def parse_place(place: str) -> str:
+    """Check a host and port to listen at."""
+    host, _colon, port = place.rpartition(":")
+    if not host or not 0 < int(port) < 65536:
+        raise ValueError(place)
+    return place
 
 
 def parse_base(url: str) -> str:

@@ -6,6 +6,8 @@ servers) everything has a default; elsewhere nothing that matters has.
 """
 
 import hmac
+import os
+import re
 import sys
 from datetime import timedelta
 from email.utils import parseaddr
@@ -24,9 +26,12 @@ from wise_marketing.environment import (
     parse_base,
     parse_database,
     parse_email,
+    parse_mailbox,
+    parse_place,
     parse_redis,
     problems,
     read,
+    read_all,
     read_flag,
     read_key,
     read_parsed,
@@ -115,6 +120,12 @@ EMAIL: dict[str, Any] = read_parsed(
     {},
     "smtp://, smtp+tls:// or smtps://user:password@host:port",
 )
+# Mail servers for mailings, beside or instead of that of EMAIL_URL: RELAY_SES=smtp+tls://…, RELAY_OWN_FILE=/run/…
+RELAYS: dict[str, dict[str, Any]] = {
+    name: read_parsed(name, "", parse_email, {}, "smtp://, smtp+tls:// or smtps://user:password@host:port")
+    for name in sorted({name.removesuffix("_FILE") for name in os.environ if name.startswith("RELAY_")})
+}
+RELAYS = {"EMAIL_URL": EMAIL} | {name: relay for name, relay in RELAYS.items() if relay}
 EMAIL_HOST = EMAIL.get("EMAIL_HOST", "")
 EMAIL_PORT = EMAIL.get("EMAIL_PORT", 25)
 EMAIL_HOST_USER = EMAIL.get("EMAIL_HOST_USER", "")
@@ -125,6 +136,18 @@ EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = read("FROM_EMAIL", f"noreply@{SITE_HOST}")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     problems.append("FROM_EMAIL must look like Bibliotheek Waterland <nieuws@example.nl>")
+# Where mail servers report what they could not deliver; each message has its own: bounce+<which>@the same host.
+BOUNCE_ADDRESS = read("BOUNCE_ADDRESS", "").lower()
+if BOUNCE_ADDRESS and not re.fullmatch(r"[a-z0-9._-]{1,24}@[a-z0-9.-]+", BOUNCE_ADDRESS):
+    problems.append("BOUNCE_ADDRESS must look like bounce@example.nl, with at most 24 characters before the @")
+BOUNCE_MAILBOX = read_parsed(
+    "BOUNCE_MAILBOX", "", parse_mailbox, "", "imaps://user:password@host/INBOX or pop3s://user:password@host"
+)
+BOUNCE_SMTP = read_parsed("BOUNCE_SMTP", "", parse_place, "", "0.0.0.0:2526")
+if BOUNCE_SMTP and not BOUNCE_ADDRESS:
+    problems.append("BOUNCE_SMTP needs BOUNCE_ADDRESS: the only address it takes mail for")
+# Settings of django-anymail, by its own names: ANYMAIL_WEBHOOK_SECRET, ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY, …
+ANYMAIL = read_all("ANYMAIL_")
 
 LOG_LEVEL = read("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
@@ -372,6 +395,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},
         "axes": {"level": "ERROR"},  # its lower levels print user names and addresses
+        "mail.log": {"level": "ERROR"},  # aiosmtpd's: names who sends and receives
+        "flufl.bounce": {"level": "CRITICAL"},  # tells each rule it tries, and mails it stumbles over
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "ERROR"},
     },

@@ -153,12 +153,14 @@ class Attention:
 
     in_doubt: int = 0  # messages of which nobody knows whether they arrived
     paused: list[Mailing] = field(default_factory=list)
+    awaiting: list[Mailing] = field(default_factory=list)  # the approval of a second person
     refused_imports: list[ImportRun] = field(default_factory=list)
     failed_runs: int = 0  # triggers and steps that went wrong in the last week
     broken_ledger: LedgerCheck | None = None  # the latest check of the consents, when it found something
 
     def __bool__(self) -> bool:
-        return bool(self.in_doubt or self.paused or self.refused_imports or self.failed_runs or self.broken_ledger)
+        waiting = self.paused or self.awaiting
+        return bool(self.in_doubt or waiting or self.refused_imports or self.failed_runs or self.broken_ledger)
 
 
 def attention(now: dt.datetime) -> Attention:
@@ -169,6 +171,7 @@ def attention(now: dt.datetime) -> Attention:
     return Attention(
         in_doubt=Message.objects.filter(state=Message.State.IN_DOUBT).count(),
         paused=list(Mailing.objects.filter(state=Mailing.State.PAUSED)[:5]),
+        awaiting=list(Mailing.objects.filter(state=Mailing.State.AWAITS)[:5]),
         refused_imports=list(ImportRun.objects.filter(state=ImportRun.State.REFUSED, created_at__gte=week_ago)[:5]),
         failed_runs=sum(runs.count() for runs in failed),
         broken_ledger=check if check and not check.is_whole else None,

@@ -83,6 +83,7 @@ MENU = (
             Entry(_("Calendar"), "workbench:calendar", "manage_campaigns", "calendar-days"),
             Entry(_("Newsletters"), "workbench:newsletter_list", "manage_newsletters", "newspaper", also=NEWSLETTERS),
             Entry(_("Mailings"), "workbench:mailing_list", "manage_mailings", "send"),
+            Entry(_("Saved blocks"), "workbench:saved_list", "manage_mailings", "bookmark"),
         ),
     ),
     Section(
@@ -102,6 +103,8 @@ MENU = (
             Entry(_("School holidays"), "workbench:school_holiday_list", "manage_selections", "calendar-days"),
             Entry(_("Places and distance"), "workbench:place_list", "manage_selections", "map-pin"),
             Entry(_("Sending"), "workbench:sending_settings", "manage_users", "settings-2"),
+            Entry(_("Mail servers"), "workbench:relay_list", "manage_users", "server"),
+            Entry(_("House style"), "workbench:style_list", "manage_users", "palette"),
             Entry(_("Websites"), "workbench:site_list", "manage_integrations", "globe"),
             Entry(_("Users"), "workbench:user_list", "manage_users", "user-cog"),
             Entry(_("API and integrations"), "workbench:integration_list", "manage_integrations", "plug"),

@@ -13,8 +13,9 @@ NOUNS = [
     "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "label_groups", "system_labels",
     "computed", "label_holders", "label_rules", "label_versions", "selections", "selection_whys", "selection_then",
     "selection_compare", "selection_versions", "selection_keeping", "result_sets", "audiences", "actions", "campaigns",
-    "newsletters", "mailings", "vouchers", "purposes", "publications", "handover", "websites", "web_statistics",
-    "shifts", "shift_cells", "school_holidays", "places", "users", "integrations", "mailbox",
+    "newsletters", "mailings", "styles", "bounces", "vouchers", "purposes", "publications", "handover", "websites",
+    "web_statistics", "shifts", "shift_cells", "school_holidays", "places", "users", "integrations", "mailbox",
+    "relays",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.resources.fields import by_code, paged
-from mailings.models import Click, Decision, Mailing, Message
+from common.time import clock
+from customers.models import Purpose
+from mailings.gate import Terms, preview
+from mailings.models import Click, Decision, EarlierDecision, MachineClick, Mailing, Message
+from selections.compiler import members
+from selections.models import Selection
 
 
 class MailingSerializer(serializers.ModelSerializer[Mailing]):
@@ -26,9 +31,16 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
             "origin",
             "purpose",
             "channels",
+            "priority",
+            "hold_out_percent",
             "state",
+            "pause_reason",
+            "brake",
+            "unsubscribe_count",
             "open_count",
+            "machine_open_count",
             "created_at",
+            "approved_at",
             "finished_at",
         ]
 
@@ -38,7 +50,15 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
 
     class Meta:
         model = Decision
-        fields = ["customer", "outcome", "channel", "basis", "decided_at"]
+        fields = ["customer", "outcome", "channel", "basis", "until", "decided_at"]
+
+
+class EarlierDecisionSerializer(serializers.ModelSerializer[EarlierDecision]):
+    customer = by_code(key="number")
+
+    class Meta:
+        model = EarlierDecision
+        fields = ["customer", "outcome", "until", "decided_at", "replaced_at"]
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
@@ -50,13 +70,34 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
 
 class MailingReportSerializer(serializers.Serializer[Any]):
-    """The funnel: candidates, decisions by outcome, messages by state, opens in total, customers who clicked."""
+    """The funnel: candidates, decisions by outcome, messages by state, opens and customers who clicked; why
+    readers unsubscribed; what programs opened, and clicked by reason, apart."""
 
     candidates = serializers.IntegerField()
     decisions = serializers.DictField(child=serializers.IntegerField())
     messages = serializers.DictField(child=serializers.IntegerField())
     opens = serializers.IntegerField()
     clicked = serializers.IntegerField()
+    unsubscribe_reasons = serializers.DictField(child=serializers.IntegerField())
+    machine_opens = serializers.IntegerField()
+    machine_clicks = serializers.DictField(child=serializers.IntegerField())
+
+
+class FunnelSerializer(serializers.Serializer[Any]):
+    """What the gate would say of a selection: ``decisions`` is outcome -> customers; they add up to the candidates."""
+
+    candidates = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    decisions = serializers.DictField(child=serializers.IntegerField())
+
+
+class FunnelQuestionSerializer(serializers.Serializer[Any]):
+    """A mailing to be: its purpose (code) and channels, the selection it is for (id), and its priority."""
+
+    purpose = serializers.SlugRelatedField(slug_field="code", queryset=Purpose.objects.all())
+    channels = serializers.ChoiceField(choices=Mailing.Channels)
+    selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.in_use())
+    priority = serializers.ChoiceField(choices=Mailing.Priority, default=Mailing.Priority.NORMAL)
 
 
 class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
@@ -71,6 +112,7 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         mailing = self.get_object()
         decisions = dict(mailing.decisions.order_by().values_list("outcome").annotate(Count("id")))
         messages = dict(mailing.messages.order_by().values_list("state").annotate(Count("id")))
+        by_machines = MachineClick.objects.filter(link__mailing=mailing).order_by()
         clicked = Click.objects.filter(message__mailing=mailing).aggregate(n=Count("message", distinct=True))["n"]
         return Response(
             {
@@ -79,14 +121,42 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
                 "messages": messages,
                 "opens": mailing.open_count,
                 "clicked": clicked,
+                "unsubscribe_reasons": dict(mailing.unsubscribe_reasons.values_list("reason", "count")),
+                "machine_opens": mailing.machine_open_count,
+                "machine_clicks": dict(by_machines.values_list("reason").annotate(Count("id"))),
             }
         )
 
-    @extend_schema(responses=DecisionSerializer(many=True))
+    @extend_schema(parameters=[FunnelQuestionSerializer], responses=FunnelSerializer)
+    @action(detail=False, filterset_fields=None, pagination_class=None)
+    def funnel(self, request: Request) -> Response:
+        """What the gate would say at this moment of everybody in a selection; nothing is sent or kept."""
+        question = FunnelQuestionSerializer(data=request.query_params)
+        question.is_valid(raise_exception=True)
+        asked, now = question.validated_data, clock()
+        terms = Terms(asked["purpose"], asked["channels"], priority=int(asked["priority"]))
+        counts = preview(terms, candidates=members(asked["selection"], now=now), now=now)
+        accepted = counts.get(Decision.Outcome.ACCEPTED, 0)
+        return Response({"candidates": sum(counts.values()), "accepted": accepted, "decisions": counts})
+
+    @extend_schema(
+        parameters=[OpenApiParameter("outcome", enum=Decision.Outcome.values)],
+        responses=DecisionSerializer(many=True),
+    )
     @action(detail=True, filterset_fields=None)
     def decisions(self, request: Request, pk: str) -> Response:
-        """What the gate decided for each candidate, and why."""
-        return paged(self, self.get_object().decisions.select_related("customer").order_by("id"), DecisionSerializer)
+        """What the gate decided for each candidate, and why; of those who wait, until when."""
+        found = self.get_object().decisions.select_related("customer").order_by("id")
+        if outcome := request.query_params.get("outcome"):
+            found = found.filter(outcome=outcome)
+        return paged(self, found, DecisionSerializer)
+
+    @extend_schema(responses=EarlierDecisionSerializer(many=True))
+    @action(detail=True, filterset_fields=None, url_path="earlier-decisions")
+    def earlier_decisions(self, request: Request, pk: str) -> Response:
+        """What was decided about who waited for his turn, before the decision that holds now."""
+        found = self.get_object().earlier_decisions.select_related("customer").order_by("id")
+        return paged(self, found, EarlierDecisionSerializer)
 
     @extend_schema(responses=MessageSerializer(many=True))
     @action(detail=True, filterset_fields=None)

@@ -5,8 +5,10 @@ from campaigns.actions.actions import (
     change_action,
     check_action,
     create_action,
+    label_accepted,
     restore_action,
     run_action,
+    terms_of,
 )
 from campaigns.actions.advance import Summary, advance, due_triggers, run_trigger_today
 from campaigns.actions.campaigns import (
@@ -56,6 +58,7 @@ __all__ = [
     "enrol",
     "finish_campaign",
     "kind_of",
+    "label_accepted",
     "leave",
     "pause_campaign",
     "remove_step",
@@ -65,5 +68,6 @@ __all__ = [
     "run_trigger_today",
     "start_campaign",
     "take_step",
+    "terms_of",
     "would_enter",
 ]

@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.actions.history import name_of, noted
 from campaigns.actions.names import check_name_free
-from campaigns.models import Action
+from campaigns.models import Action, Campaign
 from common.errors import Refused
 from common.time import local_date
 from customers.models import Customer, Purpose
 from labels.actions import give_label
 from labels.models import Assignment, Label
 from mailings.actions import save_content, start_mailing
+from mailings.gate import HoldOut, Terms
 from mailings.models import Content, Decision, Mailing
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def create_action(
     channels: str,
     subject: str = "",
     gives_label: Label | None = None,
+    priority: int = Mailing.Priority.NORMAL,
+    hold_out_percent: int = 0,
     by: User | None,
     now: dt.datetime,
 ) -> Action:
@@ -45,6 +48,8 @@ def create_action(
             channels=channels,
             content=content,
             gives_label=_label_to_give(gives_label),
+            priority=priority,
+            hold_out_percent=checked_hold_out(hold_out_percent),
             created_at=now,
         )
 
@@ -57,6 +62,8 @@ def change_action(
     purpose: Purpose,
     channels: str,
     gives_label: Label | None = None,
+    priority: int | None = None,
+    hold_out_percent: int | None = None,
     by: User | None,
     now: dt.datetime,
 ) -> Action:
@@ -64,6 +71,9 @@ def change_action(
     check_name_free(Action, name, but=action)
     with noted(by):
         action.name, action.purpose, action.channels = name, purpose, channels
+        action.priority = priority or action.priority
+        if hold_out_percent is not None:
+            action.hold_out_percent = checked_hold_out(hold_out_percent)
         action.gives_label = _label_to_give(gives_label)
         action.save()
     return action
@@ -122,13 +132,16 @@ def run_action(
     now: dt.datetime,
     origin: str = "",
     name: str = "",
+    campaign: Campaign | None = None,
 ) -> Mailing:
     """Hand the customers to the gate as one mailing; the same ``due_key`` gives the same mailing, not a second one.
 
-    Whoever the gate lets through also gets the action's label, on days on which that is valid. Raises Refused when the
-    action is not ready.
+    Whoever the gate lets through also gets the action's label, on days on which that is valid; when the mailing awaits
+    approval, with that. ``campaign``: of which this is a step; its control group goes before that of the action.
+    Raises Refused when the action is not ready.
     """
     check_action(action)
+    terms = terms_of(action, campaign=campaign)
     mailing = start_mailing(
         name=name or action.name,
         origin=origin or f"action:{action.pk}",
@@ -137,22 +150,50 @@ def run_action(
         channels=action.channels,
         content=action.content,
         candidates=customers,
+        priority=terms.priority,
+        hold_out=terms.hold_out,
         by=by,
         now=now,
     )
-    if action.gives_label and action.gives_label.is_valid_on(local_date(now)):
-        accepted = Decision.objects.filter(mailing=mailing, outcome=Decision.Outcome.ACCEPTED)
-        reached = Customer.objects.filter(pk__in=accepted.values("customer"))
-        give_label(
-            action.gives_label,
-            reached,
-            by=name_of(by),
-            reason=action.name,
-            how=Assignment.How.ACTION,
-            through=action.pk,
-            now=now,
-        )
+    if mailing.state != Mailing.State.AWAITS:
+        _label_accepted(action, mailing, by=by, now=now)
     return mailing
+
+
+def terms_of(action: Action, *, campaign: Campaign | None = None) -> Terms:
+    """Return what the gate is asked for an action, run by itself or as a step of a campaign."""
+    hold_out = HoldOut(action.hold_out_percent, f"action:{action.pk}")
+    if campaign and campaign.hold_out_percent:
+        hold_out = HoldOut(campaign.hold_out_percent, f"campaign:{campaign.pk}")
+    return Terms(action.purpose, action.channels, priority=action.priority, hold_out=hold_out)
+
+
+def checked_hold_out(percent: int) -> int:
+    """Return the share of a control group; raises Refused above half."""
+    if not 0 <= percent <= 50:
+        raise Refused("hold_out", _("The control group is at most half."), field="hold_out_percent")
+    return percent
+
+
+def label_accepted(mailing: Mailing, now: dt.datetime) -> None:
+    """Give the label of the action that a mailing is of to all whom the gate let through, also who had to wait."""
+    if action := Action.objects.filter(content=mailing.content_id).select_related("gives_label").first():
+        _label_accepted(action, mailing, by=None, now=now)
+
+
+def _label_accepted(action: Action, mailing: Mailing, *, by: User | None, now: dt.datetime) -> None:
+    if not action.gives_label or not action.gives_label.is_valid_on(local_date(now)):
+        return
+    accepted = Decision.objects.filter(mailing=mailing, outcome=Decision.Outcome.ACCEPTED)
+    give_label(
+        action.gives_label,
+        Customer.objects.filter(pk__in=accepted.values("customer")),
+        by=name_of(by),
+        reason=action.name,
+        how=Assignment.How.ACTION,
+        through=action.pk,
+        now=now,
+    )
 
 
 def _label_to_give(label: Label | None) -> Label | None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.actions.actions import check_action
+from campaigns.actions.actions import check_action, checked_hold_out
 from campaigns.actions.enrolments import LeaveReason, leave_all, plan_steps
 from campaigns.actions.history import noted
 from campaigns.actions.names import check_name_free
@@ -37,6 +37,7 @@ def create_campaign(
     ends_on: dt.date | None = None,
     leave_when: Selection | None = None,
     may_reenter: bool = False,
+    hold_out_percent: int = 0,
     by: User | None,
     now: dt.datetime,
 ) -> Campaign:
@@ -46,7 +47,7 @@ def create_campaign(
     with noted(by):
         return Campaign.objects.create(
             name=name, kind=kind, goal=goal, starts_on=starts_on, ends_on=ends_on, leave_when=leave_when,
-            may_reenter=may_reenter, created_at=now,
+            may_reenter=may_reenter, hold_out_percent=checked_hold_out(hold_out_percent), created_at=now,
         )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def change_campaign(
     ends_on: dt.date | None,
     leave_when: Selection | None,
     may_reenter: bool,
+    hold_out_percent: int | None = None,
     by: User | None,
     now: dt.datetime,
 ) -> Campaign:
@@ -74,6 +76,8 @@ def change_campaign(
     campaign.name, campaign.goal = name, goal
     campaign.starts_on, campaign.ends_on = starts_on, ends_on
     campaign.leave_when, campaign.may_reenter = leave_when, may_reenter
+    if hold_out_percent is not None:
+        campaign.hold_out_percent = checked_hold_out(hold_out_percent)
     with noted(by):
         campaign.save()
     return campaign

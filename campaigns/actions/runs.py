@@ -124,6 +124,7 @@ def take_step(step: Step, *, now: dt.datetime) -> StepTaken:
         Customer.objects.filter(pk__in=StepDone.objects.filter(run=run).values("customer")),
         due_key=f"step:{step.pk}:{today.isoformat()}:{run.part}",
         origin=f"step:{step.pk}",
+        campaign=campaign,
         name=f"{campaign.name}: {step.action.name} ({today:%d-%m-%Y})",
         by=None,
         now=now,

@@ -59,6 +59,10 @@ class Action(models.Model):
     gives_label = models.ForeignKey(
         Label, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("label it gives")
     )
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), choices=Mailing.Priority, default=Mailing.Priority.NORMAL
+    )
+    hold_out_percent = models.PositiveSmallIntegerField(_("own control group (percent)"), default=0)
     is_archived = models.BooleanField(_("archived"), default=False)
     created_at = models.DateTimeField(_("created at"))
 
@@ -68,6 +72,9 @@ class Action(models.Model):
         verbose_name = _("action")
         verbose_name_plural = _("actions")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(hold_out_percent__lte=50), name="action_hold_out_at_most_half")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -116,6 +116,7 @@ class Campaign(models.Model):
         verbose_name=_("leaves when in selection"),
     )
     may_reenter = models.BooleanField(_("may enter again after leaving"), default=False)
+    hold_out_percent = models.PositiveSmallIntegerField(_("own control group (percent)"), default=0)
     created_at = models.DateTimeField(_("created at"))
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -138,6 +139,7 @@ class Campaign(models.Model):
                 | models.Q(ends_on__gte=models.F("starts_on")),
                 name="campaign_ends_after_start",
             ),
+            models.CheckConstraint(condition=models.Q(hold_out_percent__lte=50), name="campaign_hold_out_at_most_half"),
         ]
 
     def __str__(self) -> str:

@@ -59,7 +59,7 @@ class FieldRank(models.Model):
 
 
 class Branch(models.Model):
-    """A location of the organisation; ``sender_email`` is the From address of its mails when filled in."""
+    """A location of the organisation; ``email`` is where people reach it."""
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=100)
@@ -68,7 +68,7 @@ class Branch(models.Model):
     postal_code = models.CharField(_("postal code"), max_length=7, blank=True)
     city = models.CharField(_("city"), max_length=80, blank=True)
     phone = models.CharField(_("phone"), max_length=20, blank=True)
-    sender_email = models.EmailField(_("sender address"), blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
 
     class Meta:
         verbose_name = _("branch")

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from mailings.actions.history import By, noted
-from mailings.content import MAX_BLOCKS, check_blocks, check_one, check_subject
+from mailings.actions.versions import take_number
+from mailings.content import (
+    COLUMNS,
+    block_type,
+    check_blocks,
+    check_number,
+    check_one,
+    check_subject,
+    fingerprint,
+    lists_in,
+    mark_of,
+)
 from mailings.models import Content, Picture
 
 PICTURE_KINDS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif"}
@@ -31,19 +44,27 @@ def save_content(
     subject: str = "",
     preheader: str = "",
     blocks: list[dict[str, Any]] | None = None,
+    was: str = "",
     by: By = None,
     now: dt.datetime,
 ) -> Content:
     """Make a content, or change one; without ``blocks`` those stay as they are. Blocks may lack ``id`` and
-    ``audience``.
+    ``audience``. ``was`` is the fingerprint of the subject and preview text that somebody began with.
 
-    Raises Refused when a block, a merge field or an audience is not valid. Mailings that started keep what they had.
+    Raises Refused when a block, a merge field or an audience is not valid, or a colleague was first. Mailings that
+    started keep what they had; saving the same again makes no new version.
     """
     check_subject(subject, preheader)
-    content = Content.objects.select_for_update().get(pk=content.pk) if content else Content(blocks=[])
+    content = _locked(content) if content else Content(blocks=[])
+    if was and was != fingerprint(content.subject, content.preheader):
+        raise _conflict(content)
+    before = (content.name, content.subject, content.preheader, content.blocks)
     content.name, content.subject, content.preheader = name[:120], subject.strip(), preheader.strip()
     if blocks is not None:
         content.blocks = check_blocks(blocks)
+    if content.pk and before == (content.name, content.subject, content.preheader, content.blocks):
+        return content
+    take_number(content)
     content.updated_at = now
     with noted(by):
         content.save()
@@ -58,16 +79,20 @@ def add_block(
     data: dict[str, Any],
     audience: dict[str, Any] | None = None,
     after: str = "",
+    into: str = "",
     by: By = None,
     now: dt.datetime,
 ) -> str:
-    """Add a block behind the one with id ``after``, or at the end; return its id. Raises Refused."""
+    """Add a block behind the one with id ``after``, or at the end; return its id. Raises Refused.
+
+    ``into`` names a column: ``<id of the columns>:<number from 0>``.
+    """
     content = _locked(content)
-    if len(content.blocks) >= MAX_BLOCKS:
-        raise Refused("too_many_blocks", _("Content is a list of at most %d blocks.") % MAX_BLOCKS)
-    one = check_one({"type": block, "data": data, "audience": audience})
-    position = next((index for index, other in enumerate(content.blocks) if other["id"] == after), None)
-    content.blocks.insert(len(content.blocks) if position is None else position + 1, one)
+    there = _list(content, into)
+    one = check_one({"type": block, "data": data, "audience": audience}, in_column=bool(into))
+    position = next((index for index, other in enumerate(there) if other["id"] == after), None)
+    there.insert(len(there) if position is None else position + 1, one)
+    check_number(content.blocks)
     _keep(content, by, now)
     return str(one["id"])
 
@@ -79,14 +104,21 @@ def change_block(
     *,
     data: dict[str, Any],
     audience: dict[str, Any] | None = None,
+    was: str = "",
     by: By = None,
     now: dt.datetime,
 ) -> None:
-    """Replace a block's data and audience. Raises Refused when it is gone or not valid."""
+    """Replace a block's data and audience; the blocks in columns stay unless ``data`` names them. ``was`` is the mark
+    of the block that somebody began with. Raises Refused when it is gone or not valid, or a colleague was first.
+    """
     content = _locked(content)
-    position = _position(content, block_id)
-    old = content.blocks[position]
-    content.blocks[position] = check_one({**old, "data": data, "audience": audience})
+    there, position = _place(content, block_id)
+    old = there[position]
+    if was and was != mark_of(old):
+        raise _conflict(content)
+    kept = {name: old["data"][name] for name in block_type(old["type"]).kept}
+    changed = {**old, "data": {**kept, **data}, "audience": audience}
+    there[position] = check_one(changed, in_column=there is not content.blocks)
     _keep(content, by, now)
 
 
@@ -94,26 +126,40 @@ def change_block(
 def remove_block(content: Content, block_id: str, *, by: By = None, now: dt.datetime) -> None:
     """Take a block out; the history keeps it. Removing it twice is no error."""
     content = _locked(content)
-    content.blocks = [one for one in content.blocks if one["id"] != block_id]
-    _keep(content, by, now)
+    is_there = False
+    for there in lists_in(content.blocks):
+        is_there |= any(one["id"] == block_id for one in there)
+        there[:] = [one for one in there if one["id"] != block_id]
+    if is_there:
+        _keep(content, by, now)
 
 
 @transaction.atomic
 def move_block(content: Content, block_id: str, *, by_places: int, by: By = None, now: dt.datetime) -> None:
-    """Move a block up (negative) or down by some places, at most to the end. Raises Refused when it is gone."""
+    """Move a block up (negative) or down by some places, at most to the end of its list. Raises Refused when it is
+    gone.
+    """
     content = _locked(content)
-    position = _position(content, block_id)
-    one = content.blocks.pop(position)
-    content.blocks.insert(max(0, position + by_places), one)
+    there, position = _place(content, block_id)
+    one = there.pop(position)
+    there.insert(max(0, position + by_places), one)
     _keep(content, by, now)
 
 
 @transaction.atomic
-def order_blocks(content: Content, order: list[str], *, by: By = None, now: dt.datetime) -> None:
-    """Put the blocks in the order of their ids; blocks that are not named keep their place at the end."""
+def order_blocks(content: Content, order: list[str], *, into: str = "", by: By = None, now: dt.datetime) -> None:
+    """Put the blocks of the content, or of the column ``into``, in the order of their ids; blocks that are not named
+    keep their place at the end. A block that stood in another list comes along. Raises Refused when it may not.
+    """
     content = _locked(content)
+    there = _list(content, into)
     places = {block_id: place for place, block_id in enumerate(order)}
-    content.blocks.sort(key=lambda one: places.get(one["id"], len(places)))
+    for other in list(lists_in(content.blocks)):
+        if other is not there:
+            moving = [check_one(one, in_column=bool(into)) for one in other if one["id"] in places]
+            other[:] = [one for one in other if one["id"] not in places]
+            there += moving
+    there.sort(key=lambda one: places.get(one["id"], len(places)))
     _keep(content, by, now)
 
 
@@ -159,14 +205,47 @@ def _locked(content: Content) -> Content:
     return Content.objects.select_for_update().get(pk=content.pk)
 
 
-def _position(content: Content, block_id: str) -> int:
-    for position, one in enumerate(content.blocks):
-        if one["id"] == block_id:
-            return position
-    raise Refused("block_gone", _("This block is not there any more. Load the page again."))
+def _conflict(content: Content) -> Refused:
+    last = content.records.select_related("pgh_context").latest("pgh_id")
+    known = {
+        "who": (last.pgh_context.metadata.get("by") if last.pgh_context else None) or _("A colleague"),
+        "time": date_format(localtime(content.updated_at), "H:i"),
+    }
+    words = _(
+        "%(who)s changed this at %(time)s, while you were writing. What you wrote still stands here: save once more to"
+        " put it in the place of theirs. Theirs stays under Versions."
+    )
+    return Refused("conflict", words % known)
+
+
+def _gone() -> Refused:
+    return Refused("block_gone", _("This block is not there any more. Load the page again."))
+
+
+def _list(content: Content, into: str) -> list[dict[str, Any]]:
+    """Return the list itself that ``into`` names; raises Refused when it is gone."""
+    if not into:
+        return cast("list[dict[str, Any]]", content.blocks)
+    columns_id, _colon, number = into.partition(":")
+    for one in content.blocks:
+        if one["id"] == columns_id and one["type"] == COLUMNS and number.isdecimal():
+            columns = cast("list[list[dict[str, Any]]]", one["data"]["columns"])
+            if int(number) < len(columns):
+                return columns[int(number)]
+    raise _gone()
+
+
+def _place(content: Content, block_id: str) -> tuple[list[dict[str, Any]], int]:
+    """Return the list in which a block stands, and where; raises Refused when it is gone."""
+    for there in lists_in(content.blocks):
+        for position, one in enumerate(there):
+            if one["id"] == block_id:
+                return there, position
+    raise _gone()
 
 
 def _keep(content: Content, by: By, now: dt.datetime) -> None:
+    take_number(content)
     content.updated_at = now
     with noted(by):
-        content.save(update_fields=["blocks", "updated_at"])
+        content.save(update_fields=["blocks", "version", "parent", "updated_at"])

@@ -1,4 +1,4 @@
-"""Take in what comes back: clicks, opens, unsubscribing, and what staff find out about doubts and addresses."""
+"""Take in what comes back: opens, unsubscribing, and what staff find out about doubts and addresses."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from common.sql import rows
+from common.sql import execute
 from customers.actions import record_fact
-from customers.consents import OPEN_TRACKING, PROCESSING, record_consent, states_of
+from customers.consents import OPEN_TRACKING, PROCESSING, State, record_consent, states_of
 from customers.models import Channel, Consent, ContactPoint, Customer, Purpose
 from customers.names import is_email
 from mailings.actions.history import By, name_of, noted
-from mailings.facts import CLICK, OPEN
-from mailings.models import Link, Mailing, Message, Suppression
+from mailings.facts import OPEN
+from mailings.models import Link, Mailing, Message, Suppression, UnsubscribeReason
 
 SOURCE = "mailings"
-THIS_KIND, ALL_COMMERCIAL = "purpose", "commercial"
+THIS, KIND, ALL_COMMERCIAL, EVERYWHERE = "purpose", "kind", "commercial", "everywhere"
+SCOPES = {THIS, KIND, ALL_COMMERCIAL, EVERYWHERE}
 
 
 def link_target(message_id: int, position: int) -> str:
@@ -32,119 +33,108 @@ def link_target(message_id: int, position: int) -> str:
     raise Refused("unknown_link", _("This link does not work any more."))
 
 
-@transaction.atomic
-def record_click(message_id: int, position: int, *, now: dt.datetime) -> str:
-    """Count a click and return where the link leads; raises Refused when message or link are gone.
-
-    Every hit is kept; the first on each link becomes a fact of the customer. Who clicks has got the mail, so it also
-    ends a doubt about the message.
-    """
-    found = rows(
-        """
-        WITH link AS (
-            SELECT link.id, link.url, message.id AS message_id, message.customer_id
-            FROM mailings_message AS message
-            JOIN mailings_link AS link ON link.mailing_id = message.mailing_id AND link.position = %(position)s
-            WHERE message.id = %(message)s
-        ),
-        hit AS (
-            INSERT INTO mailings_click (message_id, link_id, clicked_at) SELECT message_id, id, %(now)s FROM link
-        ),
-        doubt AS (
-            UPDATE mailings_message SET state = 'sent', sent_at = coalesce(sent_at, state_at), state_at = %(now)s
-            WHERE id = %(message)s AND state = 'in_doubt'
-        )
-        SELECT url, customer_id FROM link
-        """,
-        {"message": message_id, "position": position, "now": now},
-    )
-    if not found:
-        raise Refused("unknown_link", _("This link does not work any more."))
-    record_fact(
-        Customer(pk=found[0]["customer_id"]),
-        kind=CLICK,
-        occurred_at=now,
-        source_code=SOURCE,
-        external_id=f"click:{message_id}:{position}",
-    )
-    return str(found[0]["url"])
-
-
-def record_open(mailing_id: int) -> None:
-    """Count an opening of a mailing; of whom is not known."""
-    Mailing.objects.filter(pk=mailing_id).update(open_count=F("open_count") + 1)
+def record_open(mailing_id: int, *, by_machine: bool = False) -> None:
+    """Count an opening of a mailing, by a person or by a program of its own accord; of whom is not known."""
+    counted = "machine_open_count" if by_machine else "open_count"
+    Mailing.objects.filter(pk=mailing_id).update(**{counted: F(counted) + 1})
 
 
 @transaction.atomic
-def record_own_open(message_id: int, *, now: dt.datetime) -> None:
-    """Count an opening of a message, and keep it as a fact of its reader while he allows it (Tw 11.7a)."""
+def record_own_open(message_id: int, *, by_machine: bool = False, now: dt.datetime) -> None:
+    """Count an opening of a message, and keep a person's as a fact of its reader while he allows it (Tw 11.7a)."""
     message = Message.objects.select_related("customer").filter(pk=message_id).first()
     if message is None:
         return
-    record_open(message.mailing_id)
+    record_open(message.mailing_id, by_machine=by_machine)
+    if by_machine:
+        return
     states = states_of(message.customer, now=now)
     if any(state.purpose.code == OPEN_TRACKING and state.is_allowed for state in states):
         record_fact(message.customer, kind=OPEN, occurred_at=now, source_code=SOURCE, external_id=f"open:{message_id}")
 
 
 @transaction.atomic
-def unsubscribe(message: Message, *, scope: str, method: str, now: dt.datetime) -> list[Purpose]:
+def unsubscribe(message: Message, *, scope: str, method: str, reason: str = "", now: dt.datetime) -> list[Purpose]:
     """Write a no into the ledger and return the purposes it is about; nothing more goes out once this is committed.
 
-    ``scope``: ``purpose`` (the kind of this message) or ``commercial`` (all but service). ``method``: "one-click" or
-    "page". It holds for everybody who shares the mailbox: whoever reads it said no. Saying it twice changes nothing.
-    Raises Refused for an unknown scope.
+    ``scope``: ``purpose`` (what this message was sent for), ``kind`` (all of its sort: all newsletters, or all offers),
+    ``commercial`` (all mail but service) or ``everywhere`` (also by post, telephone and text message). ``method``:
+    "one-click", "page" or "provider". ``reason`` (of UnsubscribeReason, or empty) is counted, with nobody's name. What
+    is said about mail holds for everybody who shares the mailbox: whoever reads it said no. Saying it twice changes
+    nothing. Raises Refused for an unknown scope or reason.
     """
-    if scope not in {THIS_KIND, ALL_COMMERCIAL}:
+    if scope not in SCOPES or reason not in {"", *UnsubscribeReason.Reason.values}:
         raise Refused("scope", _("Choose what you do not want to receive any more."))
     purpose = message.mailing.purpose
-    if purpose.rule == Purpose.Rule.SERVICE:
+    if purpose.rule == Purpose.Rule.SERVICE and scope != EVERYWHERE:
         scope = ALL_COMMERCIAL
     evidence = {"mailing": message.mailing_id, "message": message.pk, "method": method}
     refused: dict[int, Purpose] = {}
-    for customer in _at_mailbox(message):
-        for chosen, state in _refusals(customer, purpose, scope, now):
-            refused[chosen.pk] = chosen
+    said_no = False
+    for customer, is_own in _at_mailbox(message):
+        channels = list(Channel) if scope == EVERYWHERE and is_own else [Channel.EMAIL]
+        for asked, state in _refusals(customer, purpose, scope, now):
+            if asked.channel not in channels:
+                continue
+            refused[asked.purpose.pk] = asked.purpose
             if state:
+                said_no = True
                 record_consent(
-                    customer, purpose=chosen, channel=Channel.EMAIL, state=state, source_code=SOURCE,
+                    customer, purpose=asked.purpose, channel=asked.channel, state=state, source_code=SOURCE,
                     actor="customer", event_at=now, evidence=evidence,
                 )  # fmt: skip
-        _withdraw_waiting(customer, refused, now)
+        _withdraw_waiting(customer, refused, channels, now)
+    if said_no:
+        Mailing.objects.filter(pk=message.mailing_id).update(unsubscribe_count=F("unsubscribe_count") + 1)
+        _count_reason(message.mailing_id, reason)
     return list(refused.values())
 
 
-def _at_mailbox(message: Message) -> Iterable[Customer]:
-    """Return the message's customer and who else reads the same mailbox."""
+def _at_mailbox(message: Message) -> Iterable[tuple[Customer, bool]]:
+    """Yield the message's customer and who else reads the same mailbox, with whether it is the former."""
     same = ContactPoint.objects.filter(channel=ContactPoint.Channel.EMAIL, value=message.address or "-")
-    own = Customer.everyone.filter(pk=message.customer_id).values(kept=Coalesce("merged_into", "pk"))
-    return Customer.objects.filter(Q(pk__in=own) | Q(pk__in=same.values("customer"))).order_by("pk")
+    own = Customer.everyone.filter(pk=message.customer_id).values_list(Coalesce("merged_into", "pk"), flat=True)
+    kept = set(own)
+    for customer in Customer.objects.filter(Q(pk__in=kept) | Q(pk__in=same.values("customer"))).order_by("pk"):
+        yield customer, customer.pk in kept
 
 
-def _refusals(customer: Customer, purpose: Purpose, scope: str, now: dt.datetime) -> Iterable[tuple[Purpose, str]]:
-    """Yield the purposes concerned with the state to record, empty when the ledger says no already."""
+def _refusals(customer: Customer, purpose: Purpose, scope: str, now: dt.datetime) -> Iterable[tuple[State, str]]:
+    """Yield the states concerned with the one to record, empty when the ledger says no already."""
     for state in states_of(customer, now=now):
         concerned, is_refused = state.purpose, state.consent and state.consent.state != Consent.State.GRANTED
-        if state.channel != Channel.EMAIL or concerned.rule == Purpose.Rule.SERVICE:
+        if concerned.rule == Purpose.Rule.SERVICE or (scope == THIS and concerned != purpose):
             continue
-        if scope == THIS_KIND and concerned != purpose:
+        if scope != THIS and (concerned.code in PROCESSING or (scope == KIND and concerned.rule != purpose.rule)):
             continue
-        if scope == ALL_COMMERCIAL and concerned.code in PROCESSING:
+        if scope != THIS and concerned.rule == Purpose.Rule.OPT_IN and not state.is_allowed:
             continue
-        if scope == ALL_COMMERCIAL and concerned.rule == Purpose.Rule.OPT_IN and not state.is_allowed:
-            continue
-        is_objection = scope == ALL_COMMERCIAL and concerned.rule == Purpose.Rule.MARKETING
-        yield concerned, "" if is_refused else Consent.State.OBJECTED if is_objection else Consent.State.WITHDRAWN
+        is_objection = scope in {ALL_COMMERCIAL, EVERYWHERE} and concerned.rule == Purpose.Rule.MARKETING
+        yield state, "" if is_refused else Consent.State.OBJECTED if is_objection else Consent.State.WITHDRAWN
 
 
-def _withdraw_waiting(customer: Customer, purposes: Iterable[int], now: dt.datetime) -> None:
-    """Take back what waits for this customer; a message that is being marked at this moment makes us wait for it."""
+def _withdraw_waiting(
+    customer: Customer, purposes: Iterable[int], channels: Iterable[Channel], now: dt.datetime
+) -> None:
+    """Take back what waits for this customer; a message that is being marked at this moment makes us wait for it.
+
+    No join: PostgreSQL looks again at the state of a row it had to wait for, but not inside a subquery.
+    """
     Message.objects.filter(
         customer=customer,
-        mailing__purpose__in=list(purposes),
-        channel=Message.Channel.EMAIL,
+        mailing__in=Mailing.objects.filter(purpose__in=list(purposes)),
+        channel__in=[one.value for one in channels],
         state__in=[Message.State.QUEUED, Message.State.DEFERRED, Message.State.CLAIMED],
     ).update(state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.NO_PERMISSION, state_at=now, claim=None)
+
+
+def _count_reason(mailing_id: int, reason: str) -> None:
+    if reason:
+        execute(
+            """INSERT INTO mailings_unsubscribereason AS known (mailing_id, reason, count) VALUES (%s, %s, 1)
+            ON CONFLICT (mailing_id, reason) DO UPDATE SET count = known.count + 1""",
+            [mailing_id, reason],
+        )
 
 
 @transaction.atomic

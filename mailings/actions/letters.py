@@ -14,7 +14,7 @@ from common.sql import execute
 from customers.consents import verdicts_sql
 from customers.models import Channel, Customer
 from mailings.actions.history import By
-from mailings.actions.mailings import finish_mailings
+from mailings.actions.states import finish_mailings
 from mailings.letters import Letter, print_pdf
 from mailings.models import LetterBatch, Mailing, Message, SendingSettings
 from mailings.recipients import load_recipients
@@ -85,6 +85,7 @@ def _pdf(mailing: Mailing, messages: list[tuple[int, int]], now: dt.datetime) ->
             address_lines=[customers[one.customer_id].full_name, *customers[one.customer_id].address_lines],
             audiences=frozenset(one.audiences),
             values=dict(one.values),
+            branch_id=one.branch_id,
         )
         for one in recipients
     ]

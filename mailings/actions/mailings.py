@@ -1,4 +1,4 @@
-"""Start, pause, resume, cancel and finish mailings."""
+"""Start a mailing."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import datetime as dt
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from common.blocks import blocks
 from common.errors import Refused
 from common.sql import execute
 from customers.models import Customer, Purpose
-from mailings import gate, hours
+from mailings import gate
+from mailings.actions.approval import needs_approval
 from mailings.actions.history import By, noted
+from mailings.actions.queueing import prepare_blocks, queue_messages
 from mailings.actions.settings import ensure_sending_settings
+from mailings.actions.states import finish_mailings, set_state
+from mailings.actions.turns import GATE_LOCK, give_turns
 from mailings.compiling import compile_content
-from mailings.models import Content, Link, Mailing, Message, SendingSettings
-from selections.compiler import members
-from selections.models import Selection
-
-# One gate at a time, so that two mailings that start together see each other's messages in the frequency cap.
-GATE_LOCK = 0x67617465
+from mailings.models import Content, Decision, HouseStyle, Link, Mailing, SendingSettings
+from mailings.styles import load_styles
 
 
 @transaction.atomic
@@ -35,15 +34,18 @@ def start_mailing(
     channels: str,
     content: Content,
     candidates: QuerySet[Customer],
+    priority: int = Mailing.Priority.NORMAL,
+    hold_out: gate.HoldOut = gate.NO_HOLD_OUT,
     by: By = None,
     now: dt.datetime,
 ) -> Mailing:
     """Put a content before the gate for these candidates and queue a message for each yes; once per ``due_key``.
 
-    1. the mailing with its frozen content, 2. a decision for every candidate, 3. a message for each that was accepted,
-    with the audiences the reader belongs to, 4. what blocks need (vouchers) for those who will see them. All of it or
-    nothing. A second call waits for the first and returns its mailing. Raises Refused when content or settings are
-    not ready to go out.
+    1. a decision for every candidate, 2. the content frozen, in the styles of their branches, 3. a message for each
+    that was accepted, with the audiences the reader belongs to, 4. what blocks need (vouchers) for those who will see
+    them, 5. another look at those whose message gave way to one of a higher ``priority``. All of it or nothing; a large
+    mailing then awaits the yes of a second person. A second call waits for the first and returns its mailing. Raises
+    Refused when content or settings are not ready to go out.
     """
     content = Content.objects.get(pk=content.pk)
     fields = {
@@ -51,6 +53,9 @@ def start_mailing(
         "origin": origin,
         "purpose": purpose,
         "channels": channels,
+        "priority": priority,
+        "hold_out_percent": hold_out.percent,
+        "hold_out_key": hold_out.key,
         "content": content,
         "created_by": by if isinstance(by, User) else None,
         "created_at": now,
@@ -62,18 +67,33 @@ def start_mailing(
         return mailing
     identity = ensure_sending_settings()
     check_ready(content, channels=channels, identity=identity)
-    mailing.compiled = compile_content(content, purpose=purpose, identity=identity)
+    execute("SELECT pg_advisory_xact_lock(%s)", [GATE_LOCK])
+    gate.decide(mailing, candidates, now=now)
+    _freeze(mailing, identity)
+    queue_messages(mailing, now)
+    prepare_blocks(mailing, now)
+    give_turns(priority_below=priority, now=now)
+    if needs_approval(mailing, identity):
+        set_state(mailing, Mailing.State.AWAITS, by=by)
+    finish_mailings(now=now)
+    mailing.refresh_from_db()
+    return mailing
+
+
+def _freeze(mailing: Mailing, identity: SendingSettings) -> None:
+    """Compile the content once for each style that the branches of its readers have."""
+    branch_ids: list[int | None] = []
+    if HouseStyle.objects.exclude(branch=None).exists():
+        may_get_it = (Decision.Outcome.ACCEPTED, Decision.Outcome.WAITS)
+        readers = Decision.objects.filter(mailing=mailing, outcome__in=may_get_it).order_by()
+        branch_ids = list(readers.values_list("customer__branch", flat=True).distinct())
+    mailing.compiled = compile_content(
+        mailing.content, purpose=mailing.purpose, identity=identity, styles=load_styles(branch_ids)
+    )
     mailing.save(update_fields=["compiled"])
     Link.objects.bulk_create(
         Link(mailing=mailing, position=position, url=url) for position, url in enumerate(mailing.compiled["links"])
     )
-    execute("SELECT pg_advisory_xact_lock(%s)", [GATE_LOCK])
-    gate.decide(mailing, candidates, now=now)
-    _queue_messages(mailing, identity, now)
-    _prepare_blocks(mailing, now)
-    finish_mailings(now=now)
-    mailing.refresh_from_db()
-    return mailing
 
 
 def check_ready(content: Content, *, channels: str, identity: SendingSettings) -> None:
@@ -85,120 +105,3 @@ def check_ready(content: Content, *, channels: str, identity: SendingSettings) -
     if not identity.is_complete:
         message = _("Fill in the organisation, postal address and sender under Sending first: the law requires them.")
         raise Refused("no_identity", message)
-
-
-def _queue_messages(mailing: Mailing, identity: SendingSettings, now: dt.datetime) -> None:
-    """Write a message for every accepted candidate, with his audiences, in one statement."""
-    is_service = mailing.purpose.rule == Purpose.Rule.SERVICE
-    limits = {"from_hour": identity.send_from_hour, "until_hour": identity.send_until_hour}
-    execute(
-        f"""
-        WITH accepted AS (
-            SELECT customer_id, channel FROM mailings_decision
-            WHERE mailing_id = %(mailing)s AND outcome = 'accepted'
-        ),
-        belonging AS ({_belonging_sql(mailing, now)}),
-        audience AS (SELECT customer_id, jsonb_agg(key ORDER BY key) AS keys FROM belonging GROUP BY customer_id)
-        INSERT INTO mailings_message (mailing_id, customer_id, channel, address, audiences, state, state_at,
-            withdrawn_because, attempts, next_attempt_at, reply)
-        SELECT %(mailing)s, accepted.customer_id, accepted.channel,
-            CASE accepted.channel WHEN 'email' THEN email.value ELSE '' END,
-            coalesce(audience.keys, '[]'::jsonb), 'queued', %(now)s, '', 0,
-            CASE accepted.channel WHEN 'email' THEN %(ready_at)s ELSE %(now)s END, ''
-        FROM accepted
-        LEFT JOIN audience ON audience.customer_id = accepted.customer_id
-        LEFT JOIN customers_contactpoint AS email
-            ON email.customer_id = accepted.customer_id AND email.channel = 'email' AND email.is_primary
-        ORDER BY accepted.customer_id
-        """,  # noqa: S608 - the audiences are bound by as_subquery
-        {
-            "mailing": mailing.pk,
-            "now": now,
-            "ready_at": now if is_service else hours.next_opening(now, **limits),
-        },
-    )
-
-
-def _belonging_sql(mailing: Mailing, now: dt.datetime) -> str:
-    """Return SQL of (customer_id, key) for each audience that a block of the frozen content names."""
-    segments = [*mailing.compiled["html"], *mailing.compiled["letter"]]
-    keys = sorted({audience for audience, _pieces in segments if audience})
-    parts = [
-        f"SELECT accepted.customer_id, '{key}' AS key FROM accepted"  # noqa: S608 - keys were checked
-        f" WHERE accepted.customer_id IN ({gate.ids_of(audience_members(key, now=now))})"
-        for key in keys
-    ]
-    return " UNION ALL ".join(parts) or "SELECT customer_id, NULL::text AS key FROM accepted WHERE false"
-
-
-def audience_members(key: str, *, now: dt.datetime) -> QuerySet[Customer]:
-    """Return who belongs to the audience ``selection:3`` or ``label:5``; raises Refused when it is gone."""
-    kind, _colon, number = key.partition(":")
-    if kind == "label":
-        held = Customer.objects.filter(label_assignments__label=int(number), label_assignments__until=None)
-        return held.order_by()
-    selection = Selection.objects.filter(pk=int(number)).first()
-    if selection is None:
-        raise Refused("audience", _("A block is meant for a selection that does not exist any more."))
-    return members(selection, now=now)
-
-
-def _prepare_blocks(mailing: Mailing, now: dt.datetime) -> None:
-    """Let each block make what its readers need; block and audience come from the frozen content."""
-    for one in mailing.content.blocks:
-        readers = Message.objects.filter(mailing=mailing)
-        if audience := one.get("audience"):
-            readers = readers.filter(audiences__contains=[f"{audience['kind']}:{audience['id']}"])
-        customers = Customer.objects.filter(pk__in=readers.values("customer"))
-        blocks[one["type"]].prepare(
-            one["data"], customers_sql=gate.ids_of(customers), origin=f"mailing:{mailing.pk}", now=now
-        )
-
-
-@transaction.atomic
-def pause(mailing: Mailing, *, reason: str = "", by: By = None, now: dt.datetime) -> None:
-    """Hold what was not sent yet; workers notice before their next message. Raises Refused unless it is being sent."""
-    mailing = _locked(mailing, Mailing.State.SENDING)
-    _set_state(mailing, Mailing.State.PAUSED, by=by, reason=reason or _("By hand"))
-
-
-@transaction.atomic
-def resume(mailing: Mailing, *, by: By = None, now: dt.datetime) -> None:
-    """Go on with a mailing on pause. Raises Refused when it is not on pause."""
-    mailing = _locked(mailing, Mailing.State.PAUSED)
-    _set_state(mailing, Mailing.State.SENDING, by=by)
-    finish_mailings(now=now)
-
-
-@transaction.atomic
-def cancel(mailing: Mailing, *, by: By = None, now: dt.datetime) -> int:
-    """Send nothing more of it, for good, and return how many messages that withdrew. Raises Refused when it is over."""
-    mailing = _locked(mailing, Mailing.State.SENDING, Mailing.State.PAUSED)
-    _set_state(mailing, Mailing.State.CANCELLED, by=by, finished_at=now)
-    unsent = (Message.State.QUEUED, Message.State.CLAIMED, Message.State.DEFERRED)
-    return Message.objects.filter(mailing=mailing, state__in=unsent).update(
-        state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.CANCELLED, state_at=now, claim=None
-    )
-
-
-def finish_mailings(*, now: dt.datetime) -> int:
-    """Close every mailing of which nothing is waiting or under way any more; return how many."""
-    still_open = Message.objects.filter(mailing=OuterRef("pk"), state__in=Message.OPEN)
-    done = Mailing.objects.filter(~Exists(still_open), state=Mailing.State.SENDING)
-    return done.update(state=Mailing.State.FINISHED, finished_at=now)
-
-
-def _locked(mailing: Mailing, *states: Mailing.State) -> Mailing:
-    mailing = Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk)
-    if mailing.state not in states:
-        raise Refused("wrong_state", _("That cannot be done any more: this mailing is now “%s”.") % (
-            mailing.get_state_display()))  # fmt: skip
-    return mailing
-
-
-def _set_state(
-    mailing: Mailing, state: Mailing.State, *, by: By, reason: str = "", finished_at: dt.datetime | None = None
-) -> None:
-    mailing.state, mailing.pause_reason, mailing.finished_at = state, reason[:200], finished_at
-    with noted(by):
-        mailing.save(update_fields=["state", "pause_reason", "finished_at"])

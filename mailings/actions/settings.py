@@ -12,8 +12,6 @@ from common.errors import Refused
 from mailings.actions.history import By, noted
 from mailings.models import SendingSettings
 
-_COLOUR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
-
 
 def ensure_sending_settings() -> SendingSettings:
     """Return the one row of settings; made from the environment when there is none."""
@@ -34,10 +32,9 @@ def change_sending_settings(*, by: By = None, **fields: Any) -> SendingSettings:
 
 
 def _check(chosen: SendingSettings) -> None:
-    if not _COLOUR.fullmatch(chosen.accent_colour):
-        message = _("A colour is written as # and six digits, for example #0b5563.")
-        raise Refused("colour", message, field="accent_colour")
     if not chosen.send_from_hour < chosen.send_until_hour <= 24:
         raise Refused("hours", _("Sending has to stop after it starts."), field="send_until_hour")
+    if not re.fullmatch("[1-7]+", chosen.send_days):
+        raise Refused("days", _("Choose at least one day on which is sent."), field="send_days")
     if chosen.hold_out_percent > 50:
         raise Refused("hold_out", _("The control group is at most half."), field="hold_out_percent")

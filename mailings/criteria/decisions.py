@@ -24,6 +24,8 @@ from mailings.criteria.common import (
 from mailings.models import Decision
 
 Outcome = Decision.Outcome
+#: Who waits for his turn was not left out yet.
+OPEN_OUTCOMES = (Outcome.ACCEPTED, Outcome.WAITS)
 REASONS = [(code, name) for code, name in Outcome.choices if code != Outcome.ACCEPTED]
 
 
@@ -47,9 +49,9 @@ class DecisionCriterion(MailingCriterion):
     """What the criteria about decisions share; the gate decides once about each candidate of a mailing."""
 
     def decided(self, params: MailingParams, outcomes: tuple[Outcome, ...], now: dt.datetime) -> QuerySet[Decision]:
-        """Return the decisions in the window with one of these outcomes; none is all but a yes."""
+        """Return the decisions in the window with one of these outcomes; none is all that are a no for good."""
         rows = Decision.objects.filter(until_now(params, "decided_at", now=now))
-        rows = rows.filter(outcome__in=outcomes) if outcomes else rows.exclude(outcome=Outcome.ACCEPTED)
+        rows = rows.filter(outcome__in=outcomes) if outcomes else rows.exclude(outcome__in=OPEN_OUTCOMES)
         return of_mailings(rows, params).order_by()
 
     def gap(self, params: MailingParams, *, now: dt.datetime, present: dt.datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pghistory
 from django.conf import settings
@@ -44,6 +45,8 @@ class Content(models.Model):
     subject = models.CharField(_("subject"), max_length=200, blank=True)  # may hold merge fields
     preheader = models.CharField(_("preview text"), max_length=200, blank=True)
     blocks = models.JSONField(_("blocks"), default=list)
+    version = models.PositiveIntegerField(_("version"), default=0)  # its number, from 1 on; each is in the history
+    parent = models.PositiveIntegerField(_("made out of version"), default=0)
     updated_at = models.DateTimeField(_("updated at"))
 
     class Meta:
@@ -52,3 +55,8 @@ class Content(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def records(self) -> models.QuerySet[Any]:
+        """What the history wrote down of it: at least one record of each version."""
+        return self.events.all()  # type: ignore[attr-defined, no-any-return]

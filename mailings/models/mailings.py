@@ -23,7 +23,8 @@ class Mailing(models.Model):
     """One content to one set of candidates, once. Campaign steps, actions and editions each make one per due run.
 
     ``due_key`` is unique, so a run started twice (two schedulers, a double click) is one mailing. ``compiled`` holds
-    the content as frozen at the start; later edits of the content change nothing in it.
+    the content as frozen at the start; later edits of the content change nothing in it. A large one ``awaits`` the yes
+    of a second person first.
     """
 
     class Channels(models.TextChoices):
@@ -32,23 +33,43 @@ class Mailing(models.Model):
         EMAIL_OR_LETTER = "email_or_letter", _("E-mail, or a letter when there is no e-mail address")
 
     class State(models.TextChoices):
+        AWAITS = "awaits", _("Awaits approval")
         SENDING = "sending", _("Being sent")
         PAUSED = "paused", _("Paused")
         FINISHED = "finished", _("Finished")
         CANCELLED = "cancelled", _("Cancelled")
+
+    class Priority(models.IntegerChoices):
+        LOW = 1, _("Low: gives way to everything else")
+        NORMAL = 2, _("Normal")
+        HIGH = 3, _("High: goes before others that have not left yet")
+
+    class Brake(models.TextChoices):
+        FREE = "", _("Not used")
+        HELD = "held", _("Stopped the mailing")
+        RELEASED = "released", _("Released: staff chose to go on")
 
     name = models.CharField(_("name"), max_length=160)
     origin = models.CharField(_("comes from"), max_length=60)  # "step:12", "action:3", "edition:8"
     due_key = models.CharField(max_length=120, unique=True)
     purpose = models.ForeignKey(Purpose, models.PROTECT, verbose_name=_("purpose"))
     channels = models.CharField(_("channels"), max_length=16, choices=Channels)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
+    # who is held out is the same for all mailings with this key: "action:3", "campaign:5"
+    hold_out_percent = models.PositiveSmallIntegerField(_("own control group (percent)"), default=0)
+    hold_out_key = models.CharField(max_length=40, blank=True)
     content = models.ForeignKey(Content, models.PROTECT, related_name="mailings", verbose_name=_("content"))
     compiled = models.JSONField(default=dict)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.SENDING)
     pause_reason = models.CharField(_("why paused"), max_length=200, blank=True)
+    brake = models.CharField(_("brake"), max_length=8, choices=Brake, blank=True)
+    unsubscribe_count = models.PositiveIntegerField(_("readers who unsubscribed"), default=0)
     open_count = models.PositiveIntegerField(_("opens"), default=0)  # in aggregate: no person is followed
+    machine_open_count = models.PositiveIntegerField(_("opens by programs"), default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    approved_at = models.DateTimeField(_("approved at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
 
     objects = MailingQuerySet.as_manager()
@@ -67,7 +88,11 @@ class Mailing(models.Model):
 
 
 class Decision(models.Model):
-    """What the gate decided for one candidate of one mailing, and why; written once, for every candidate."""
+    """What the gate decided for one candidate of one mailing, and why; one for every candidate.
+
+    Only ``waits`` is taken again: who has had enough for now is looked at every hour, and is expected to have his turn
+    at ``until``. What was decided before is kept in ``EarlierDecision``.
+    """
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted", _("May be reached")
@@ -79,6 +104,7 @@ class Decision(models.Model):
         NO_ADDRESS = "no_address", _("No address for this channel")
         SUPPRESSED = "suppressed", _("Address blocked after bounce or complaint")
         UNDER_AGE = "under_age", _("Too young for this purpose")
+        WAITS = "waits", _("Has had enough for now: waits for his turn")
         FREQUENCY_CAP = "frequency_cap", _("Has had enough messages lately")
         HOLD_OUT = "hold_out", _("In the control group")
         DUPLICATE = "duplicate", _("Same address already in this mailing")
@@ -88,6 +114,7 @@ class Decision(models.Model):
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome)
     channel = models.CharField(_("channel"), max_length=8, blank=True)  # "email", "post"; empty when refused for both
     basis = models.CharField(_("legal basis"), max_length=24, blank=True)
+    until = models.DateTimeField(_("waits until"), null=True)
     decided_at = models.DateTimeField(_("decided at"))
 
     objects = DecisionQuerySet.as_manager()
@@ -96,6 +123,28 @@ class Decision(models.Model):
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
         constraints = [models.UniqueConstraint(fields=["mailing", "customer"], name="one_decision_per_candidate")]
+        indexes = [models.Index(fields=["mailing"], condition=models.Q(outcome="waits"), name="decision_that_waits")]
+
+    def __str__(self) -> str:
+        return self.outcome
+
+
+class EarlierDecision(models.Model):
+    """What was decided about a candidate before the decision that holds now."""
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="earlier_decisions", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Decision.Outcome)
+    until = models.DateTimeField(_("waits until"), null=True)
+    decided_at = models.DateTimeField(_("decided at"))
+    replaced_at = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("earlier decision")
+        verbose_name_plural = _("earlier decisions")
+        ordering = ["replaced_at", "id"]
+        indexes = [models.Index(fields=["customer", "mailing"], name="earlier_decision_of_customer"),
+                   models.Index(fields=["mailing"], name="earlier_decision_of_mailing")]  # fmt: skip
 
     def __str__(self) -> str:
         return self.outcome
@@ -131,9 +180,10 @@ class Message(models.Model):
         SUPPRESSED = "suppressed", _("Address blocked in the meantime")
         NO_ADDRESS = "no_address", _("Address taken away in the meantime")
         CANCELLED = "cancelled", _("Mailing cancelled")
+        GAVE_WAY = "gave_way", _("Gave way to a mailing of higher priority")
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages", db_index=False)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
     address = models.CharField(_("address"), max_length=254, blank=True)  # e-mail address at the moment of the gate
     audiences = models.JSONField(default=list)  # block audiences this customer belongs to: "selection:3", "label:5"
@@ -146,6 +196,7 @@ class Message(models.Model):
     first_attempt_at = models.DateTimeField(_("first attempt"), null=True)
     next_attempt_at = models.DateTimeField(_("next attempt"))
     reply = models.CharField(_("answer of the mail server"), max_length=300, blank=True)
+    relay = models.CharField(_("mail server"), max_length=60, blank=True, db_default="")  # empty: that of EMAIL_URL
     sent_at = models.DateTimeField(_("sent at"), null=True)
 
     objects = MessageQuerySet.as_manager()
@@ -161,6 +212,7 @@ class Message(models.Model):
             models.Index(fields=["lease_until"], condition=models.Q(state__in=["claimed", "sending"]),
                          name="message_under_way"),
             models.Index(fields=["mailing"], condition=models.Q(state="in_doubt"), name="message_in_doubt"),
+            models.Index(fields=["mailing"], condition=models.Q(state="failed"), name="message_failed"),
             models.Index(fields=["customer", "sent_at"], name="message_of_customer"),
         ]  # fmt: skip
 

@@ -67,9 +67,15 @@ class LinkQuerySet(models.QuerySet[Any]):
     """Links with what came back."""
 
     def with_clicks(self) -> LinkQuerySet:
-        """Add ``click_count`` and ``reader_count`` (messages from which it was followed at least once)."""
-        readers = Count("clicks__message", distinct=True)
-        found: LinkQuerySet = self.annotate(click_count=Count("clicks"), reader_count=readers)
+        """Add ``click_count``, ``reader_count`` (messages from which it was followed) and ``machine_count``."""
+        from mailings.models.feedback import MachineClick  # a manager is named inside the class it reads
+
+        machines = MachineClick.objects.filter(link=OuterRef("pk")).order_by().values("link")
+        found: LinkQuerySet = self.annotate(
+            click_count=Count("clicks"),
+            reader_count=Count("clicks__message", distinct=True),
+            machine_count=Coalesce(Subquery(machines.annotate(n=Count("id")).values("n")), 0),
+        )
         return found.order_by("-reader_count", "position")
 
 

@@ -12,9 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 @pghistory.track()
 class SendingSettings(models.Model):
-    """The one row of sending settings (id 1): legally required identity, sender, frequency cap, hours, control
-    group.
-    """
+    """The one row of sending settings (id 1): legally required identity, sender, hours, waiting, control group."""
 
     organisation = models.CharField(_("organisation"), max_length=120)
     postal_address = models.CharField(_("postal address"), max_length=200)  # stands in the footer of each mail, by law
@@ -23,13 +21,18 @@ class SendingSettings(models.Model):
     reply_to = models.EmailField(_("replies go to"), blank=True)
     unsubscribe_email = models.EmailField(_("mailbox for unsubscribing by e-mail"), blank=True)
     privacy_url = models.URLField(_("privacy statement"), blank=True)
-    accent_colour = models.CharField(_("accent colour"), max_length=7, default="#0b5563")
-    cap_messages = models.PositiveSmallIntegerField(_("most messages per customer"), default=3)
-    cap_days = models.PositiveSmallIntegerField(_("in how many days"), default=7)
+    wait_days = models.PositiveSmallIntegerField(_("days a message may wait for its turn"), default=3)
     minimum_age = models.PositiveSmallIntegerField(_("minimum age for marketing"), default=16)
     hold_out_percent = models.PositiveSmallIntegerField(_("control group (percent)"), default=0)
     send_from_hour = models.PositiveSmallIntegerField(_("send from (hour)"), default=0)
     send_until_hour = models.PositiveSmallIntegerField(_("send until (hour)"), default=24)
+    send_days = models.CharField(_("send on"), max_length=7, default="1234567")  # ISO days of the week
+    approval_from = models.PositiveIntegerField(_("second person from how many messages on"), default=0)  # 0 is never
+    # in per mille of the messages that were tried, once so many were; 0 is never
+    brake_after = models.PositiveIntegerField(_("brake from how many messages on"), default=200)
+    brake_bounces = models.PositiveSmallIntegerField(_("brake at bounces (per mille)"), default=50)
+    brake_complaints = models.PositiveSmallIntegerField(_("brake at complaints (per mille)"), default=3)
+    brake_unsubscribes = models.PositiveSmallIntegerField(_("brake at unsubscribes (per mille)"), default=30)
 
     class Meta:
         verbose_name = _("sending settings")
@@ -40,6 +43,7 @@ class SendingSettings(models.Model):
                 condition=models.Q(send_from_hour__lt=models.F("send_until_hour"), send_until_hour__lte=24),
                 name="sending_hours_in_order",
             ),
+            models.CheckConstraint(condition=models.Q(send_days__regex="^[1-7]+$"), name="sends_on_some_day"),
             models.CheckConstraint(condition=models.Q(hold_out_percent__lte=50), name="hold_out_at_most_half"),
         ]
 

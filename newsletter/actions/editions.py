@@ -189,6 +189,7 @@ def send_edition(edition: Edition, *, by: User | None, now: dt.datetime) -> Mail
         channels=Mailing.Channels.EMAIL,
         content=write_content(edition, by=by, now=now),
         candidates=newsletter.subscribers(now=now),
+        priority=newsletter.priority,
         by=by,
         now=now,
     )
@@ -241,6 +242,12 @@ def write_content(edition: Edition, *, by: User | None, now: dt.datetime) -> Con
         edition.content = content
         edition.save(update_fields=["content"])
     return content
+
+
+def draft_content(edition: Edition) -> Content:
+    """Return the content as ``write_content`` would write it now, without keeping it."""
+    blocks = [{"audience": None, **one} for one in _blocks(edition, list(edition.items.all()))]
+    return Content(name=edition.subject, subject=edition.subject, preheader=edition.preheader, blocks=blocks)
 
 
 def _blocks(edition: Edition, items: Sequence[TextItem]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from customers.models import Branch, Channel, Consent, Customer, ErasedKey, Purp
 from customers.names import normalise_email
 from customers.privacy.keys import is_erased
 from mailings.actions.confirmations import Names, ask_confirmation
+from mailings.models import Mailing
 from newsletter.models import Newsletter
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def create_newsletter(
-    *, name: str, description: str = "", purpose: Purpose | None = None, by: User | None, now: dt.datetime
+    *,
+    name: str,
+    description: str = "",
+    purpose: Purpose | None = None,
+    priority: int = Mailing.Priority.NORMAL,
+    by: User | None,
+    now: dt.datetime,
 ) -> Newsletter:
     """Make a newsletter with a purpose of its own, for which nobody has said yes yet.
 
@@ -44,17 +51,27 @@ def create_newsletter(
     elif purpose.rule != Purpose.Rule.OPT_IN or Newsletter.objects.filter(purpose=purpose).exists():
         raise Refused("purpose", _("A newsletter needs an opt-in purpose of its own."), field="purpose")
     with pghistory.context(**_who(by)):
-        return Newsletter.objects.create(name=name, description=description, purpose=purpose, created_at=now)
+        return Newsletter.objects.create(
+            name=name, description=description, purpose=purpose, priority=priority, created_at=now
+        )
 
 
 @transaction.atomic
 def change_newsletter(
-    newsletter: Newsletter, *, name: str, description: str, is_active: bool, by: User | None, now: dt.datetime
+    newsletter: Newsletter,
+    *,
+    name: str,
+    description: str,
+    is_active: bool,
+    priority: int | None = None,
+    by: User | None,
+    now: dt.datetime,
 ) -> Newsletter:
     """Change what customers read about it; its purpose carries the same words. Raises Refused on a name in use."""
     if Newsletter.objects.filter(name__iexact=name).exclude(pk=newsletter.pk).exists():
         raise Refused("name_taken", _("There is a newsletter with this name already."), field="name")
     newsletter.name, newsletter.description, newsletter.is_active = name, description, is_active
+    newsletter.priority = priority or newsletter.priority
     with pghistory.context(**_who(by)):
         newsletter.save()
         Purpose.objects.filter(pk=newsletter.purpose_id).update(name=name, description=description, is_public=is_active)

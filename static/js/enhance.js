@@ -86,16 +86,18 @@
     const items = [...item.parentElement.children];
     window.wise.toast(words().moved.replace("{position}", items.indexOf(item) + 1).replace("{total}", items.length));
   };
+  let orders = Promise.resolve(); // one after the other: an order that arrives late would undo the next
   const reordered = (list, item) => {
     list.dispatchEvent(new CustomEvent("sorted", { bubbles: true, detail: { item } }));
     if (!list.dataset.sortableUrl) return;
     const body = new URLSearchParams([...list.children].map((child) => ["order", child.dataset.id]));
     const headers = JSON.parse(document.body.getAttribute("hx-headers"));
-    fetch(list.dataset.sortableUrl, { method: "POST", body, headers })
+    orders = orders.then(() => fetch(list.dataset.sortableUrl, { method: "POST", body, headers }))
       .then((answer) => { if (!answer.ok) throw new Error(answer.status); })
       .catch(() => window.wise.toast(words().failed, "error"));
   };
-  const move = (list, item, step) => {
+  const move = (item, step) => {
+    const list = item.parentElement; // an item may have come from another list
     const other = step < 0 ? item.previousElementSibling : item.nextElementSibling;
     if (!other) return;
     if (step < 0) other.before(item); else other.after(item);
@@ -103,24 +105,25 @@
     announce(item);
     reordered(list, item);
   };
-  const addTools = (list, item) => {
+  const addTools = (item) => {
     if (item.querySelector(":scope > .sortable-tools")) return;
     const tools = document.createElement("span");
     tools.className = "sortable-tools";
-    const up = tool(words().up, "m18 15-6-6-6 6", () => move(list, item, -1));
-    const down = tool(words().down, "m6 9 6 6 6-6", () => move(list, item, 1));
+    const up = tool(words().up, "m18 15-6-6-6 6", () => move(item, -1));
+    const down = tool(words().down, "m6 9 6 6 6-6", () => move(item, 1));
     up.dataset.step = "-1";
     down.dataset.step = "1";
     tools.append(up, down);
     item.append(tools);
   };
   const sortable = async (list) => {
-    [...list.children].forEach((item) => addTools(list, item));
-    new MutationObserver(() => [...list.children].forEach((item) => item.matches("li") && addTools(list, item))).observe(list, { childList: true });
+    [...list.children].forEach((item) => addTools(item));
+    new MutationObserver(() => [...list.children].forEach((item) => item.matches("li") && addTools(item))).observe(list, { childList: true });
     await script(files.sortable);
     window.Sortable.create(list, {
       animation: 120, ghostClass: "sortable-ghost", filter: "input, textarea, select, trix-editor, button, a", preventOnFilter: false,
-      onEnd: (e) => e.oldIndex !== e.newIndex && reordered(list, e.item),
+      group: list.dataset.sortableGroup, // lists of one group exchange their items
+      onEnd: (e) => (e.to !== e.from || e.oldIndex !== e.newIndex) && reordered(e.to, e.item),
     });
   };
 

@@ -12,10 +12,10 @@ from customers.consents import states_of
 from customers.models import Customer, ImportRun, Purpose
 from labels.actions import create_label, give_label
 from mailings.actions import ensure_sending_settings, save_content, start_mailing
-from mailings.models import Mailing, SendingSettings
+from mailings.models import Decision, Mailing, SendingSettings
 from newsletter.actions import create_newsletter
 from selections.actions import create_selection
-from tests.factories import NOW, BranchFactory, CustomerFactory
+from tests.factories import NOW, BranchFactory, ConsentFactory, CustomerFactory, limit_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +131,40 @@ def test_a_file_is_handed_in_and_its_errors_can_be_read(api: APIClient) -> None:
     [error] = api.get(f"/api/v1/imports/{run.pk}/errors/").data["results"]
     assert error["row_number"] == 3
     assert error["remedy"]
+
+
+def test_the_funnel_of_a_mailing_to_be_decides_nothing(api: APIClient) -> None:
+    CustomerFactory(kind="member")
+    CustomerFactory(kind="member", email="")
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}}]}
+    selection = create_selection(name="Leden", rule=rule, now=NOW)
+    question = {"purpose": "service", "channels": "email", "selection": selection.pk}
+    answer = api.get("/api/v1/mailings/funnel/", question).data
+    assert answer == {"candidates": 2, "accepted": 1, "decisions": {"accepted": 1, "no_address": 1}}
+    assert api.get("/api/v1/mailings/funnel/", {**question, "purpose": "niets"}).status_code == 400
+    assert api.get("/api/v1/mailings/funnel/").status_code == 400
+    assert not Decision.objects.exists()
+
+
+def test_who_waits_is_told_with_what_was_decided_before(api: APIClient, campaign: Campaign) -> None:
+    ensure_sending_settings()
+    SendingSettings.objects.update(
+        organisation="Bibliotheek", postal_address="Dam 1, Edam", sender_name="Bieb", sender_email="bieb@example.nl"
+    )
+    limit_messages(1, days=7, wait_days=10)
+    marketing = Purpose.objects.get(code="marketing")
+    customer = CustomerFactory()
+    ConsentFactory(customer=customer, purpose=marketing)
+    low, _high = (
+        start_mailing(
+            name="Proef", origin="test:1", due_key=f"test:{priority}", purpose=marketing, channels="email",
+            content=campaign.steps.get().action.content, candidates=Customer.objects.all(), priority=priority, now=NOW,
+        )
+        for priority in (1, 3)
+    )  # fmt: skip
+    address = f"/api/v1/mailings/{low.pk}/"
+    [waiting] = api.get(f"{address}decisions/?outcome=waits").data["results"]
+    assert (waiting["customer"], waiting["until"] is not None) == (customer.number, True)
+    assert api.get(f"{address}decisions/?outcome=accepted").data["results"] == []
+    earlier = api.get(f"{address}earlier-decisions/").data["results"]
+    assert [row["outcome"] for row in earlier] == ["accepted"]

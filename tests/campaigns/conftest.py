@@ -17,7 +17,7 @@ from mailings.actions import change_sending_settings, save_content
 from mailings.models import Mailing, Message, SendingSettings
 from selections.actions import create_selection
 from selections.models import Selection
-from tests.factories import CustomerFactory, begin
+from tests.factories import CustomerFactory, begin, limit_messages
 
 TEXT = {"type": "text", "data": {"text": "<p>Dag {{ first_name }}</p>"}}
 
@@ -31,13 +31,12 @@ def at(text: str) -> dt.datetime:
 @pytest.fixture
 def house(db: None) -> SendingSettings:
     begin()
+    limit_messages(3, days=7)
     return change_sending_settings(
         organisation="Bibliotheek Waterland",
         postal_address="Postbus 12, 1440 AA Purmerend",
         sender_name="Bibliotheek Waterland",
         sender_email="nieuws@waterland.example",
-        cap_messages=3,
-        cap_days=7,
     )
 
 

@@ -35,7 +35,6 @@ from labels.actions import create_label, give_label
 from mailings.actions import (
     change_sending_settings,
     print_letters,
-    record_click,
     save_content,
     start_mailing,
     suppress_address,
@@ -51,6 +50,7 @@ from tests.factories import (
     FactFactory,
     SourceFactory,
     SubscriptionFactory,
+    follow_link,
 )
 from tests.smtp_sink import Sink
 from vouchers.actions import issue_vouchers, redeem, reverse_redemption
@@ -188,7 +188,7 @@ def _reach(customer: Customer, now: dt.datetime, sink: Sink) -> None:
     send_queued()
     assert sink.to("kanarie-nieuw@kanariedomein.example")
     message = Message.objects.get(customer=customer)
-    record_click(message.pk, Link.objects.get().position, now=now)
+    follow_link(message, Link.objects.get().position, now=now)
     letters = start_mailing(name="Brief", due_key="b", channels="letter", candidates=both, **known)
     print_letters(letters, by=None, now=now)
     suppress_address("kanarie-nieuw@kanariedomein.example", detail="KanarieBezwaar", now=now)

@@ -70,7 +70,7 @@ def test_branches_come_in_and_change(take_in: Import) -> None:
     run = take_in("branches", header, "PUR;Purmerend;Waterlandlaan;40;1441MP;Purmerend;0299-550100;Pur@example.nl")
     assert counts(run) == (1, 0, 0, 0)
     branch = Branch.objects.get()
-    assert (branch.name, branch.postal_code, branch.sender_email) == ("Purmerend", "1441MP", "pur@example.nl")
+    assert (branch.name, branch.postal_code, branch.email) == ("Purmerend", "1441MP", "pur@example.nl")
     run = take_in("branches", "code;naam", "PUR;Purmerend centrum", "EDA;Edam")
     assert counts(run) == (1, 1, 0, 0)
     branch.refresh_from_db()

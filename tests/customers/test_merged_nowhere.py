@@ -15,7 +15,7 @@ from customers.actions.merging import merge_customers
 from customers.models import Consent, Customer
 from labels.actions import refresh_system_labels
 from labels.models import Assignment, Label
-from mailings.gate import decide, preview
+from mailings.gate import Terms, decide, preview
 from mailings.links import preferences_url
 from mailings.models import Content, Mailing, Message
 from mijnmenu.session import customer_of
@@ -79,7 +79,7 @@ def test_no_system_label_is_given_to_him(pair: tuple[Customer, Customer]) -> Non
 def test_the_gate_does_not_know_him_even_when_he_is_named(pair: tuple[Customer, Customer]) -> None:
     kept, _absorbed = pair
     named = Customer.everyone.all()
-    assert sum(preview(purpose=PurposeFactory(), channels="email", candidates=named, now=NOW).values()) == 1
+    assert sum(preview(Terms(PurposeFactory(), "email"), candidates=named, now=NOW).values()) == 1
     one = mailing()
     assert decide(one, named, now=NOW) == 1
     assert one.decisions.get().customer == kept

@@ -72,6 +72,7 @@ class Session(socketserver.StreamRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    request_queue_size = 128  # a worker opens all its connections at once
 
     def __init__(self, ledger: Path, seconds_per_mail: float, most_connections: int) -> None:
         super().__init__(("127.0.0.1", 0), Session)

@@ -33,14 +33,30 @@ from labels.actions import ask_backfill, end_version, refresh_system_labels, run
 from labels.actions.computed import change_thresholds
 from labels.models import Assignment, Backfill, Label, LabelGroup, ValueDefinition
 from labels.system import families
-from mailings.actions import print_letters, record_click, suppress_address, unsubscribe
+from mailings.actions import (
+    Arrival,
+    judge_hits,
+    keep_block,
+    print_letters,
+    record_hits,
+    record_reports,
+    save_cap_rule,
+    save_closing_day,
+    save_domain_limit,
+    save_relay,
+    save_style,
+    suppress_address,
+    unsubscribe,
+)
 from mailings.actions.publications import save_publication
-from mailings.models import Mailing, Message
+from mailings.bounces.reading import Report
+from mailings.models import Bounce, CapRule, ClosingDay, DomainLimit, Mailing, Message, Relay, SavedBlock
 from mailings.tasks import send_queued
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
 from selections.actions import change_selection, keep_selection, move_selection, save_folder, write_comment
 from selections.models import Selection
+from tests.factories import follow_link
 from tests.smtp_sink import Sink
 from vouchers.actions import redeem, reverse_redemption
 from vouchers.models import Redemption, Voucher
@@ -58,6 +74,11 @@ class Story:
     voucher: Voucher
     used: Voucher
     redemption: Redemption
+    cap: CapRule
+    saved: SavedBlock
+    relay: Relay
+    slow: DomainLimit
+    closing: ClosingDay
     mailing: Mailing
     message: Message
     edition: Edition
@@ -91,6 +112,17 @@ class Story:
     def _make_plans(self) -> None:
         maker = Maker(by=self.by, now=self.now)
         maker.settle_sender()
+        tomorrow = self.day(1)
+        self.closing = save_closing_day(
+            None, name=f"Verhuizing van {LONG}", branch=self.branch, first_day=tomorrow, last_day=tomorrow, by=self.by
+        )
+        self.relay = save_relay(
+            None, name=f"Server van {LONG}"[:60], variable="EMAIL_URL", weight=1, connections=16, per_second=None,
+            is_active=True, by=self.by,
+        )  # fmt: skip
+        self.slow = save_domain_limit(None, domain="groot.example", per_minute=60_000, by=self.by)
+        save_style(self.branch, accent="#7a1f4d", social={"facebook": "https://example.org/bieb"}, by=self.by)
+        self.cap = save_cap_rule(None, channel="post", messages=2, days=30, by=self.by)
         maker.make_labels()
         newcomers, members = maker.select_newcomers(), maker.select_members()
         readers = maker.select_thriller_readers()
@@ -164,7 +196,10 @@ class Story:
         self.item = TextItem.objects.filter(edition=self.edition).order_by("pk")[0]
 
     def _hear_from_customers(self) -> None:
-        record_click(self.message.pk, self.mailing.links.order_by("position")[0].position, now=self.now)
+        first = self.mailing.links.order_by("position")[0].position
+        follow_link(self.message, first, now=self.now - dt.timedelta(hours=1))  # long enough from when it was sent
+        record_hits([Arrival(self.message.pk, first, self.now, "agent")])
+        judge_hits(now=self.now + dt.timedelta(minutes=1))
         other = self.mailing.messages.filter(channel="email", state=Message.State.SENT).order_by("id")[1]
         unsubscribe(other, scope="purpose", method="page", now=self.now)
         record_consent(
@@ -173,6 +208,14 @@ class Story:
             wording_version="2026-1",
         )  # fmt: skip
         change_customer(self.customer, last_name=LONG, by=self.by, now=self.now)
+        self.bounce = record_reports(
+            [
+                Report("hard", "story", address=self.message.address, status="5.1.1", detail=f"550 5.1.1 {LONG}",
+                       message_id=other.pk, is_proven=True),
+                Report("unknown", "story 2", detail=f"Vraag van {LONG}"),
+            ],
+            source=Bounce.Source.MAILBOX, now=self.now,
+        )[0]  # fmt: skip
         suppress_address("verhuisd@example.nl", detail="Belde zelf", by=self.by, now=self.now)
 
     def _take_vouchers_in(self) -> None:
@@ -195,6 +238,8 @@ class Story:
             self.refusal = refused
 
     def _administer(self) -> None:
+        written = Action.objects.get(name__startswith="Verjaardag").content
+        self.saved = keep_block(written, written.blocks[0]["id"], name="Gelukwens", by=self.by, now=self.now)
         add_user(username="r.dejong", name=f"Riet {LONG}", email="riet@example.nl", role="counter", by=self.by)
         self.integration, _token = add_integration(name="theaterkassa", by=self.by)
 
@@ -278,7 +323,14 @@ class Story:
             "editions/": self.edition.pk,
             "items/": self.item.pk,
             "mailings/": self.mailing.pk,
+            "mailings/bounces/": self.bounce.pk,
             "content/": self.mailing.content_id,
+            "saved-blocks/": self.saved.pk,
+            "house-styles/branches/": self.branch.pk,
+            "sending/limits/": self.cap.pk,
+            "sending/servers/": self.relay.pk,
+            "sending/domains/": self.slow.pk,
+            "sending/closing-days/": self.closing.pk,
             "vouchers/": definition.pk,
             "vouchers/codes/": self.used.pk,
             "users/": self.by.pk,
@@ -299,6 +351,9 @@ class Story:
         long_ago, today = self.day(-90).isoformat(), self.day(0).isoformat()
         return {
             "selections/": [{"folder": self.shelf.pk}],
+            "actions/<int:pk>/run/": [{"selection": self.kept.selection_id}],
+            "actions/<int:pk>/run/people/": [{"selection": self.kept.selection_id, "outcome": "accepted"}],
+            "campaigns/<int:pk>/enrol/": [{"selection": self.kept.selection_id}],
             "selections/compare/": [{"one": readers, "two": set_}, {"one": readers, "two": set_, "part": "11"}],
             "selections/<int:pk>/": [{"figures": 1}],
             "selections/<int:pk>/then/": [

@@ -80,7 +80,7 @@ NO_PAGES = {
     r"^imports/<int:pk>/progress/$": "a part of a page that htmx asks for",
     r"^vouchers/example/$": "a part of a page that htmx asks for",
     r"^mailings/letters/": "a file",
-    r"/preview/frame/$": "a mail in a frame",
+    r"/frame/$": "a mail in a frame",
     r"^mailbox/<int:number>/(html|source)/$": "a mail in a frame, and a file",
     r"^customers/find/$": "a part of a page that htmx asks for",
     r"/<slug:kind>/$|/files/<int:run>/$": "a file",

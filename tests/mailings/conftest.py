@@ -12,7 +12,7 @@ import pytest
 from customers.models import Customer, Purpose
 from mailings.actions import change_sending_settings, save_content, start_mailing
 from mailings.models import Content, Mailing, SendingSettings
-from tests.factories import ConsentFactory, CustomerFactory, begin
+from tests.factories import ConsentFactory, CustomerFactory, begin, limit_messages
 
 TEXT = {"type": "text", "data": {"text": '<p>Dag {{ first_name | default: "lezer" }}, er is iets te doen.</p>'}}
 BUTTON = {"type": "button", "data": {"text": "Kom kijken", "url": "https://www.example.nl/agenda?a=1&b=2"}}
@@ -28,15 +28,13 @@ def base_data(db: None) -> None:
 
 @pytest.fixture
 def house(base_data: None) -> SendingSettings:
+    limit_messages(3, days=7)
     return change_sending_settings(
         organisation="Bibliotheek Waterland",
         postal_address="Postbus 12, 1440 AA Purmerend",
         sender_name="Bibliotheek Waterland",
         sender_email="nieuws@waterland.example",
         privacy_url="https://www.example.nl/privacy",
-        accent_colour="#0b5563",
-        cap_messages=3,
-        cap_days=7,
     )
 
 

@@ -186,3 +186,94 @@ def test_a_picture_of_too_many_bytes_or_pixels_is_refused(now: dt.datetime) -> N
         with pytest.raises(Refused) as refused:
             add_picture(file=file, alt="x", now=now)
         assert refused.value.code == "picture_size"
+
+
+def columns(*lists: list[dict[str, Any]], layout: str = "1-1") -> dict[str, Any]:
+    return {"type": "columns", "data": {"layout": layout, "columns": list(lists)}}
+
+
+def words_in(content: Content) -> list[list[str]]:
+    content.refresh_from_db()
+    return [[one["data"]["text"] for one in column] for column in content.blocks[0]["data"]["columns"]]
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        (columns([{"type": "columns", "data": {"layout": "1-1"}}]), "kolom"),
+        (columns([{"type": "voucher", "data": {}}]), "kolom"),
+        (columns([{**heading("x"), "audience": {"kind": "label", "id": 1}}]), "voor wie"),
+        (columns([heading("{{ iban }}")]), "iban"),
+        ({"type": "columns", "data": {"layout": "9-9"}}, "9-9"),
+        ({"type": "columns", "data": {"layout": "1-1", "columns": "geen json"}}, "JSON"),
+        ({"type": "columns", "data": {"layout": "1-1", "columns": [[], [], [], []]}}, "3"),
+        ({"type": "event", "data": {"title": "Lezing", "day": "morgen"}}, "datum"),
+        ({"type": "event", "data": {"title": "Lezing", "day": "2026-12-05", "price_cents": "veel"}}, "12,50"),
+        ({"type": "event", "data": {"title": "Lezing", "day": "2026-12-05", "price_cents": -5}}, "12,50"),
+        ({"type": "products", "data": {"title_1": "Een", "title_2": "Twee", "price_cents_3": "5"}}, "titel"),
+        ({"type": "products", "data": {"title_1": "Een"}}, "vereist"),
+    ],
+)
+def test_columns_and_cards_that_are_not_right_are_refused(block: Any, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        check_blocks([block])
+
+
+def test_what_a_block_keeps_is_kept_the_same_when_it_is_checked_again() -> None:
+    raw = [
+        {
+            "type": "event",
+            "data": {"title": "Lezing", "day": "2026-12-05", "starts_at": "20:15", "price_cents": "12,50"},
+        },
+        {"type": "products", "data": {"title_1": "Een", "title_2": "Twee", "price_cents_1": "0"}},
+        columns([heading("links")], [heading("rechts")]),
+    ]
+    kept = check_blocks(raw)
+    assert check_blocks(kept) == kept
+    event, products, _columns = (one["data"] for one in kept)
+    assert (event["day"], event["starts_at"], event["price_cents"]) == ("2026-12-05", "20:15", 1250)
+    assert (products["price_cents_1"], products["price_cents_2"]) == (0, None)
+
+
+def test_fewer_columns_lose_nothing(make_content: Callable[..., Content], now: dt.datetime) -> None:
+    content = make_content(columns([heading("a")], [heading("b")], [heading("c")], layout="1-1-1"))
+    change_block(content, content.blocks[0]["id"], data={"layout": "2-1"}, now=now)
+    assert words_in(content) == [["a"], ["b", "c"]]
+
+
+def test_blocks_in_columns_are_added_changed_moved_and_removed(
+    make_content: Callable[..., Content], now: dt.datetime
+) -> None:
+    content = make_content(columns([heading("a")], []))
+    outer = content.blocks[0]["id"]
+    [a], _right = ([one["id"] for one in column] for column in content.blocks[0]["data"]["columns"])
+    b = add_block(content, block="heading", data={"text": "b"}, into=f"{outer}:0", now=now)
+    c = add_block(content, block="heading", data={"text": "c"}, after=a, into=f"{outer}:0", now=now)
+    assert words_in(content) == [["a", "c", "b"], []]
+    change_block(content, c, data={"text": "C"}, now=now)
+    move_block(content, b, by_places=-2, now=now)
+    assert words_in(content) == [["b", "a", "C"], []]
+    order_blocks(content, [c], into=f"{outer}:1", now=now)
+    assert words_in(content) == [["b", "a"], ["C"]]
+    remove_block(content, a, now=now)
+    assert words_in(content) == [["b"], ["C"]]
+
+
+def test_a_column_that_is_gone_and_columns_in_columns_are_refused(
+    make_content: Callable[..., Content], now: dt.datetime
+) -> None:
+    content = make_content(columns([], []), columns([], []))
+    first, second = (one["id"] for one in content.blocks)
+    for into in (f"{first}:7", "nope:0", f"{first}:x"):
+        with pytest.raises(Refused) as refused:
+            add_block(content, block="heading", data={"text": "x"}, into=into, now=now)
+        assert refused.value.code == "block_gone"
+    with pytest.raises(Refused) as refused:
+        order_blocks(content, [second], into=f"{first}:0", now=now)
+    assert refused.value.code == "column"
+
+
+def test_blocks_in_columns_count_as_blocks() -> None:
+    with pytest.raises(Refused) as refused:
+        check_blocks([columns([heading("x")] * 30, [heading("y")] * 30)])
+    assert refused.value.code == "too_many_blocks"

@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from common.criteria import criteria
 from common.errors import Refused
 from customers.models import Customer
-from mailings.actions import record_click, unsubscribe
+from mailings.actions import unsubscribe
 from mailings.actions.feedback import record_own_open
 from mailings.models import Decision, Mailing, Message, Suppression
 from selections.actions import create_selection
 from selections.past import gaps
 from selections.rules import parse_rule
-from tests.factories import ConsentFactory, PurposeFactory
+from tests.factories import ConsentFactory, PurposeFactory, follow_link
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def people(reader: Callable[..., Customer], start: Callable[..., Mailing], now: 
     Decision.objects.filter(mailing=first, customer=found["control"]).update(outcome="hold_out", channel="")
     Message.objects.filter(mailing=second).update(state="failed", state_at=now - 10 * DAY)
     message = Message.objects.get(mailing=first, customer=found["clicked"])
-    record_click(message.pk, 0, now=now - 5 * DAY)
+    follow_link(message, now=now - 5 * DAY)
     ConsentFactory(customer=found["clicked"], purpose=PurposeFactory(code="open_tracking"), event_at=now - 30 * DAY)
     record_own_open(message.pk, now=now - 6 * DAY)
     unsubscribe(

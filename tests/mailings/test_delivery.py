@@ -18,7 +18,8 @@ from customers.actions import change_customer
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
 from mailings import queue, worker
-from mailings.actions import cancel, change_sending_settings, pause, resume, suppress_address, unsubscribe
+from mailings.actions import cancel, change_sending_settings, pause, resume, save_style, suppress_address, unsubscribe
+from mailings.links import read_bounce_address
 from mailings.models import Decision, Mailing, Message, Suppression
 from mailings.queue import Outcome
 from mailings.tasks import recover_stale, send_queued
@@ -95,6 +96,21 @@ def test_every_mail_that_left_is_in_order(start: Start, readers: Any, smtp_sink:
     assert len(identities) == 10
 
 
+def test_each_mail_has_a_return_path_of_its_own_and_tells_providers_what_it_belongs_to(
+    start: Start, readers: Any, smtp_sink: Sink, settings: Any, marketing: Purpose
+) -> None:
+    settings.BOUNCE_ADDRESS = "bounce@waterland.example"
+    readers(3)
+    mailing = start()
+    send()
+    found = {read_bounce_address(mail.sender): mail for mail in smtp_sink.received}
+    assert set(found) == set(Message.objects.values_list("pk", flat=True))
+    for pk, mail in found.items():
+        assert mail.recipients == [Message.objects.get(pk=pk).address]
+        assert mail.message["From"].addresses[0].addr_spec == "nieuws@waterland.example"
+        assert mail.message["Feedback-ID"] == f"{mailing.pk}:{marketing.code}:bulk:wisemarketing"
+
+
 def test_dots_at_the_start_of_a_line_arrive_as_they_were(
     start: Start, make_content: Any, reader: Reader, smtp_sink: Sink
 ) -> None:
@@ -108,10 +124,14 @@ def test_dots_at_the_start_of_a_line_arrive_as_they_were(
 
 
 def test_a_branch_with_its_own_address_is_the_sender(start: Start, reader: Reader, smtp_sink: Sink) -> None:
-    reader(branch=BranchFactory(sender_email="edam@waterland.example"), email="a@example.nl")
+    edam = BranchFactory()
+    save_style(edam, sender_email="edam@waterland.example", sender_name="Bieb Edam")
+    reader(branch=edam, email="a@example.nl")
+    reader(branch=BranchFactory(), email="b@example.nl")
     start()
     send()
-    assert smtp_sink.to("a@example.nl")[0]["From"].addresses[0].addr_spec == "edam@waterland.example"
+    assert smtp_sink.to("a@example.nl")[0]["From"] == "Bieb Edam <edam@waterland.example>"
+    assert smtp_sink.to("b@example.nl")[0]["From"] == "Bibliotheek Waterland <nieuws@waterland.example>"
 
 
 def test_not_now_is_tried_again_later(start: Start, reader: Reader, smtp_sink: Sink) -> None:
@@ -425,7 +445,9 @@ def test_a_message_that_cannot_be_written_fails_alone(
     start: Start, reader: Reader, readers: Any, smtp_sink: Sink
 ) -> None:
     readers(1)
-    unlucky = reader(branch=BranchFactory(sender_email="café@waterland.example"))  # no mail can come from there
+    edam = BranchFactory()
+    save_style(edam, sender_email="café@waterland.example")  # no mail can come from there
+    unlucky = reader(branch=edam)
     readers(2)
     mailing = start()
     send()

@@ -12,7 +12,7 @@ from customers.models import Customer, Purpose
 from mailings import gate
 from mailings.actions import change_sending_settings, release_suppression, start_mailing, suppress_address
 from mailings.models import Content, Decision, Mailing, Message, SendingSettings
-from tests.factories import ConsentFactory, ContactPointFactory, CustomerFactory, SubscriptionFactory
+from tests.factories import ConsentFactory, ContactPointFactory, CustomerFactory, SubscriptionFactory, limit_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +115,8 @@ def test_on_a_leap_day_nobody_is_taken_for_older(start: Start, reader: Reader) -
 
 def test_the_control_group_is_a_stable_share(start: Start, readers: Callable[[int], list[Customer]]) -> None:
     readers(200)
-    change_sending_settings(hold_out_percent=20, cap_messages=0)
+    limit_messages(0)
+    change_sending_settings(hold_out_percent=20)
     first, second = start(), start()
     held = {customer for customer, outcome in outcomes(first).items() if outcome == "hold_out"}
     assert 20 <= len(held) <= 60
@@ -160,13 +161,14 @@ def test_letters_to_one_address_are_all_sent(start: Start, reader: Reader) -> No
 
 def test_service_mail_skips_age_control_group_and_cap(start: Start, reader: Reader, service: Purpose) -> None:
     child = reader(birth_date=dt.date(2018, 1, 1))
-    change_sending_settings(hold_out_percent=50, cap_messages=1)
+    limit_messages(1)
+    change_sending_settings(hold_out_percent=50)
     assert [outcome_of(child, start(purpose=service)) for _ in range(3)] == ["accepted"] * 3
 
 
 def test_service_mail_does_not_use_up_the_cap(start: Start, reader: Reader, service: Purpose) -> None:
     customer = reader()
-    change_sending_settings(cap_messages=1)
+    limit_messages(1)
     start(purpose=service)
     assert outcome_of(customer, start()) == "accepted"
 
@@ -204,7 +206,8 @@ def test_a_child_that_said_yes_itself_is_too_young_whatever_the_minimum_age(
 def test_reasons_are_asked_in_order(start: Start, reader: Reader, marketing: Purpose, now: dt.datetime) -> None:
     """Somebody to whom every obstacle applies: taking away the first shows the next."""
     everything = reader(email="", birth_date=dt.date(2018, 1, 1))
-    change_sending_settings(hold_out_percent=50, cap_messages=1)
+    limit_messages(1)
+    change_sending_settings(hold_out_percent=50)
     while not held_out(everything):
         everything = reader(email="", birth_date=dt.date(2018, 1, 1))
     ConsentFactory(customer=everything, purpose=marketing, state="withdrawn", event_at=now - dt.timedelta(hours=2))
@@ -240,7 +243,7 @@ def test_a_preview_says_what_will_be_decided_and_writes_nothing(
 ) -> None:
     _crowd(reader, marketing, now)
     everybody = Customer.objects.all()
-    expected = gate.preview(purpose=marketing, channels="email_or_letter", candidates=everybody, now=now)
+    expected = gate.preview(gate.Terms(marketing, "email_or_letter"), candidates=everybody, now=now)
     assert not Decision.objects.exists()
     decided = outcomes(start(channels="email_or_letter"))
     assert Counter(decided.values()) == expected
@@ -311,7 +314,7 @@ def test_two_mailings_at_once_respect_the_cap_together(
     marketing: Purpose, now: dt.datetime,
 ) -> None:  # fmt: skip
     readers(30)
-    change_sending_settings(cap_messages=1)
+    limit_messages(1)
     content = make_content()
 
     def run(number: int) -> None:

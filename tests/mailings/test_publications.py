@@ -28,7 +28,7 @@ from mailings.actions import (
 from mailings.actions.publications import forget_in_files
 from mailings.delivery import sign_webhook
 from mailings.models import Mailing, Publication, PublicationRun, PublishedPerson
-from tests.factories import BranchFactory, ConsentFactory, CustomerFactory
+from tests.factories import BranchFactory, ConsentFactory, CustomerFactory, limit_messages
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -79,7 +79,8 @@ def test_exactly_who_the_gate_would_let_through(
     publish: Publish, reader: Reader, marketing: Purpose, start: Callable[..., Mailing], now: dt.datetime
 ) -> None:
     good = crowd(reader, marketing, now)
-    change_sending_settings(hold_out_percent=0, cap_messages=0)
+    limit_messages(0)
+    change_sending_settings(hold_out_percent=0)
     publication = publish()
     run = run_publication(publication, now=now)
     assert numbers(publication) == {good.number}
@@ -99,7 +100,8 @@ def test_caps_and_control_groups_are_of_mailings_not_of_permission(
     for _number in range(20):
         reader()
     start()
-    change_sending_settings(hold_out_percent=50, cap_messages=1)
+    limit_messages(1)
+    change_sending_settings(hold_out_percent=50)
     assert run_publication(publish(), now=now).people_count == 20
 
 

@@ -12,19 +12,18 @@ from mailings.actions import change_sending_settings
 from mailings.models import SendingSettings
 from newsletter.actions import create_edition, create_newsletter, save_item, subscribe
 from newsletter.models import Edition, Newsletter
-from tests.factories import CustomerFactory, begin
+from tests.factories import CustomerFactory, begin, limit_messages
 
 
 @pytest.fixture
 def house(db: None) -> SendingSettings:
     begin()
+    limit_messages(3, days=7)
     return change_sending_settings(
         organisation="Bibliotheek Waterland",
         postal_address="Postbus 12, 1440 AA Purmerend",
         sender_name="Bibliotheek Waterland",
         sender_email="nieuws@waterland.example",
-        cap_messages=3,
-        cap_days=7,
     )
 
 

@@ -84,7 +84,8 @@ def test_the_list_costs_the_same_for_few_and_for_many(
 
 def test_an_action_is_made_and_then_asks_for_its_content(client: Client, house: Any) -> None:
     purpose = Purpose.objects.get(code="service")
-    response = client.post(url("action_add"), {"name": "Welkom", "purpose": purpose.pk, "channels": "email"})
+    given = {"name": "Welkom", "purpose": purpose.pk, "channels": "email", "priority": 2}
+    response = client.post(url("action_add"), given)
     action = Action.objects.get()
     assert response.headers["Location"] == url("action_detail", action.pk)
     page = text(client.get(url("action_detail", action.pk)))
@@ -95,7 +96,8 @@ def test_an_action_is_made_and_then_asks_for_its_content(client: Client, house: 
 
 def test_a_name_in_use_stands_at_its_field(client: Client, make_action: Make) -> None:
     action = make_action("Welkom")
-    response = client.post(url("action_add"), {"name": "welkom", "purpose": action.purpose_id, "channels": "email"})
+    given = {"name": "welkom", "purpose": action.purpose_id, "channels": "email", "priority": 2}
+    response = client.post(url("action_add"), given)
     assert response.status_code == 422
     assert 'id="id_name_error"' in text(response)
 
@@ -103,11 +105,10 @@ def test_a_name_in_use_stands_at_its_field(client: Client, make_action: Make) ->
 def test_an_action_is_changed_archived_and_restored(client: Client, make_action: Make) -> None:
     action = make_action("Welkom")
     assert 'value="Welkom"' in text(client.get(url("action_change", action.pk)))
-    client.post(
-        url("action_change", action.pk), {"name": "Hallo", "purpose": action.purpose_id, "channels": "email_or_letter"}
-    )
+    given = {"name": "Hallo", "purpose": action.purpose_id, "channels": "email_or_letter", "priority": 3}
+    client.post(url("action_change", action.pk), given)
     action.refresh_from_db()
-    assert (action.name, action.channels) == ("Hallo", "email_or_letter")
+    assert (action.name, action.channels, action.priority) == ("Hallo", "email_or_letter", 3)
     client.post(url("action_archive", action.pk))
     action.refresh_from_db()
     assert action.is_archived

@@ -265,3 +265,65 @@ def test_saving_the_subject_asks_before_it_throws_away_a_block_under_the_pen(
     page.locator("form[data-guard]").first.get_by_role("button", name="Opslaan").click()
     expect(page.get_by_label("Tekst", exact=True)).to_have_value("Bijna klaar")
     assert asked == ["beforeunload"]
+
+
+def test_columns_are_filled_from_the_list_of_blocks(client: Client, make_content: Callable[..., Content]) -> None:
+    content = make_content({"type": "heading", "data": {"text": "Boven"}})
+    client.post(f"/content/{content.pk}/blocks/add/columns/", {"layout": "1-1", "audience": ""}, headers=HTMX)
+    content.refresh_from_db()
+    outer = content.blocks[1]["id"]
+    page = client.get(f"/content/{content.pk}/").content.decode()
+    assert f"/blocks/add/event/?into={outer}:1" in page
+    assert f"/blocks/add/voucher/?into={outer}:1" not in page
+    address = f"/content/{content.pk}/blocks/add/heading/?into={outer}:1"
+    assert 'name="audience"' not in client.get(address).content.decode()
+    assert client.post(address, {"text": "Rechts"}).status_code == 302  # as a page, without scripts
+    content.refresh_from_db()
+    inner = content.blocks[1]["data"]["columns"][1][0]
+    assert inner["data"] == {"text": "Rechts"}
+    client.post(f"/content/{content.pk}/blocks/{outer}/", {"layout": "2-1", "audience": ""}, headers=HTMX)
+    order = f"/content/{content.pk}/blocks/order/?into={outer}:0"
+    assert client.post(order, {"order": [inner["id"]]}).status_code == 204
+    client.post(f"/content/{content.pk}/blocks/{inner['id']}/", {"text": "Links"}, headers=HTMX)
+    content.refresh_from_db()
+    assert content.blocks[1]["data"]["layout"] == "2-1"
+    assert [[one["data"] for one in column] for column in content.blocks[1]["data"]["columns"]] == [
+        [{"text": "Links"}],
+        [],
+    ]
+    client.post(f"/content/{content.pk}/blocks/{inner['id']}/remove/", headers=HTMX)
+    content.refresh_from_db()
+    assert content.blocks[1]["data"]["columns"] == [[], []]
+
+
+def test_an_event_is_written_with_a_picture_and_read_back(
+    client: Client, content: Content, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    fields = {"title": "Lezing", "day": "2026-12-05", "starts_at": "20:15", "price_cents": "12,50", "audience": ""}
+    file = SimpleUploadedFile("foto.jpg", picture_bytes().getvalue())
+    address = f"/content/{content.pk}/blocks/add/event/"
+    undescribed = client.post(address, {**fields, "upload": file}, headers=HTMX)
+    assert undescribed.status_code == 422
+    picture = Picture.objects.get()
+    assert client.post(address, {**fields, "picture": picture.pk, "alt": "Zee"}, headers=HTMX).status_code == 200
+    content.refresh_from_db()
+    block = content.blocks[-1]
+    assert (block["data"]["price_cents"], block["data"]["picture"]) == (1250, picture.pk)
+    form = client.get(f"/content/{content.pk}/blocks/{block['id']}/").content.decode()
+    for value in ('value="2026-12-05"', 'value="20:15"', 'value="12,50"'):
+        assert value in form
+
+
+def test_each_product_can_have_a_picture_of_its_own(
+    client: Client, content: Content, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    fields = {"title_1": "Een", "title_2": "Twee", "alt_1": "Boek", "alt_2": "Kaart", "audience": ""}
+    files = {f"upload_{n}": SimpleUploadedFile("foto.jpg", picture_bytes().getvalue()) for n in (1, 2)}
+    address = f"/content/{content.pk}/blocks/add/products/"
+    assert client.post(address, {**fields, **files}, headers=HTMX).status_code == 200
+    content.refresh_from_db()
+    assert {content.blocks[-1]["data"][f"picture_{n}"] for n in (1, 2)} == set(
+        Picture.objects.values_list("pk", flat=True)
+    )

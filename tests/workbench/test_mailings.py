@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from customers.models import Customer
-from mailings.actions import pause, record_click, suppress_address
-from mailings.models import LetterBatch, Mailing, Message, SendingSettings, Suppression
-from tests.factories import CustomerFactory
+from mailings.actions import Arrival, judge_hits, pause, record_hits, suppress_address
+from mailings.models import CapRule, ClosingDay, LetterBatch, Mailing, Message, SendingSettings, Suppression
+from tests.factories import BranchFactory, CustomerFactory, follow_link, limit_messages
 from tests.mailings.conftest import base_data, house, make_content, marketing, reader, readers, service, start
 
 __all__ = ["base_data", "house", "make_content", "marketing", "reader", "readers", "service", "start"]
@@ -57,7 +57,7 @@ def test_the_page_shows_the_funnel_and_it_adds_up(client: Client, start: Start, 
     mailing = start()
     response = client.get(f"/mailings/{mailing.pk}/")
     context = response.context
-    assert context["candidate_count"] == sum(row["value"] for row in context["outcome_rows"]) == 4
+    assert context["candidate_count"] == sum(row["value"] for row in context["funnel"].rows) == 4
     assert context["message_count"] == sum(row["value"] for row in context["state_rows"]) == 3
     page = text(response)
     assert f"/mailings/{mailing.pk}/decisions/?outcome=no_permission" in page
@@ -70,15 +70,17 @@ def test_the_page_shows_clicks_failures_and_doubts(
     readers(3)
     mailing = start()
     first, second, third = Message.objects.order_by("id")
-    record_click(first.pk, 0, now=now)
-    record_click(first.pk, 0, now=now)
+    follow_link(first, now=now)
+    follow_link(first, now=now)
+    record_hits([Arrival(first.pk, 0, now, "agent")] * 3)
+    judge_hits(now=now + dt.timedelta(minutes=1))
     Message.objects.filter(pk=second.pk).update(state="failed", reply="550 5.1.1 <unknown> user")
     Message.objects.filter(pk=third.pk).update(state="in_doubt")
     page = text(client.get(f"/mailings/{mailing.pk}/"))
     assert "550 5.1.1 &lt;unknown&gt; user" in page
     assert f"/mailings/{mailing.pk}/messages/?state=in_doubt" in page
     link = page.partition("https://www.example.nl/agenda?a=1&amp;b=2")[2].partition("</tr>")[0]
-    assert [cell.partition("<")[0] for cell in link.split('class="num">')[1:]] == ["1", "2"]
+    assert [cell.partition("<")[0] for cell in link.split('class="num">')[1:]] == ["1", "2", "3"]
 
 
 def test_decisions_can_be_looked_up_by_reason_and_customer(client: Client, start: Start, reader: Any) -> None:
@@ -187,7 +189,8 @@ def sending_form(**changes: Any) -> dict[str, Any]:
     current = SendingSettings.load()
     from workbench.forms.sending import SendingForm
 
-    return {**{name: getattr(current, name) for name in SendingForm.Meta.fields}, **changes}
+    given = {name: getattr(current, name) for name in SendingForm.Meta.fields}
+    return {**given, "send_days": list(current.send_days), **changes}
 
 
 def test_an_administrator_changes_how_we_send(
@@ -195,20 +198,20 @@ def test_an_administrator_changes_how_we_send(
 ) -> None:
     assert client.get("/sending/").status_code == 403
     admin = client_of(administrator)
-    page = text(admin.post("/sending/", sending_form(organisation="Bibliotheek Zaan", cap_messages=5), follow=True))
+    page = text(admin.post("/sending/", sending_form(organisation="Bibliotheek Zaan", wait_days=5), follow=True))
     assert "administrator" in page
     saved = SendingSettings.objects.get()
-    assert (saved.organisation, saved.cap_messages) == ("Bibliotheek Zaan", 5)
+    assert (saved.organisation, saved.wait_days) == ("Bibliotheek Zaan", 5)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"accent_colour": "rood"}, {"send_from_hour": 20, "send_until_hour": 8}, {"hold_out_percent": 80}]
+    "wrong", [{"sender_email": "rood"}, {"send_from_hour": 20, "send_until_hour": 8}, {"hold_out_percent": 80}]
 )
 def test_settings_that_cannot_be_are_sent_back(
     house: SendingSettings, administrator: User, client_of: Any, wrong: dict[str, Any]
 ) -> None:
     assert client_of(administrator).post("/sending/", sending_form(**wrong)).status_code == 422
-    assert SendingSettings.objects.get().accent_colour == "#0b5563"
+    assert SendingSettings.objects.get().hold_out_percent == 0
 
 
 def test_hostile_names_do_no_harm_on_the_pages(client: Client, start: Start, reader: Any, now: dt.datetime) -> None:
@@ -224,3 +227,59 @@ def test_hostile_names_do_no_harm_on_the_pages(client: Client, start: Start, rea
         assert "<script>alert" not in page
         assert "<img src=x" not in page
     assert hostile.pk
+
+
+def test_an_administrator_sets_limits_on_messages(
+    house: SendingSettings, administrator: User, client: Client, client_of: Any, marketing: Any
+) -> None:
+    assert client.get("/sending/limits/add/").status_code == 403
+    admin = client_of(administrator)
+    given = {"messages": 1, "days": 30, "purpose": marketing.pk, "channel": "post"}
+    page = text(admin.post("/sending/limits/add/", given, follow=True))
+    assert "1 bericht in 30 dagen" in page
+    assert "3 berichten in 7 dagen" in page
+    assert admin.post("/sending/limits/add/", given).status_code == 422
+    rule = CapRule.objects.get(channel="post")
+    page = text(admin.post(f"/sending/limits/{rule.pk}/", {**given, "messages": 2}, follow=True))
+    assert "2 berichten in 30 dagen" in page
+    admin.post(f"/sending/limits/{rule.pk}/remove/")
+    assert CapRule.objects.count() == 1
+
+
+def test_who_waits_is_seen_on_his_page_and_in_the_list(
+    client: Client, start: Start, reader: Any, now: dt.datetime
+) -> None:
+    limit_messages(1, days=7, wait_days=10)
+    customer = reader()
+    low = start(priority=1)
+    start(priority=3)
+    assert "wacht op zijn beurt" in text(client.get(f"/customers/{customer.pk}/messages/"))
+    assert "Eerder, van" in text(client.get(f"/customers/{customer.pk}/messages/"))
+    assert "Wacht tot" in text(client.get(f"/mailings/{low.pk}/decisions/?outcome=waits"))
+
+
+def test_an_administrator_closes_days(
+    house: SendingSettings, administrator: User, client: Client, client_of: Any, now: dt.datetime
+) -> None:
+    assert client.get("/sending/closing-days/add/").status_code == 403
+    admin = client_of(administrator)
+    branch = BranchFactory(name="Edam")
+    given = {"name": "Verhuizing", "branch": branch.pk, "first_day": "2099-01-01", "last_day": "2099-01-03"}
+    assert "Verhuizing" in text(admin.post("/sending/closing-days/add/", given, follow=True))
+    closing = ClosingDay.objects.get()
+    admin.post(f"/sending/closing-days/{closing.pk}/", {**given, "branch": ""})
+    assert "De hele organisatie" in text(admin.get("/sending/"))
+    wrong = {**given, "last_day": "2098-01-01"}
+    assert admin.post(f"/sending/closing-days/{closing.pk}/", wrong).status_code == 422
+    admin.post(f"/sending/closing-days/{closing.pk}/remove/")
+    assert not ClosingDay.objects.exists()
+
+
+def test_an_administrator_chooses_the_days_on_which_is_sent(
+    house: SendingSettings, administrator: User, client_of: Any
+) -> None:
+    admin = client_of(administrator)
+    admin.post("/sending/", sending_form(send_days=["1", "3"]))
+    assert SendingSettings.load().send_days == "13"
+    assert text(admin.get("/sending/")).count('name="send_days"') == 7
+    assert admin.post("/sending/", sending_form(send_days=[])).status_code == 422

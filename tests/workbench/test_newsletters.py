@@ -47,7 +47,8 @@ def text(response: Any) -> str:
 
 def test_a_newsletter_is_made_and_listed(client: Client, house: Any) -> None:
     assert "Nog geen nieuwsbrieven" in text(client.get(url("newsletter_list")))
-    response = client.post(url("newsletter_add"), {"name": "Uit in Waterland", "description": "Elke maand."})
+    given = {"name": "Uit in Waterland", "description": "Elke maand.", "priority": 2}
+    response = client.post(url("newsletter_add"), given)
     newsletter = Newsletter.objects.get()
     assert response.headers["Location"] == url("newsletter_detail", newsletter.pk)
     assert newsletter.purpose.rule == Purpose.Rule.OPT_IN
@@ -56,16 +57,16 @@ def test_a_newsletter_is_made_and_listed(client: Client, house: Any) -> None:
 
 def test_a_newsletter_may_take_over_a_purpose(client: Client, house: Any) -> None:
     purpose = Purpose.objects.get(code="newsletter")
-    client.post(url("newsletter_add"), {"name": "Nieuwsbrief", "purpose": purpose.pk})
+    client.post(url("newsletter_add"), {"name": "Nieuwsbrief", "purpose": purpose.pk, "priority": 2})
     assert Newsletter.objects.get().purpose == purpose
-    assert f'value="{purpose.pk}"' not in text(client.get(url("newsletter_add")))
+    assert f'value="{purpose.pk}">{purpose}' not in text(client.get(url("newsletter_add")))
 
 
 def test_a_newsletter_is_changed_and_stopped(client: Client, newsletter: Newsletter) -> None:
     assert "Uit in Waterland" in text(client.get(url("newsletter_change", newsletter.pk)))
-    client.post(url("newsletter_change", newsletter.pk), {"name": "Waterland uit", "description": ""})
+    client.post(url("newsletter_change", newsletter.pk), {"name": "Waterland uit", "description": "", "priority": 1})
     newsletter.refresh_from_db()
-    assert (newsletter.name, newsletter.is_active) == ("Waterland uit", False)
+    assert (newsletter.name, newsletter.is_active, newsletter.priority) == ("Waterland uit", False, 1)
     page = text(client.get(url("newsletter_detail", newsletter.pk)))
     assert "Verschijnt niet meer" in page
     assert url("edition_add", newsletter.pk) not in page

@@ -147,7 +147,9 @@ def start(place: Place, *, tied: bool) -> None:
     """Start the server and wait until it answers; tied, it ends with this process."""
     programs = find_programs()
     _make_cluster(place, programs)
-    settings = TUNING | (THROW_AWAY if place.temporary else {})
+    # what is measured with everything recorded wants a server that really writes, also when it is thrown away
+    is_careless = place.temporary and not os.environ.get("WISE_DURABLE")
+    settings = TUNING | (THROW_AWAY if is_careless else {})
     settings["unix_socket_directories"] = str(place.sockets)
     log = place.state / "postgresql.log"
     with log.open("ab") as output:

@@ -31,6 +31,26 @@ class ActionForm(forms.Form):
         empty_label=_("No label"),
         help_text=_("Everybody the message goes to gets this label."),
     )
+    priority = forms.TypedChoiceField(
+        label=_("Priority"),
+        choices=Mailing.Priority,
+        coerce=int,
+        initial=Mailing.Priority.NORMAL,
+        help_text=_("Decides whose message goes first for who has had nearly enough. Service messages always go."),
+    )
+    hold_out_percent = forms.IntegerField(
+        label=_("Own control group (percent)"),
+        min_value=0,
+        max_value=50,
+        initial=0,
+        required=False,
+        help_text=_(
+            "A fixed share that does not get this action, to measure what it does. 0: none beside the general one."
+        ),
+    )
+
+    def clean_hold_out_percent(self) -> int:
+        return self.cleaned_data["hold_out_percent"] or 0
 
 
 class SelectionForm(forms.Form):

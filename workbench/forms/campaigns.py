@@ -40,6 +40,17 @@ class CampaignForm(forms.Form):
         help_text=_("Who comes into this selection has reached the goal and gets no further step."),
     )
     may_reenter = forms.BooleanField(label=_("May enter again after leaving or completing"), required=False)
+    hold_out_percent = forms.IntegerField(
+        label=_("Own control group (percent)"),
+        min_value=0,
+        max_value=50,
+        initial=0,
+        required=False,
+        help_text=_("A fixed share of the participants gets no step at all, to measure what the campaign does."),
+    )
+
+    def clean_hold_out_percent(self) -> int:
+        return self.cleaned_data["hold_out_percent"] or 0
 
 
 class CampaignAddForm(CampaignForm):
@@ -74,5 +85,5 @@ class LeaveForm(forms.Form):
 
 
 def initial_of(campaign: Campaign) -> dict[str, Any]:
-    names = ["name", "goal", "starts_on", "ends_on", "leave_when", "may_reenter"]
+    names = ["name", "goal", "starts_on", "ends_on", "leave_when", "may_reenter", "hold_out_percent"]
     return {name: getattr(campaign, name) for name in names}

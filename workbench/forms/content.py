@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from labels.models import Label
+from mailings.models import Content
 from selections.models import Selection
 
 
-class HeadForm(forms.Form):
+class MarkForm(forms.Form):
+    """Carries the mark of what somebody began with, so that a colleague's change in between is told."""
+
+    was = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class HeadForm(MarkForm):
     subject = forms.CharField(label=_("Subject"), max_length=200, required=False)
     preheader = forms.CharField(
         label=_("Preview text"),
@@ -43,24 +51,32 @@ class AudienceForm(forms.Form):
     audience = AudienceField()
 
 
-class UploadForm(forms.Form):
-    upload = forms.FileField(
-        label=_("Or choose a file"),
+class UploadField(forms.FileField):
+    """A picture that is not in the library yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Or choose a file"),
+            required=False,
+            widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/gif"}),
+            help_text=_("JPEG, PNG or GIF, at most 5 MB. It is kept for the next time."),
+        )
+
+
+class SavedForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("By which you and your colleagues find it."))
+
+
+class TakeOverForm(forms.Form):
+    """``sources``: the contents to choose from."""
+
+    source = forms.ModelChoiceField(Content.objects.none(), label=_("Message"), empty_label=None)
+    in_place = forms.BooleanField(
+        label=_("In place of what stands here now, with its subject"),
         required=False,
-        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/gif"}),
-        help_text=_("JPEG, PNG or GIF, at most 5 MB. It is kept for the next time."),
+        help_text=_("What stands here stays under Versions."),
     )
 
-
-class PreviewForm(forms.Form):
-    """As whom to look. ``customer`` is a customer number."""
-
-    customer = forms.CharField(
-        label=_("Customer number"), max_length=40, required=False, help_text=_("Empty: as a made-up customer reads it.")
-    )
-    audience = forms.ChoiceField(label=_("Or a member of"), required=False)
-
-    def __init__(self, *args: Any, audiences: list[tuple[str, str]], **options: Any) -> None:
+    def __init__(self, *args: Any, sources: QuerySet[Content], **options: Any) -> None:
         super().__init__(*args, **options)
-        nobody = ("", _("Nobody in particular"))
-        self.fields["audience"].choices = [nobody, *audiences]  # type: ignore[attr-defined]
+        self.fields["source"].queryset = sources  # type: ignore[attr-defined]

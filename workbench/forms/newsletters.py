@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Purpose
 from labels.models import Label
 from mailings.blocks import RichText, WebAddress
+from mailings.models import Mailing
 from newsletter.models import Edition, TextItem
 from selections.models import Selection
 
@@ -21,6 +22,13 @@ class NewsletterForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Customers read this in MijnMenu, where they subscribe and unsubscribe."),
+    )
+    priority = forms.TypedChoiceField(
+        label=_("Priority"),
+        choices=Mailing.Priority,
+        coerce=int,
+        initial=Mailing.Priority.NORMAL,
+        help_text=_("Decides whose message goes first for who has had nearly enough. Service messages always go."),
     )
 
 

@@ -8,7 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from mailings.models import Decision, Mailing, Message, Suppression
 from workbench.columns import BadgeColumn, MomentColumn, NumberColumn
 
-MAILING_TONES = {"sending": "info", "paused": "warning", "finished": "success", "cancelled": "neutral"}
+MAILING_TONES = {
+    "awaits": "warning",
+    "sending": "info",
+    "paused": "warning",
+    "finished": "success",
+    "cancelled": "neutral",
+}
 MESSAGE_TONES = {
     "queued": "info",
     "claimed": "info",
@@ -51,6 +57,7 @@ class MailingTable(tables.Table):
 
 
 class MessageTable(tables.Table):
+    relay = tables.Column(default="–")
     customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
     channel = tables.Column(accessor="get_channel_display", order_by="channel", verbose_name=_("Channel"))
     address = tables.Column(default="–")
@@ -66,19 +73,20 @@ class MessageTable(tables.Table):
 
     class Meta:
         model = Message
-        fields = ("customer", "channel", "address", "state", "state_at", "attempts", "reply")
+        fields = ("customer", "channel", "address", "state", "state_at", "attempts", "relay", "reply")
 
 
 class DecisionTable(tables.Table):
     customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
     number = tables.Column(accessor="customer__number", verbose_name=_("Number"))
-    outcome = BadgeColumn(tones={"accepted": "success"})
+    outcome = BadgeColumn(tones={"accepted": "success", "waits": "info"})
+    until = MomentColumn(verbose_name=_("Waits until"))
     channel = tables.Column(default="–")
     basis = tables.Column(default="–")
 
     class Meta:
         model = Decision
-        fields = ("customer", "number", "outcome", "channel", "basis")
+        fields = ("customer", "number", "outcome", "until", "channel", "basis")
 
     def render_channel(self, value: str) -> str:
         return str(dict(Message.Channel.choices).get(value, value))

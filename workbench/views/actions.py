@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import path, reverse
 from django.utils.crypto import get_random_string
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions
-from campaigns.models import Action
+from campaigns.models import Action, Campaign
 from campaigns.triggers import describe
 from common.errors import Refused
+from customers.models import Customer
+from mailings.checks import Report, check_content, confirm
 from mailings.content import read_items
+from mailings.gate import Terms
 from mailings.models import Mailing, Message
 from selections.compiler import members
+from selections.models import Selection
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
 from workbench.filters.actions import ActionFilter
+from workbench.findings import Findings, show
 from workbench.forms.actions import ActionForm, SelectionForm
-from workbench.funnel import gate_funnel
+from workbench.funnel import Funnel, FunnelPeople, gate_funnel
 from workbench.tables.actions import ActionTable
 from workbench.views import triggers
 
 LAST_MAILINGS = 10
+AWAITS_WORDS = _("So many messages await the approval of a colleague before they leave.")
 
 
 class _Actions(ObjectMixin[Action]):
@@ -112,6 +120,8 @@ class ActionChange(_Actions, FormPage[ActionForm]):
             "purpose": action.purpose,
             "channels": action.channels,
             "gives_label": action.gives_label,
+            "priority": action.priority,
+            "hold_out_percent": action.hold_out_percent,
         }
 
     def perform(self, form: ActionForm) -> str:
@@ -142,24 +152,35 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         form = extra.pop("form", None) or self.make_form()
-        funnel = None
+        funnel: Funnel | None = None
+        findings: Findings | None = None
         if form.is_bound and form.is_valid():
             found = members(form.cleaned_data["selection"], now=self.now)
-            action = self.object
-            funnel = gate_funnel(purpose=action.purpose, channels=action.channels, candidates=found, now=self.now)
+            people = reverse("workbench:action_people", args=[self.object.pk])
+            people += f"?selection={form.cleaned_data['selection'].pk}"
+            findings = show(self.report(found), self.object.content)
+            funnel = gate_funnel(
+                actions.terms_of(self.object), candidates=found, people=people, user=self.user, now=self.now
+            )
         return super().get_context(
             form=form,
             funnel=funnel,
+            findings=findings,
             object=self.object,
             not_ready=why_not_ready(self.object),
             key=get_random_string(20),
             **extra,
         )
 
+    def report(self, candidates: QuerySet[Customer] | None = None) -> Report:
+        return report_of(self.object, candidates=candidates, now=self.now)
+
     def perform(self, form: SelectionForm) -> str:
         selection = form.cleaned_data["selection"]
+        report = self.report(members(selection, now=self.now))
+        confirm(report, confirmed=self.request.POST.get("confirmed", ""))
         key = self.request.POST.get("key", "")[:40] or get_random_string(20)
-        actions.run_action(
+        mailing = actions.run_action(
             self.object,
             members(selection, now=self.now),
             due_key=f"action:{self.object.pk}:{key}",
@@ -167,7 +188,34 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
             by=self.user,
             now=self.now,
         )
+        if mailing.state == Mailing.State.AWAITS:
+            self.success_message = AWAITS_WORDS
         return self.get_cancel_url()
+
+
+class ActionPeople(_Actions, FunnelPeople):
+    """Who of a selection would get an outcome; with ``campaign`` as a step of that one."""
+
+    permission = "manage_campaigns"
+
+    def get_breadcrumb(self) -> list[Any]:
+        run = reverse("workbench:action_run", args=[self.object.pk])
+        return [
+            (_("Actions"), reverse("workbench:action_list")),
+            (self.object.name, reverse("workbench:action_detail", args=[self.object.pk])),
+            (_("What would happen"), f"{run}?selection={self.selection.pk}" if self.selection else run),
+        ]
+
+    @cached_property
+    def selection(self) -> Selection | None:
+        return Selection.objects.filter(pk=self.number("selection")).first()
+
+    def get_terms(self) -> Terms:
+        campaign = Campaign.objects.filter(pk=self.number("campaign")).first()
+        return actions.terms_of(self.object, campaign=campaign)
+
+    def get_candidates(self) -> QuerySet[Customer]:
+        return members(self.selection, now=self.now) if self.selection else Customer.objects.none()
 
 
 class ActionArchive(_Actions, ActionView):
@@ -193,6 +241,13 @@ def with_sent_counts(mailings: QuerySet[Mailing]) -> QuerySet[Mailing]:
     return mailings.annotate(message_count=Count("messages"), sent_count=Count("messages", filter=sent))
 
 
+def report_of(action: Action, *, candidates: QuerySet[Customer] | None = None, now: dt.datetime) -> Report:
+    """What the checks say of an action as it is now."""
+    return check_content(
+        action.content, purpose=action.purpose, channels=action.channels, candidates=candidates, now=now
+    )
+
+
 def why_not_ready(action: Action) -> str:
     try:
         actions.check_action(action)
@@ -207,6 +262,7 @@ urlpatterns = [
     path("actions/<int:pk>/", ActionPage.as_view(), name="action_detail"),
     path("actions/<int:pk>/change/", ActionChange.as_view(), name="action_change"),
     path("actions/<int:pk>/run/", ActionRun.as_view(), name="action_run"),
+    path("actions/<int:pk>/run/people/", ActionPeople.as_view(), name="action_people"),
     path("actions/<int:pk>/archive/", ActionArchive.as_view(), name="action_archive"),
     path("actions/<int:pk>/restore/", ActionRestore.as_view(), name="action_restore"),
     *triggers.urlpatterns,

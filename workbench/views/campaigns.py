@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -16,12 +17,17 @@ from campaigns.models import Campaign, Enrolment, Step, StepRun
 from campaigns.standard import install_standard_campaigns
 from campaigns.triggers import describe
 from customers.models import Customer
+from mailings.checks import Report, confirm
 from selections.compiler import members
+from selections.models import Selection
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
 from workbench.filters.campaigns import CampaignFilter, ParticipantFilter
+from workbench.findings import show
 from workbench.forms.campaigns import CampaignAddForm, CampaignForm, EnrolForm, StepForm, initial_of
+from workbench.funnel import Funnel, gate_funnel
 from workbench.tables.campaigns import CAMPAIGN_TONES, CampaignTable, ParticipantTable
 from workbench.views import calendar
+from workbench.views.actions import report_of
 
 LAST_FAILURES = 5
 
@@ -148,11 +154,39 @@ class CampaignPage(_Campaigns, DetailPage[Campaign]):
         )
 
 
+def reports_of(campaign: Campaign, *, now: dt.datetime) -> list[tuple[Step, Report]]:
+    """What the checks say of the content of each step."""
+    steps = campaign.steps.in_use().select_related("action__purpose", "action__content")
+    return [(step, report_of(step.action, now=now)) for step in steps]
+
+
+class CampaignCheck(_Campaigns, DetailPage[Campaign]):
+    """What is wrong with the messages of a campaign that is about to start; from here it starts."""
+
+    permission = "manage_campaigns"
+    template_name = "workbench/campaigns_check.html"
+
+    def get_title(self) -> str:
+        return str(_("Check and start “%(name)s”")) % {"name": self.object}
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        found = reports_of(self.object, now=self.now)
+        return super().get_context(
+            steps=[(step, show(report, step.action.content)) for step, report in found],
+            has_errors=any(report.errors for _step, report in found),
+            fingerprints=" ".join(report.fingerprint for _step, report in found if report.warnings),
+            **extra,
+        )
+
+
 class CampaignStart(_Campaigns, ActionView):
     permission = "manage_campaigns"
     success_message = _("The campaign is running.")
 
     def perform(self) -> str:
+        if self.object.state == Campaign.State.DRAFT:
+            found = [report for _step, report in reports_of(self.object, now=self.now)]
+            confirm(*found, confirmed=self.request.POST.get("confirmed", ""))
         actions.start_campaign(self.object, by=self.user, now=self.now)
         return self.page_url
 
@@ -222,12 +256,23 @@ class CampaignEnrol(_Campaigns, FormPage[EnrolForm]):
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         form = extra.pop("form", None) or self.make_form()
-        counts = None
+        counts, steps = None, []
         if form.is_bound and form.is_valid():
             found = members(form.cleaned_data["selection"], now=self.now)
             fresh = actions.would_enter(self.object, found, now=self.now).count()
             counts = {"all": found.count(), "fresh": fresh}
-        return super().get_context(form=form, counts=counts, object=self.object, **extra)
+            steps = self._funnels(form.cleaned_data["selection"], found)
+        return super().get_context(form=form, counts=counts, steps=steps, object=self.object, **extra)
+
+    def _funnels(self, selection: Selection, found: QuerySet[Customer]) -> list[tuple[Step, Funnel]]:
+        """Return what the gate would say of the selection at each step, were it today."""
+        funnels = []
+        for step in self.object.steps.in_use().select_related("action__purpose"):
+            people = reverse("workbench:action_people", args=[step.action_id])
+            people += f"?selection={selection.pk}&campaign={self.object.pk}"
+            terms = actions.terms_of(step.action, campaign=self.object)
+            funnels.append((step, gate_funnel(terms, candidates=found, people=people, user=self.user, now=self.now)))
+        return funnels
 
     def perform(self, form: EnrolForm) -> str:
         found = members(form.cleaned_data["selection"], now=self.now)
@@ -283,6 +328,7 @@ urlpatterns = [
     path("campaigns/install/", CampaignInstall.as_view(), name="campaign_install"),
     path("campaigns/<int:pk>/", CampaignPage.as_view(), name="campaign_detail"),
     path("campaigns/<int:pk>/change/", CampaignChange.as_view(), name="campaign_change"),
+    path("campaigns/<int:pk>/check/", CampaignCheck.as_view(), name="campaign_check"),
     path("campaigns/<int:pk>/start/", CampaignStart.as_view(), name="campaign_start"),
     path("campaigns/<int:pk>/pause/", CampaignPause.as_view(), name="campaign_pause"),
     path("campaigns/<int:pk>/finish/", CampaignFinish.as_view(), name="campaign_finish"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Enrolment
 from common.time import local_date
-from mailings.models import Decision, Message
+from mailings.models import Decision, EarlierDecision, Message
 from vouchers.models import Voucher
 from workbench.timeline import MESSAGE_TONES
 from workbench.views.customers_base import CustomerPage
@@ -36,9 +36,16 @@ class CustomerMessages(CustomerPage):
         mailings = [decision.mailing_id for decision in page]
         sent = Message.objects.filter(customer=self.object, mailing__in=mailings).annotate(many=Count("clicks"))
         by_mailing = {message.mailing_id: message for message in sent}
+        earlier: dict[int, list[EarlierDecision]] = {}
+        for before in EarlierDecision.objects.filter(customer=self.object, mailing__in=mailings):
+            earlier.setdefault(before.mailing_id, []).append(before)
         return super().get_context(
             page=page,
-            rows=[self._row(decision, by_mailing.get(decision.mailing_id)) for decision in page],
+            rows=[
+                self._row(decision, by_mailing.get(decision.mailing_id))
+                | {"earlier": earlier.get(decision.mailing_id, [])}
+                for decision in page
+            ],
             choices=self._choices(shown, outcomes),
             enrolments=Enrolment.objects.of(self.object)[:ENROLMENTS_SHOWN],
             **extra,
@@ -58,9 +65,10 @@ class CustomerMessages(CustomerPage):
         ]
 
     def _row(self, decision: Decision, message: Message | None) -> dict[str, Any]:
+        waits = decision.outcome == Decision.Outcome.WAITS
         refused = decision.outcome != Decision.Outcome.ACCEPTED
         tone = "neutral" if refused or message is None else MESSAGE_TONES.get(message.state, "info")
-        return {"decision": decision, "message": message, "refused": refused, "tone": tone}
+        return {"decision": decision, "message": message, "refused": refused, "waits": waits, "tone": tone}
 
 
 class CustomerVouchers(CustomerPage):

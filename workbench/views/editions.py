@@ -13,16 +13,21 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from common.time import AMSTERDAM, local_date
+from customers.models import Customer
+from mailings.checks import Report, check_content, confirm
+from mailings.gate import Terms
 from mailings.models import Mailing
 from newsletter import actions
 from newsletter.models import Edition, Newsletter, TextItem
 from newsletter.variants import variants_of
 from workbench.base import ActionView, DetailPage, FormPage, ObjectMixin
+from workbench.findings import show
 from workbench.forms.newsletters import EditionForm, ItemForm, PlanForm, initial_of_edition, initial_of_item
-from workbench.funnel import gate_funnel
+from workbench.funnel import FunnelPeople, gate_funnel
 from workbench.tables.newsletters import EDITION_TONES
 
 USUAL_TIME = dt.time(9)
+AWAITS_WORDS = _("So many messages await the approval of a colleague before they leave.")
 
 
 def list_crumb() -> list[Any]:
@@ -80,15 +85,14 @@ class EditionCheck(_Editions, FormPage[PlanForm]):
         return {"send_at": self.object.send_at or dt.datetime.combine(tomorrow, USUAL_TIME, tzinfo=AMSTERDAM)}
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        edition = self.object
+        edition, newsletter = self.object, self.object.newsletter
         variants = variants_of(edition, now=self.now)
-        funnel = gate_funnel(
-            purpose=edition.newsletter.purpose,
-            channels=Mailing.Channels.EMAIL,
-            candidates=edition.newsletter.subscribers(now=self.now),
-            now=self.now,
-        )
-        return super().get_context(object=edition, variants=variants, funnel=funnel, **extra)
+        people = reverse("workbench:edition_people", args=[edition.pk]) + "?"
+        subscribers = newsletter.subscribers(now=self.now)
+        funnel = gate_funnel(terms_of(newsletter), candidates=subscribers, people=people, user=self.user, now=self.now)
+        draft = actions.draft_content(edition)
+        findings = show(report_of(edition, now=self.now), draft, edition=edition)
+        return super().get_context(object=edition, variants=variants, funnel=funnel, findings=findings, **extra)
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.object.state == Edition.State.SENT:
@@ -96,8 +100,39 @@ class EditionCheck(_Editions, FormPage[PlanForm]):
         return super().get(request, *args, **kwargs)
 
     def perform(self, form: PlanForm) -> str:
+        confirm(report_of(self.object, now=self.now), confirmed=self.request.POST.get("confirmed", ""))
         actions.plan_edition(self.object, send_at=form.cleaned_data["send_at"], by=self.user, now=self.now)
         return self.page_url
+
+
+class EditionPeople(_Editions, FunnelPeople):
+    permission = "manage_newsletters"
+
+    def get_breadcrumb(self) -> list[Any]:
+        check = reverse("workbench:edition_check", args=[self.object.pk])
+        return [*super().get_breadcrumb(), (_("Check and send"), check)]
+
+    def get_terms(self) -> Terms:
+        return terms_of(self.object.newsletter)
+
+    def get_candidates(self) -> QuerySet[Customer]:
+        return self.object.newsletter.subscribers(now=self.now)
+
+
+def report_of(edition: Edition, *, now: dt.datetime) -> Report:
+    """What the checks say of the edition as it is now, for those who are subscribed."""
+    newsletter = edition.newsletter
+    return check_content(
+        actions.draft_content(edition),
+        purpose=newsletter.purpose,
+        channels=Mailing.Channels.EMAIL,
+        candidates=newsletter.subscribers(now=now),
+        now=now,
+    )
+
+
+def terms_of(newsletter: Newsletter) -> Terms:
+    return Terms(newsletter.purpose, Mailing.Channels.EMAIL, priority=newsletter.priority)
 
 
 class EditionChange(_Editions, FormPage[EditionForm]):
@@ -121,7 +156,10 @@ class EditionSend(_Editions, ActionView):
     success_message = _("The edition has been handed over for sending.")
 
     def perform(self) -> str:
-        actions.send_edition(self.object, by=self.user, now=self.now)
+        confirm(report_of(self.object, now=self.now), confirmed=self.request.POST.get("confirmed", ""))
+        mailing = actions.send_edition(self.object, by=self.user, now=self.now)
+        if mailing.state == Mailing.State.AWAITS:
+            self.success_message = AWAITS_WORDS
         return self.page_url
 
 
@@ -161,6 +199,16 @@ class EditionPreview(_Editions, ActionView):
     def perform(self) -> str:
         content = actions.write_content(self.object, by=self.user, now=self.now)
         return reverse("workbench:content_preview", args=[content.pk])
+
+
+class EditionChecks(_Editions, ActionView):
+    """As the preview: the items are written into the content, whose links can then be looked up."""
+
+    permission = "manage_newsletters"
+
+    def perform(self) -> str:
+        content = actions.write_content(self.object, by=self.user, now=self.now)
+        return reverse("workbench:content_checks", args=[content.pk])
 
 
 class EditionOrder(_Editions, ActionView):
@@ -237,8 +285,10 @@ def _save(edition: Edition, form: ItemForm, **rest: Any) -> TextItem:
 urlpatterns = [
     path("editions/<int:pk>/", EditionPage.as_view(), name="edition_detail"),
     path("editions/<int:pk>/check/", EditionCheck.as_view(), name="edition_check"),
+    path("editions/<int:pk>/check/people/", EditionPeople.as_view(), name="edition_people"),
     path("editions/<int:pk>/change/", EditionChange.as_view(), name="edition_change"),
     path("editions/<int:pk>/preview/", EditionPreview.as_view(), name="edition_preview"),
+    path("editions/<int:pk>/checks/", EditionChecks.as_view(), name="edition_checks"),
     path("editions/<int:pk>/send/", EditionSend.as_view(), name="edition_send"),
     path("editions/<int:pk>/unplan/", EditionUnplan.as_view(), name="edition_unplan"),
     path("editions/<int:pk>/copy/", EditionCopy.as_view(), name="edition_copy"),

@@ -19,9 +19,11 @@ from django.utils.translation import gettext_lazy as _
 from mailings import actions
 from mailings.models import Decision, LetterBatch, Mailing, Message
 from mailings.tasks import print_letters_of, send_queued
-from workbench.base import ActionView, DetailPage, ListPage, ObjectMixin, WorkbenchView
+from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, WorkbenchView
 from workbench.changes import changes_of
 from workbench.filters.mailings import DecisionFilter, MailingFilter, MessageFilter
+from workbench.forms.sending import RefuseForm
+from workbench.funnel import funnel_of
 from workbench.tables.mailings import MAILING_TONES, MESSAGE_TONES, DecisionTable, MailingTable, MessageTable
 from workbench.views import content, sending
 
@@ -31,7 +33,7 @@ MANY_HOURS = 48
 
 class _Mailings(ObjectMixin[Mailing]):
     def get_queryset(self) -> QuerySet[Mailing]:
-        return Mailing.objects.select_related("purpose", "content", "created_by")
+        return Mailing.objects.select_related("purpose", "content", "created_by", "approved_by")
 
     @property
     def page_url(self) -> str:
@@ -67,6 +69,8 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
         mailing = self.object
         decisions, states = mailing.decisions.by_outcome(), mailing.messages.by_state()
         links = list(mailing.links.with_clicks())
+        given = mailing.unsubscribe_reasons.all()
+        reasons = [{"label": one.get_reason_display(), "value": one.count} for one in given]
         waiting = mailing.messages.filter(channel=Message.Channel.POST, state=Message.State.QUEUED).count()
         return super().get_context(
             tone=MAILING_TONES[mailing.state],
@@ -74,30 +78,22 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
             message_count=sum(states.values()),
             states=states,
             sent_count=states.get(Message.State.SENT, 0),
-            outcome_rows=self._outcome_rows(decisions),
+            funnel=funnel_of(
+                decisions, people=reverse("workbench:mailing_decisions", args=[mailing.pk]) + "?", user=self.user
+            ),
             state_rows=self._state_rows(states),
             links=links,
+            unsubscribe_reasons=reasons,
+            unsubscribe_reason_count=sum(row["value"] for row in reasons),
             click_readers=mailing.messages.filter(clicks__isnull=False).distinct().count(),
             chart=self._chart(),
             failures=mailing.messages.failures() if states.get(Message.State.FAILED) else [],
             letters_waiting=waiting,
             batches=mailing.letter_batches.all(),
             history=changes_of(mailing),
+            may_approve=self.user.has_perm("common.approve_mailings") and mailing.created_by_id != self.user.pk,
             **extra,
         )
-
-    def _outcome_rows(self, counts: dict[str, int]) -> list[dict[str, Any]]:
-        url = reverse("workbench:mailing_decisions", args=[self.object.pk])
-        return [
-            {
-                "label": Decision.Outcome(outcome).label,
-                "value": counts[outcome],
-                "url": f"{url}?outcome={outcome}",
-                "tone": "success" if outcome == Decision.Outcome.ACCEPTED else "neutral",
-            }
-            for outcome in Decision.Outcome.values
-            if outcome in counts
-        ]
 
     def _state_rows(self, counts: dict[str, int]) -> list[dict[str, Any]]:
         url = reverse("workbench:mailing_messages", args=[self.object.pk])
@@ -149,7 +145,7 @@ class DecisionList(MessageList):
     table_class = DecisionTable
     filterset_class = DecisionFilter
     lead = _(
-        "What the gate decided for each candidate, and why. Decisions are made when a mailing starts and never change."
+        "What the gate decided for each candidate, and why. Only about those who wait for their turn it decides again."
     )
     empty_title = _("No candidates")
     empty_text = _("There was nobody to decide about.")
@@ -178,6 +174,28 @@ class MailingResume(_Mailings, ActionView):
     def perform(self) -> str:
         actions.resume(self.object, by=self.user, now=self.now)
         transaction.on_commit(send_queued.delay)
+        return self.page_url
+
+
+class MailingApprove(_Mailings, ActionView):
+    permission = "approve_mailings"
+    success_message = _("Approved: the mailing is being sent.")
+
+    def perform(self) -> str:
+        actions.approve(self.object, by=self.user, now=self.now)
+        transaction.on_commit(send_queued.delay)
+        return self.page_url
+
+
+class MailingRefuse(_Mailings, FormPage[RefuseForm]):
+    permission = "approve_mailings"
+    form_class = RefuseForm
+    page_title = _("Refuse this mailing")
+    submit_label = _("Refuse")
+    success_message = _("Refused: nothing of it is sent.")
+
+    def perform(self, form: RefuseForm) -> str:
+        actions.refuse(self.object, **form.cleaned_data, by=self.user, now=self.now)
         return self.page_url
 
 
@@ -237,6 +255,8 @@ urlpatterns = [
     path("mailings/<int:pk>/decisions/", DecisionList.as_view(), name="mailing_decisions"),
     path("mailings/<int:pk>/pause/", MailingPause.as_view(), name="mailing_pause"),
     path("mailings/<int:pk>/resume/", MailingResume.as_view(), name="mailing_resume"),
+    path("mailings/<int:pk>/approve/", MailingApprove.as_view(), name="mailing_approve"),
+    path("mailings/<int:pk>/refuse/", MailingRefuse.as_view(), name="mailing_refuse"),
     path("mailings/<int:pk>/cancel/", MailingCancel.as_view(), name="mailing_cancel"),
     path("mailings/<int:pk>/print/", MailingPrint.as_view(), name="mailing_print"),
     path("mailings/letters/<int:pk>/", LetterDownload.as_view(), name="letter_batch"),

@@ -73,7 +73,7 @@ class NewsletterChange(_Newsletters, FormPage[NewsletterChangeForm]):
         return str(_("Change “%(name)s”")) % {"name": self.object}
 
     def get_initial(self) -> dict[str, Any]:
-        return {name: getattr(self.object, name) for name in ("name", "description", "is_active")}
+        return {name: getattr(self.object, name) for name in ("name", "description", "is_active", "priority")}
 
     def perform(self, form: NewsletterChangeForm) -> str:
         actions.change_newsletter(self.object, **form.cleaned_data, by=self.user, now=self.now)

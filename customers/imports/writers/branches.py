@@ -17,7 +17,7 @@ COLUMNS = {
     "postcode": ("postal_code", "coalesce(customers_read_postal_code(r.postcode), '')", "''"),
     "plaats": ("city", "r.plaats", "''"),
     "telefoon": ("phone", "r.telefoon", "''"),
-    "email": ("sender_email", "coalesce(customers_read_email(r.email), '')", "''"),
+    "email": ("email", "coalesce(customers_read_email(r.email), '')", "''"),
 }
 TABLE = "customers_branch"
 

@@ -1,4 +1,4 @@
-"""The content blocks of mailings itself; vouchers adds its own."""
+"""Blocks of one piece: a heading, text, an article, a button, a picture, a quote, a line."""
 
 from __future__ import annotations
 
@@ -11,37 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from common.blocks import SLOT, Block, blocks, plain, prose
 from mailings import richtext
-from mailings.links import picture_url
-from mailings.models import Picture
+from mailings.blocks.fields import PictureField, RichText, WebAddress
+from mailings.blocks.pictures import letter_picture, mail_picture
 
 Data = Mapping[str, Any]
-MAIL_WIDTH = 552  # pixels between the margins of a mail
-PRINT_WIDTH = 160  # millimetres between the margins of a letter
-
-
-class WebAddress(forms.URLField):
-    """An address on the web; without a scheme it is taken as https."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(assume_scheme="https", max_length=1000, **options)
-
-
-class RichText(forms.CharField):
-    """Formatted text out of an editor, cleaned on the way in."""
-
-    is_rich = True
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(widget=forms.Textarea(attrs={"rows": 8}), max_length=20_000, **options)
-
-    def clean(self, value: Any) -> str:
-        """Return cleaned HTML; text in which nothing is to be seen is empty."""
-        text = richtext.clean(super().clean(value) or "")
-        if richtext.is_empty(text):
-            if self.required:
-                raise forms.ValidationError(self.error_messages["required"], code="required")
-            return ""
-        return text
 
 
 class HeadingForm(forms.Form):
@@ -53,7 +26,7 @@ class TextForm(forms.Form):
 
 
 class ImageForm(forms.Form):
-    picture = forms.ModelChoiceField(Picture.objects.all(), label=_("Picture"), empty_label=None)
+    picture = PictureField()
     alt = forms.CharField(
         label=_("Description"), max_length=200, help_text=_("Read aloud, and shown where pictures are switched off.")
     )
@@ -85,6 +58,7 @@ class Heading(Block):
     """A heading over what follows."""
 
     code, label, icon, form = "heading", _("Heading"), "heading", HeadingForm
+    is_simple = True
 
     def mjml(self, data: Data) -> str:
         """Return an h2: the mail's h1 is its subject, in the header."""
@@ -92,7 +66,7 @@ class Heading(Block):
 
     def text(self, data: Data) -> str:
         """Return the heading underlined."""
-        return _underlined(plain(data["text"]), "=")
+        return underlined(plain(data["text"]), "=")
 
     def letter(self, data: Data) -> str:
         """Return an h2."""
@@ -107,6 +81,7 @@ class Text(Block):
     """Formatted text."""
 
     code, label, icon, form = "text", _("Text"), "text-align-start", TextForm
+    is_simple = True
 
     def mjml(self, data: Data) -> str:
         """Return the text; its paragraphs carry their own margins."""
@@ -129,28 +104,19 @@ class Image(Block):
     """A picture from the library, with a description."""
 
     code, label, icon, form = "image", _("Picture"), "image", ImageForm
-
-    def _picture(self, data: Data) -> Picture:
-        return Picture.objects.get(pk=data["picture"])
+    is_simple = True
 
     def mjml(self, data: Data) -> str:
         """Return the picture at its own size, at most the width of the mail."""
-        picture = self._picture(data)
-        link = f' href="{html.escape(data["link"])}"' if data.get("link") else ""
-        return (
-            f'<mj-image src="{html.escape(picture_url(picture.key))}" alt="{html.escape(data["alt"])}"'
-            f' width="{min(picture.width, MAIL_WIDTH)}px" align="left"{link} />'
-        )
+        return mail_picture(data["picture"], alt=data["alt"], link=data.get("link", ""))
 
     def text(self, data: Data) -> str:
         """Return the description, and the address it leads to."""
         return f"[{data['alt']}]" + (f"\n{data['link']}" if data.get("link") else "")
 
     def letter(self, data: Data) -> str:
-        """Return the picture; the printer of letters knows the scheme ``picture:``."""
-        picture = self._picture(data)
-        width = min(PRINT_WIDTH, round(picture.width * 25.4 / 96))
-        return f'<p><img src="picture:{picture.key}" alt="{html.escape(data["alt"])}" style="width:{width}mm"></p>'
+        """Return the picture."""
+        return letter_picture(data["picture"], alt=data["alt"])
 
     def summary(self, data: Data) -> str:
         """Return the description."""
@@ -161,6 +127,7 @@ class Button(Block):
     """A link that looks like a button."""
 
     code, label, icon, form = "button", _("Button"), "mouse-pointer-click", ButtonForm
+    is_simple = True
 
     def mjml(self, data: Data) -> str:
         """Return a button in the accent colour."""
@@ -185,6 +152,7 @@ class Article(Block):
     """A short piece with a title, and a link to read on."""
 
     code, label, icon, form = "article", _("Article"), "newspaper", ArticleForm
+    is_simple = True
 
     def _link_text(self, data: Data) -> str:
         return data.get("link_text") or str(_("Read more: %(title)s")) % {"title": data["title"]}
@@ -202,7 +170,7 @@ class Article(Block):
 
     def text(self, data: Data) -> str:
         """Return title, text and address."""
-        parts = [_underlined(plain(data["title"]), "-"), richtext.to_text(data["text"])]
+        parts = [underlined(plain(data["title"]), "-"), richtext.to_text(data["text"])]
         if data.get("link"):
             parts.append(f"{plain(self._link_text(data))}\n{data['link']}")
         return "\n\n".join(parts)
@@ -221,6 +189,7 @@ class Quote(Block):
     """Somebody's words."""
 
     code, label, icon, form = "quote", _("Quote"), "quote", QuoteForm
+    is_simple = True
 
     def mjml(self, data: Data) -> str:
         """Return a blockquote with its source."""
@@ -249,6 +218,7 @@ class Divider(Block):
     """A line across."""
 
     code, label, icon, form = "divider", _("Divider"), "minus", DividerForm
+    is_simple = True
 
     def mjml(self, data: Data) -> str:
         """Return a thin line."""
@@ -267,7 +237,8 @@ class Divider(Block):
         return ""
 
 
-def _underlined(line: str, sign: str) -> str:
+def underlined(line: str, sign: str) -> str:
+    """Return a line of plain text with a line of signs below it."""
     return f"{line}\n{sign * min(len(SLOT.sub('a' * 12, line)), 60)}"
 
 

@@ -1,0 +1,55 @@
+"""A second person looks at a large mailing before it leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
+from customers.models import Purpose
+from mailings.actions.states import cancel, finish_mailings, locked_in, set_state
+from mailings.actions.turns import give_turns
+from mailings.follow_ups import follow_ups
+from mailings.models import Mailing, Message, SendingSettings
+
+
+def needs_approval(mailing: Mailing, identity: SendingSettings) -> bool:
+    """Whether so many messages go out that a second person has to look."""
+    if not identity.approval_from or mailing.purpose.rule == Purpose.Rule.SERVICE:
+        return False
+    return Message.objects.filter(mailing=mailing).count() >= identity.approval_from
+
+
+@transaction.atomic
+def approve(mailing: Mailing, *, by: User, now: dt.datetime) -> None:
+    """Let a mailing that awaits approval go out. Raises Refused for who started it, and when it awaits none."""
+    mailing = locked_in(mailing, Mailing.State.AWAITS)
+    _check_second_person(mailing, by)
+    mailing.approved_by, mailing.approved_at = by, now
+    mailing.save(update_fields=["approved_by", "approved_at"])
+    set_state(mailing, Mailing.State.SENDING, by=by)
+    for follow_up in follow_ups:
+        follow_up.accepted(mailing, now)
+    give_turns(now=now)
+    finish_mailings(now=now)
+
+
+@transaction.atomic
+def refuse(mailing: Mailing, *, reason: str, by: User, now: dt.datetime) -> int:
+    """Cancel a mailing that awaits approval, with the reason; return how many messages that withdrew. Raises Refused
+    for who started it (who may cancel it), and when it awaits none.
+    """
+    mailing = locked_in(mailing, Mailing.State.AWAITS)
+    _check_second_person(mailing, by)
+    count = cancel(mailing, by=by, now=now)
+    mailing.refresh_from_db()
+    set_state(mailing, mailing.State.CANCELLED, by=by, reason=reason, finished_at=mailing.finished_at)
+    return count
+
+
+def _check_second_person(mailing: Mailing, by: User) -> None:
+    if mailing.created_by_id == by.pk:
+        raise Refused("same_person", _("You started this mailing yourself; a colleague has to approve it."))

@@ -1,0 +1,88 @@
+"""Hold, go on with, stop, cancel and finish a mailing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
+from mailings import gate
+from mailings.actions.history import By, noted
+from mailings.brake import overruns
+from mailings.models import Decision, Mailing, Message
+
+
+@transaction.atomic
+def pause(mailing: Mailing, *, reason: str = "", by: By = None, now: dt.datetime) -> None:
+    """Hold what was not sent yet; workers notice before their next message. Raises Refused unless it is being sent."""
+    mailing = locked_in(mailing, Mailing.State.SENDING)
+    set_state(mailing, Mailing.State.PAUSED, by=by, reason=reason or _("By hand"))
+
+
+@transaction.atomic
+def brake_mailings(*mailings: Mailing, now: dt.datetime) -> int:
+    """Put each of these (without any: all) on pause of which too much came back; return how many that stopped."""
+    running = Mailing.objects.filter(state=Mailing.State.SENDING)
+    ids = [mailing.pk for mailing in mailings] or list(running.values_list("pk", flat=True))
+    found = overruns(ids)
+    stopped = 0
+    for mailing in running.filter(pk__in=found).select_for_update(no_key=True):
+        mailing.brake = Mailing.Brake.HELD
+        mailing.save(update_fields=["brake"])
+        set_state(mailing, Mailing.State.PAUSED, by=None, reason=found[mailing.pk].words)
+        stopped += 1
+    return stopped
+
+
+@transaction.atomic
+def resume(mailing: Mailing, *, by: By = None, now: dt.datetime) -> None:
+    """Go on with a mailing on pause; the brake does not stop it a second time. Raises Refused when it is not on
+    pause.
+    """
+    mailing = locked_in(mailing, Mailing.State.PAUSED)
+    if mailing.brake == Mailing.Brake.HELD:
+        mailing.brake = Mailing.Brake.RELEASED
+        mailing.save(update_fields=["brake"])
+    set_state(mailing, Mailing.State.SENDING, by=by)
+    finish_mailings(now=now)
+
+
+@transaction.atomic
+def cancel(mailing: Mailing, *, by: By = None, now: dt.datetime) -> int:
+    """Send nothing more of it, for good, and return how many messages that withdrew. Raises Refused when it is over."""
+    mailing = locked_in(mailing, Mailing.State.SENDING, Mailing.State.PAUSED, Mailing.State.AWAITS)
+    set_state(mailing, Mailing.State.CANCELLED, by=by, finished_at=now)
+    gate.stop_waiting(mailing, now=now)
+    unsent = (Message.State.QUEUED, Message.State.CLAIMED, Message.State.DEFERRED)
+    return Message.objects.filter(mailing=mailing, state__in=unsent).update(
+        state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.CANCELLED, state_at=now, claim=None
+    )
+
+
+def finish_mailings(*, now: dt.datetime) -> int:
+    """Close every mailing of which nothing and nobody is waiting or under way any more; return how many."""
+    still_open = Message.objects.filter(mailing=OuterRef("pk"), state__in=Message.OPEN)
+    waiting = Decision.objects.filter(mailing=OuterRef("pk"), outcome=Decision.Outcome.WAITS)
+    done = Mailing.objects.filter(~Exists(still_open), ~Exists(waiting), state=Mailing.State.SENDING)
+    return done.update(state=Mailing.State.FINISHED, finished_at=now)
+
+
+def locked_in(mailing: Mailing, *states: Mailing.State) -> Mailing:
+    """Return the mailing with its row held; raises Refused when it is in none of these states."""
+    mailing = Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk)
+    if mailing.state not in states:
+        raise Refused("wrong_state", _("That cannot be done any more: this mailing is now “%s”.") % (
+            mailing.get_state_display()))  # fmt: skip
+    return mailing
+
+
+def set_state(
+    mailing: Mailing, state: Mailing.State, *, by: By, reason: str = "", finished_at: dt.datetime | None = None
+) -> None:
+    """Write its state and why; every change of state is history."""
+    mailing.state, mailing.pause_reason, mailing.finished_at = state, reason[:200], finished_at
+    with noted(by):
+        mailing.save(update_fields=["state", "pause_reason", "finished_at"])

@@ -1,0 +1,37 @@
+"""The only place that talks to mail servers, web hooks and pages behind links. All the input and output, none of the
+decisions.
+
+At most once: whoever calls has marked the message ``sending`` and committed that (``mailings.worker`` does), and gets
+an outcome for it, never an exception. Whether a lost connection means "not sent" or "in doubt" depends on whether the
+final dot was on its way; SMTP libraries raise the same error for both, so the phase is kept here.
+
+``routes`` says where connections lead, ``smtp`` speaks the protocol over one, ``crew`` serves many at once,
+``webhooks`` posts to other systems,
+``probing`` asks whether a page is there.
+"""
+
+from mailings.delivery.crew import Crew, Lane
+from mailings.delivery.envelope import DEFERRED, FAILED, IN_DOUBT, SENT, Envelope
+from mailings.delivery.routes import Route, routes, try_out
+from mailings.delivery.probing import Answer, look_up
+from mailings.delivery.single import Connection, send_test
+from mailings.delivery.webhooks import post_webhook, sign_webhook
+
+__all__ = [
+    "DEFERRED",
+    "FAILED",
+    "IN_DOUBT",
+    "SENT",
+    "Answer",
+    "Connection",
+    "Crew",
+    "Envelope",
+    "Lane",
+    "Route",
+    "look_up",
+    "post_webhook",
+    "routes",
+    "send_test",
+    "sign_webhook",
+    "try_out",
+]

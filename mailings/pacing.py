@@ -1,0 +1,65 @@
+"""How many messages may leave now: allowances that grow with time, in the database, so that all workers share them.
+
+Whoever takes is charged at once; what a crash leaves unused is lost, which errs on the slow side.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from common.sql import rows
+from mailings.models import DomainLimit, Relay
+from mailings.rendering import Recipient
+
+DOMAIN_BURST_SECONDS = 10
+
+# The lock first: whoever waits for it then reads what the other left.
+_TAKE = """
+    WITH mine AS (SELECT * FROM {table} WHERE id = %(id)s FOR UPDATE),
+    grown AS (
+        SELECT id, least(
+            %(burst)s, allowance + %(rate)s * extract(epoch FROM clock_timestamp() - allowance_at)) AS level FROM mine
+    ),
+    granted AS (SELECT id, level, least(%(wanted)s, greatest(floor(level), 0)) AS count FROM grown)
+    UPDATE {table} AS pace SET allowance = granted.level - granted.count, allowance_at = clock_timestamp()
+    FROM granted WHERE pace.id = granted.id
+    RETURNING granted.count::int AS count
+"""
+
+
+def take_from_relay(relay_id: int, *, per_second: int, wanted: int) -> int:
+    """Return how many of the wanted messages may leave over a relay now."""
+    return _take(Relay._meta.db_table, relay_id, rate=per_second, burst=max(1, per_second), wanted=wanted)
+
+
+def take_from_domain(limit: DomainLimit, *, wanted: int) -> int:
+    """Return how many of the wanted messages may leave for a domain now."""
+    rate = limit.per_minute / 60
+    burst = max(1.0, rate * DOMAIN_BURST_SECONDS)
+    return _take(DomainLimit._meta.db_table, limit.pk, rate=rate, burst=burst, wanted=wanted)
+
+
+def _take(table: str, pk: int, *, rate: float, burst: float, wanted: int) -> int:
+    values = {"id": pk, "rate": rate, "burst": burst, "wanted": wanted}
+    found = rows(_TAKE.format(table=table), values)
+    return int(found[0]["count"]) if found else wanted  # a limit that was removed meanwhile limits nothing
+
+
+def split_by_domain(recipients: Sequence[Recipient]) -> tuple[list[Recipient], dict[int, float]]:
+    """Return who may be written to now, and message id -> seconds to wait for whom their domain's limit holds back."""
+    limits = {limit.domain: limit for limit in DomainLimit.objects.all()}
+    if not limits:
+        return list(recipients), {}
+    held: defaultdict[str, list[Recipient]] = defaultdict(list)
+    for recipient in recipients:
+        domain = recipient.address.rpartition("@")[2].lower()
+        if domain in limits:
+            held[domain].append(recipient)
+    later: dict[int, float] = {}
+    for domain, those in held.items():
+        limit = limits[domain]
+        granted = take_from_domain(limit, wanted=len(those))
+        for number, recipient in enumerate(those[granted:], start=1):
+            later[recipient.message_id] = number * 60 / limit.per_minute
+    return [recipient for recipient in recipients if recipient.message_id not in later], later

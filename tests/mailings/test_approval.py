@@ -1,0 +1,112 @@
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from common.errors import Refused
+from customers.models import Customer, Purpose
+from mailings import worker
+from mailings.actions import approve, cancel, change_sending_settings, print_letters, refuse
+from mailings.models import Mailing, Message
+from tests.smtp_sink import Sink
+
+pytestmark = pytest.mark.django_db
+
+Start = Callable[..., Mailing]
+Readers = Callable[[int], list[Customer]]
+
+
+@pytest.fixture
+def mailing(start: Start, readers: Readers, marketeer: User) -> Mailing:
+    change_sending_settings(approval_from=3)
+    readers(3)
+    return start(by=marketeer)
+
+
+def states() -> set[str]:
+    return set(Message.objects.values_list("state", flat=True))
+
+
+def test_a_large_mailing_awaits_a_second_person(
+    mailing: Mailing, marketeer: User, administrator: User, now: dt.datetime
+) -> None:
+    assert mailing.state == "awaits"
+    with pytest.raises(Refused, match="collega"):
+        approve(mailing, by=marketeer, now=now)
+    with pytest.raises(Refused, match="collega"):
+        refuse(mailing, reason="Toch niet", by=marketeer, now=now)
+    approve(mailing, by=administrator, now=now)
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.approved_by, mailing.approved_at) == ("sending", administrator, now)
+    with pytest.raises(Refused):
+        approve(mailing, by=administrator, now=now)
+
+
+def test_a_smaller_one_and_service_messages_do_not(
+    start: Start, readers: Readers, service: Purpose, marketeer: User
+) -> None:
+    change_sending_settings(approval_from=3)
+    customers = readers(3)
+    assert start(customers[0], customers[1], by=marketeer).state == "sending"
+    assert start(purpose=service, by=marketeer).state == "sending"
+
+
+def test_who_refuses_says_why_and_nothing_is_sent(mailing: Mailing, administrator: User, now: dt.datetime) -> None:
+    assert refuse(mailing, reason="De datum klopt niet", by=administrator, now=now) == 3
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.pause_reason) == ("cancelled", "De datum klopt niet")
+    assert states() == {"withdrawn"}
+
+
+def test_who_started_it_may_still_cancel_it(mailing: Mailing, marketeer: User, now: dt.datetime) -> None:
+    cancel(mailing, by=marketeer, now=now)
+    assert states() == {"withdrawn"}
+
+
+def test_letters_wait_for_the_approval_too(start: Start, readers: Readers, marketeer: User, now: dt.datetime) -> None:
+    change_sending_settings(approval_from=1)
+    readers(1)
+    letters = start(channels="letter", by=marketeer)
+    with pytest.raises(Refused):
+        print_letters(letters, now=now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_sends_nothing_of_it_before(
+    start: Start, readers: Readers, marketeer: User, administrator: User, smtp_sink: Sink
+) -> None:
+    change_sending_settings(approval_from=3)
+    readers(3)
+    now = dt.datetime.now(dt.UTC)
+    mailing = start(by=marketeer, now=now)
+    assert worker.send_ready(seconds=30).counts == {}
+    assert smtp_sink.received == []
+    approve(mailing, by=administrator, now=now)
+    assert worker.send_ready(seconds=30).counts == {"sent": 3}
+
+
+def test_the_page_asks_a_colleague_and_not_who_started_it(
+    mailing: Mailing, marketeer: User, administrator: User, client_of: Any
+) -> None:
+    page = f"/mailings/{mailing.pk}/"
+    own, other = client_of(marketeer).get(page).content.decode(), client_of(administrator).get(page).content.decode()
+    assert f"{page}approve/" not in own
+    assert "Vraag een collega" in own
+    assert f"{page}approve/" in other
+    assert "wacht op goedkeuring" in client_of(administrator).get("/").content.decode()
+    assert client_of(administrator).post(f"{page}refuse/", {"reason": ""}).status_code == 422
+    assert "De datum klopt niet" in client_of(administrator).post(
+        f"{page}refuse/", {"reason": "De datum klopt niet"}, follow=True
+    ).content.decode()  # fmt: skip
+
+
+def test_approving_is_a_right_of_its_own(mailing: Mailing, make_user: Any, client: Client, client_of: Any) -> None:
+    counter = client_of(make_user("counter"))
+    assert counter.post(f"/mailings/{mailing.pk}/approve/").status_code == 403
+    colleague = client_of(make_user("marketeer", "collega"))
+    colleague.post(f"/mailings/{mailing.pk}/approve/")
+    mailing.refresh_from_db()
+    assert mailing.state == "sending"

@@ -1,0 +1,92 @@
+# ruff: noqa: F401, F811 - fixtures are imported, and asked for by name
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from campaigns.actions import add_step, create_campaign, enrol, start_campaign
+from campaigns.actions.runs import take_step
+from campaigns.models import Action
+from common.errors import Refused
+from customers.models import Customer, Purpose
+from mailings import gate
+from mailings.actions import change_sending_settings
+from mailings.gate import HoldOut, Terms
+from mailings.models import Decision, Mailing
+from tests.campaigns.conftest import make_action, member
+
+pytestmark = pytest.mark.django_db
+
+Start = Callable[..., Mailing]
+
+
+def held(mailing: Mailing) -> set[int]:
+    return set(mailing.decisions.filter(outcome="hold_out").values_list("customer_id", flat=True))
+
+
+def test_an_own_control_group_is_stable_and_another_than_the_next(start: Start, readers: Any) -> None:
+    readers(200)
+    first, again, other = (start(hold_out=HoldOut(20, key)) for key in ("action:1", "action:1", "action:2"))
+    assert 20 <= len(held(first)) <= 60
+    assert held(first) == held(again)
+    assert held(first) != held(other)
+
+
+def test_it_comes_beside_the_general_one(start: Start, readers: Any) -> None:
+    readers(200)
+    own = held(start(hold_out=HoldOut(20, "action:1")))
+    change_sending_settings(hold_out_percent=20)
+    general = held(start())
+    assert held(start(hold_out=HoldOut(20, "action:1"))) == own | general
+
+
+def test_service_messages_have_none(start: Start, readers: Any, service: Purpose) -> None:
+    readers(10)
+    assert held(start(purpose=service, hold_out=HoldOut(50, "action:1"))) == set()
+
+
+def test_a_larger_share_holds_the_smaller_one(start: Start, readers: Any) -> None:
+    readers(100)
+    small, large = (held(start(hold_out=HoldOut(percent, "campaign:1"))) for percent in (10, 30))
+    assert small < large
+
+
+def test_a_preview_reckons_with_it(start: Start, readers: Any, marketing: Purpose, now: dt.datetime) -> None:
+    readers(100)
+    hold_out = HoldOut(30, "action:7")
+    terms = Terms(marketing, "email", hold_out=hold_out)
+    everybody = Customer.objects.all()
+    seen = gate.preview(terms, candidates=everybody, now=now)
+    total, ids = gate.people(terms, "hold_out", candidates=everybody, first=0, count=1000, now=now)
+    mailing = start(hold_out=hold_out)
+    assert set(ids) == held(mailing)
+    assert seen["hold_out"] == total == len(ids)
+
+
+def test_who_is_in_the_group_of_a_campaign_gets_none_of_its_steps(
+    house: Any, reader: Any, make_action: Callable[..., Action], now: dt.datetime
+) -> None:
+    for _ in range(40):
+        reader(kind="member")
+    campaign = create_campaign(name="Gemeten", hold_out_percent=30, by=None, now=now)
+    for day in (0, 0):
+        action = make_action(purpose="marketing", hold_out_percent=5)
+        add_step(campaign, action=action, day=day, by=None, now=now)
+    start_campaign(campaign, by=None, now=now)
+    enrol(campaign, Customer.objects.all(), by="test", now=now)
+    for step in campaign.steps.order_by("pk"):
+        take_step(step, now=now)
+    first, second = Mailing.objects.order_by("pk")
+    assert first.hold_out_key == f"campaign:{campaign.pk}"
+    assert held(first) == held(second)
+    assert 3 <= len(held(first)) <= 25
+    assert Decision.objects.count() == 80
+
+
+def test_a_control_group_is_at_most_half(house: Any, make_action: Callable[..., Action], now: dt.datetime) -> None:
+    with pytest.raises(Refused):
+        make_action(hold_out_percent=51)
+    with pytest.raises(Refused):
+        create_campaign(name="Teveel", hold_out_percent=51, by=None, now=now)

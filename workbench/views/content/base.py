@@ -1,0 +1,111 @@
+"""What the pages about a content share: what it belongs to, and the way back there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+
+from common.errors import Refused
+from customers.models import Purpose
+from mailings import actions
+from mailings.models import Content, Draft
+from workbench.base import ObjectMixin, Text
+from workbench.views.editions import newsletter_crumbs
+
+
+class DraftMixin:
+    """A form of the editor of which ``place`` names the draft: what was typed and not saved comes back into it."""
+
+    object: Content
+    request: HttpRequest
+
+    @property
+    def place(self) -> str:
+        raise NotImplementedError
+
+    @cached_property
+    def draft(self) -> Draft | None:
+        return self.object.drafts.filter(user=cast(User, self.request.user), place=self.place).first()
+
+    def with_draft(self, initial: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields the form begins with: what is saved, and over it what was typed."""
+        typed = self.draft.fields if self.draft else {}
+        return {**initial, **{name: values[-1] for name, values in typed.items() if values}}
+
+    def draft_context(self) -> dict[str, Any]:
+        """Return what the form's template knows: where to keep it, where to throw it away, and what came back."""
+        query = f"?{urlencode({'place': self.place})}"
+        return {
+            "draft": self.draft,
+            "draft_url": reverse("workbench:draft_keep", args=[self.object.pk]) + query,
+            "draft_drop_url": reverse("workbench:draft_drop", args=[self.object.pk]) + query,
+        }
+
+    def drop_draft(self) -> None:
+        """Forget what was typed: it is saved now."""
+        actions.drop_draft(self.object, place=self.place, by=cast(User, self.request.user))
+
+
+@contextmanager
+def again_after_conflict(form: forms.Form, mark_now: Callable[[], str]) -> Iterator[None]:
+    """When a colleague was first, let the form that comes back be about what stands there now."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code == "conflict":
+            posted = form.data.copy()  # type: ignore[attr-defined]
+            posted["was"] = mark_now()
+            form.data = posted
+        raise
+
+
+class Contents(ObjectMixin[Content]):
+    """A content in its surroundings: what it belongs to, and for which purpose it will be sent."""
+
+    def get_queryset(self) -> QuerySet[Content]:
+        return Content.objects.select_related("action__purpose", "edition__newsletter__purpose")
+
+    @property
+    def page_url(self) -> str:
+        return reverse("workbench:content", args=[self.object.pk])
+
+    @cached_property
+    def owner(self) -> tuple[Text, str, Purpose] | None:
+        """Name, address and purpose of the action or edition that this is the content of."""
+        for relation, page in (("action", "action_detail"), ("edition", "edition_detail")):
+            try:
+                thing = getattr(self.object, relation)
+            except ObjectDoesNotExist:
+                continue
+            purpose = thing.purpose if relation == "action" else thing.newsletter.purpose
+            return str(thing), reverse(f"workbench:{page}", args=[thing.pk]), purpose
+        return None
+
+    @property
+    def purpose(self) -> Purpose:
+        return self.owner[2] if self.owner else Purpose.objects.get(code="marketing")
+
+    @property
+    def is_written_by_edition(self) -> bool:
+        """Whether a newsletter's edition writes these blocks, so that changing them here would be lost."""
+        return hasattr(self.object, "edition")
+
+    def get_breadcrumb(self) -> list[Any]:
+        if self.owner is None:
+            return []
+        if self.is_written_by_edition:
+            above = newsletter_crumbs(self.object.edition.newsletter)
+        else:
+            above = [(gettext("Actions"), reverse("workbench:action_list"))]
+        return [*above, (self.owner[0], self.owner[1])]

@@ -1,0 +1,56 @@
+"""What somebody types is kept while they type, and comes back until it is saved or thrown away."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+
+from mailings import actions
+from mailings.models import Content
+from workbench.base import ActionView
+from workbench.views.content.base import Contents
+
+NOT_KEPT = {"csrfmiddlewaretoken"}
+
+
+def form_address(content: Content, place: str) -> str:
+    """Return the address of the form that a draft belongs to: ``head``, ``block:<id>``, ``add:<type>:<column>``."""
+    kind, _colon, rest = place.partition(":")
+    if kind == "block":
+        return reverse("workbench:block_change", args=[content.pk, rest])
+    if kind == "add":
+        code, _colon, into = rest.partition(":")
+        return reverse("workbench:block_add", args=[content.pk, code]) + (f"?into={into}" if into else "")
+    return reverse("workbench:content", args=[content.pk])
+
+
+class DraftKeep(Contents, ActionView):
+    permission = "manage_mailings"
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        fields = {name: request.POST.getlist(name) for name in request.POST if name not in NOT_KEPT}
+        place = request.GET.get("place", "")
+        actions.keep_draft(self.object, place=place, fields=fields, by=self.user, now=self.now)
+        return HttpResponse(status=204)
+
+
+class DraftDrop(Contents, ActionView):
+    """Throw it away, and begin again with what is saved; ``?to=editor`` goes back to the list of blocks instead."""
+
+    permission = "manage_mailings"
+
+    def perform(self) -> str:
+        place = self.request.GET.get("place", "")
+        actions.drop_draft(self.object, place=place, by=self.user)
+        if self.request.GET.get("to") == "editor":
+            return self.page_url
+        return form_address(self.object, place)
+
+    def go(self, url: str) -> HttpResponse:
+        return HttpResponseRedirect(url)  # htmx follows, and gets the form anew
+
+
+urlpatterns = [
+    path("content/<int:pk>/drafts/", DraftKeep.as_view(), name="draft_keep"),
+    path("content/<int:pk>/drafts/drop/", DraftDrop.as_view(), name="draft_drop"),
+]
