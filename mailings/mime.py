@@ -44,15 +44,19 @@ def header(name: str, text: str) -> bytes:
     words = one_line(text)
     value = (
         words
-        if words.isascii() and len(words) < 70
-        else Header(words, "utf-8", header_name=name).encode(linesep="\r\n")
+        if words.isascii() and len(words) < 70 and "=?" not in words  # which a reader's program would decode
+        else Header(words, "utf-8", maxlinelen=75, header_name=name).encode(linesep="\r\n")
     )
     return f"{name}: {value}\r\n".encode()
 
 
 def mailbox(name: str, address: str) -> str:
     """Return ``Name <address>``, encoded where needed; the address must be checked already."""
-    return formataddr((one_line(name), one_line(address)), "utf-8")
+    words = one_line(name)
+    if words.isascii() and "=?" not in words:
+        return formataddr((words, one_line(address)))
+    encoded = Header(words, "utf-8", maxlinelen=75, header_name="From").encode(linesep="\r\n")
+    return f"{encoded} <{one_line(address)}>"
 
 
 def date(instant: datetime) -> bytes:
