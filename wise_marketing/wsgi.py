@@ -6,8 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wise_marketing.settings")
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
 
 from mailings.click_door import ClickDoor  # noqa: E402 - only now are the models there
 
-application = ClickDoor(application)
+application = ClickDoor(django_application)

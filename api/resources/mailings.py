@@ -95,9 +95,9 @@ class FunnelQuestionSerializer(serializers.Serializer[Any]):
     """A mailing to be: its purpose (code) and channels, the selection it is for (id), and its priority."""
 
     purpose = serializers.SlugRelatedField(slug_field="code", queryset=Purpose.objects.all())
-    channels = serializers.ChoiceField(choices=Mailing.Channels)
+    channels = serializers.ChoiceField(choices=Mailing.Channels.choices)
     selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.in_use())
-    priority = serializers.ChoiceField(choices=Mailing.Priority, default=Mailing.Priority.NORMAL)
+    priority = serializers.ChoiceField(choices=Mailing.Priority.choices, default=Mailing.Priority.NORMAL)
 
 
 class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):

@@ -12,8 +12,8 @@ final dot was on its way; SMTP libraries raise the same error for both, so the p
 
 from mailings.delivery.crew import Crew, Lane
 from mailings.delivery.envelope import DEFERRED, FAILED, IN_DOUBT, SENT, Envelope
-from mailings.delivery.routes import Route, routes, try_out
 from mailings.delivery.probing import Answer, look_up
+from mailings.delivery.routes import Route, routes, try_out
 from mailings.delivery.single import Connection, send_test
 from mailings.delivery.webhooks import post_webhook, sign_webhook
 

@@ -106,6 +106,7 @@ def test_each_mail_has_a_return_path_of_its_own_and_tells_providers_what_it_belo
     found = {read_bounce_address(mail.sender): mail for mail in smtp_sink.received}
     assert set(found) == set(Message.objects.values_list("pk", flat=True))
     for pk, mail in found.items():
+        assert pk
         assert mail.recipients == [Message.objects.get(pk=pk).address]
         assert mail.message["From"].addresses[0].addr_spec == "nieuws@waterland.example"
         assert mail.message["Feedback-ID"] == f"{mailing.pk}:{marketing.code}:bulk:wisemarketing"

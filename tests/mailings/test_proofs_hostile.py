@@ -19,12 +19,12 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
-import tinyhtml5
+import tinyhtml5  # type: ignore[import-untyped]
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Dialog, Page
 from pypdf import PdfReader
 from pytest_django.live_server_helper import LiveServer
 
@@ -160,8 +160,9 @@ def test_letters_hold_no_more_than_words(
     with print_letters(mailing, now=now).file.open("rb") as file:
         reader = PdfReader(io.BytesIO(file.read()))
     assert len(reader.pages) >= len(some)
-    assert not {"/OpenAction", "/AA", "/JavaScript", "/AcroForm"} & set(reader.trailer["/Root"])
-    assert "/EmbeddedFiles" not in reader.trailer["/Root"].get("/Names", {})
+    root: Any = reader.trailer["/Root"]
+    assert not {"/OpenAction", "/AA", "/JavaScript", "/AcroForm"} & set(root)
+    assert "/EmbeddedFiles" not in root.get("/Names", {})
 
 
 @pytest.mark.django_db
@@ -208,7 +209,12 @@ def test_nothing_of_it_runs_in_a_browser(
     acting = [text for text in TEXTS if "<" in text or "javascript" in text.lower()]
     people = crowd(acting)
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def close(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", close)
     client.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])

@@ -16,7 +16,10 @@ class RelayForm(forms.Form):
     variable = forms.ChoiceField()
     weight = forms.IntegerField(
         label=_("Share"), min_value=1, max_value=100,
-        help_text=_("With shares 3 and 1 the first is given three messages for each one of the second; one that is slow gets fewer."),
+        help_text=_(
+            "With shares 3 and 1 the first is given three messages for each one of the second; one that is slow gets "
+            "fewer."
+        ),
     )  # fmt: skip
     connections = forms.IntegerField(label=_("Connections per worker"), min_value=1, max_value=MOST_CONNECTIONS)
     per_second = forms.IntegerField(
