@@ -78,7 +78,11 @@ class ClickDoor:
             message_id, position, mailing_id = read_click_token(token)
         except (BadToken, ValueError):
             return ""
-        target = self._targets_of(mailing_id).get(position, "") if mailing_id else ""
+        try:
+            target = self._targets_of(mailing_id).get(position, "") if mailing_id else ""
+        except Error:
+            connection.close()  # no signal of Django's does it here; Django answers this one
+            return ""
         if target:
             self._waiting.append(Arrival(message_id, position, clock(), reason_of_click(method, _Headers(environ))))
             if self._writer is None:

@@ -2,10 +2,10 @@
 
 What comes out is JSON, frozen in ``Mailing.compiled``:
 ``{"version": 2, "subject": pieces, "html": segments, "text": segments, "letter": segments, "look": {"accent", "logo"},
-"sender": {"name", "address"}, "links": [url, …], "blocks": [{"type", "data"}, …], "styles": {branch id: {what differs
-for its readers: "html", "text", "letter", "look", "sender"}}}``. A piece is a literal string or
-``[slot name, fallback or null]``; a segment is ``[audience key or "", pieces]``. Filling them in is
-``mailings.rendering``.
+"sender": {"name", "address"}, "links": [url, …], "blocks": [{"type", "data", "audience"}, …],
+"styles": {branch id: {what differs for its readers: "html", "text", "letter", "look", "sender"}}}``.
+A piece is a literal string or ``[slot name, fallback or null]``; a segment is ``[audience key or "", pieces]``. Filling
+them in is ``mailings.rendering``.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def compile_content(
             **parts.pop(None),
             "links": links.urls,
             "blocks": [
-                {"type": item.block.code, "data": dict(item.data)} for item in items if item.block.slots(item.data)
+                {"type": item.block.code, "data": dict(item.data), "audience": item.audience}
+                for item in items
+                if item.block.slots(item.data)
             ],
             "styles": {str(branch_id): part for branch_id, part in parts.items()},
         }

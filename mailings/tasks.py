@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 from django.conf import settings
+from django.db import DataError
 
 from common.time import clock
 from mailings import actions, queue
@@ -12,6 +15,8 @@ from mailings.bounces.mailbox import fetch
 from mailings.bounces.reading import read_reports
 from mailings.models import Bounce, Mailing
 from mailings.worker import send_ready
+
+log = logging.getLogger(__name__)
 
 RUN_SECONDS = 15  # short, so that a worker that is asked to stop can, and other tasks get their turn
 
@@ -63,8 +68,12 @@ def read_bounces() -> int:
     """Read what came back into the mailbox for reports; return how many mails. Raises NoMailbox."""
     count = 0
     for raw, taken in fetch(settings.BOUNCE_MAILBOX) if settings.BOUNCE_MAILBOX else ():
-        reports = read_reports(raw)
-        actions.record_reports(reports, source=Bounce.Source.MAILBOX, now=clock())
+        try:
+            reports = read_reports(raw)
+            actions.record_reports(reports, source=Bounce.Source.MAILBOX, now=clock())
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, DataError):
+            log.warning("a mail in the mailbox for reports cannot be read; it is left there")
+            reports = []
         taken(any(report.kind != Bounce.Kind.UNKNOWN for report in reports))
         count += 1
     return count

@@ -194,6 +194,8 @@ def _work_off(chunk: _Chunk, crew: Crew, summary: Summary, until: float) -> None
         summary.is_unreachable = crew.size == 0
         is_over = summary.is_unreachable or time.monotonic() >= until
         if is_over or any(outcome.pause for outcome in done) or _was_stopped(chunk):
+            if busy and (waiting or ready):  # others may have these while the last answers are awaited
+                _persist(lambda: queue.release(chunk.token))
             waiting.clear()
             ready.clear()
         if time.monotonic() - beat >= HEARTBEAT_SECONDS:

@@ -9,23 +9,26 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.sql import execute
 from customers.models import Purpose
 from mailings.actions.states import cancel, finish_mailings, locked_in, set_state
-from mailings.actions.turns import give_turns
+from mailings.actions.turns import GATE_LOCK, give_turns
 from mailings.follow_ups import follow_ups
-from mailings.models import Mailing, Message, SendingSettings
+from mailings.models import Decision, Mailing, SendingSettings
 
 
 def needs_approval(mailing: Mailing, identity: SendingSettings) -> bool:
-    """Whether so many messages go out that a second person has to look."""
+    """Whether so many messages may go out, now or when those who wait have their turn, that a second person looks."""
     if not identity.approval_from or mailing.purpose.rule == Purpose.Rule.SERVICE:
         return False
-    return Message.objects.filter(mailing=mailing).count() >= identity.approval_from
+    may_get_it = (Decision.Outcome.ACCEPTED, Decision.Outcome.WAITS)
+    return mailing.decisions.filter(outcome__in=may_get_it).count() >= identity.approval_from
 
 
 @transaction.atomic
 def approve(mailing: Mailing, *, by: User, now: dt.datetime) -> None:
     """Let a mailing that awaits approval go out. Raises Refused for who started it, and when it awaits none."""
+    execute("SELECT pg_advisory_xact_lock(%s)", [GATE_LOCK])  # before the row, as the hourly turns do
     mailing = locked_in(mailing, Mailing.State.AWAITS)
     _check_second_person(mailing, by)
     mailing.approved_by, mailing.approved_at = by, now

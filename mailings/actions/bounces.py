@@ -48,7 +48,7 @@ def record_report(report: Report, *, source: str, now: dt.datetime) -> Bounce | 
             "address": address,
             "kind": report.kind,
             "status": report.status[:12],
-            "detail": report.detail[:300],
+            "detail": report.detail.replace("\x00", "").encode("utf-8", "replace").decode()[:300],
             "source": source,
             "received_at": now,
         },
@@ -109,6 +109,8 @@ def _soft_in_a_row(address: str, now: dt.datetime) -> int:
         SELECT count(DISTINCT coalesce(bounce.message_id, -bounce.id)) AS count
         FROM mailings_bounce AS bounce CROSS JOIN arrived CROSS JOIN released
         WHERE bounce.address = %(address)s AND bounce.kind = 'soft'
+        -- anybody can write a report that names no mail of ours
+        AND (bounce.message_id IS NOT NULL OR bounce.source = 'provider')
         AND bounce.received_at > greatest(%(since)s, arrived.last, released.last)
         """,
         {

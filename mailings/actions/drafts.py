@@ -19,6 +19,7 @@ def keep_draft(content: Content, *, place: str, fields: dict[str, list[str]], by
     """Keep the fields of a form as they are now. Nothing is checked but the size; raises Refused at too much."""
     if sum(len(value) for values in fields.values() for value in values) > MAX_CHARACTERS or len(place) > 100:
         raise Refused("draft_size", _("This is too much to keep while you type. Save it."))
+    fields = {name: [value.replace("\x00", "") for value in values] for name, values in fields.items()}
     Draft.objects.update_or_create(content=content, user=by, place=place, defaults={"fields": fields, "saved_at": now})
 
 

@@ -22,7 +22,8 @@ _GONE = frozenset({404, 410})
 def ask_link_checks(urls: Iterable[str], *, now: dt.datetime) -> int:
     """Have these addresses looked up, except those that answered less than a day ago; return how many."""
     known = LinkCheck.objects.of(wanted := list(dict.fromkeys(urls)))
-    stale = [url for url in wanted if url not in known or not known[url].is_fresh(now)]
+    # What waits already stays as it is: a worker may hold it for as long as the network takes.
+    stale = [url for url in wanted if url not in known or (known[url].checked_at and not known[url].is_fresh(now))]
     LinkCheck.objects.bulk_create(
         (LinkCheck(digest=LinkCheck.digest_of(url), url=url, asked_at=now) for url in sorted(stale)),
         update_conflicts=True,
@@ -51,7 +52,8 @@ def _check_some(ask: Callable[[str], Answer], now: dt.datetime) -> int:
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = list(pool.map(ask, [one.url for one in some]))
     for one, answer in zip(some, answers, strict=True):
-        one.state, one.detail, one.checked_at = _state_of(answer), answer.words[:200], now
+        words = "".join(sign for sign in answer.words if sign.isprintable())
+        one.state, one.detail, one.checked_at = _state_of(answer), words[:200], now
     LinkCheck.objects.bulk_update(some, ["state", "detail", "checked_at"])
     return len(some)
 

@@ -113,10 +113,10 @@ def audience_members(key: str, *, now: dt.datetime) -> QuerySet[Customer]:
 
 def prepare_blocks(mailing: Mailing, now: dt.datetime) -> None:
     """Let each block make what its readers need; block and audience come from the frozen content."""
-    for one in mailing.content.blocks:
+    for one in mailing.compiled["blocks"]:
         readers = Message.objects.filter(mailing=mailing)
         if audience := one.get("audience"):
-            readers = readers.filter(audiences__contains=[f"{audience['kind']}:{audience['id']}"])
+            readers = readers.filter(audiences__contains=[audience])
         customers = Customer.objects.filter(pk__in=readers.values("customer"))
         blocks[one["type"]].prepare(
             one["data"], customers_sql=gate.ids_of(customers), origin=f"mailing:{mailing.pk}", now=now

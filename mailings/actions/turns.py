@@ -43,14 +43,17 @@ def give_turns(*, priority_below: int | None = None, now: dt.datetime) -> int:
         try:
             changed += _take_turns(mailing, now)
         except Refused as refused:  # a voucher that has run out, say: nobody waits in vain for what staff can mend
-            set_state(mailing, Mailing.State.PAUSED, by=None, reason=str(refused))
+            fresh = Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk)
+            if fresh.state == Mailing.State.SENDING:  # cancelled meanwhile, it stays so
+                set_state(fresh, Mailing.State.PAUSED, by=None, reason=str(refused))
     return changed
 
 
 @transaction.atomic
 def _take_turns(mailing: Mailing, now: dt.datetime) -> int:
     changed = gate.decide_again(mailing, now=now)
-    if changed:
+    let_in = Decision.objects.filter(mailing=mailing, outcome=Decision.Outcome.ACCEPTED, decided_at=now)
+    if changed and let_in.exists():
         queue_messages(mailing, now)
         prepare_blocks(mailing, now)
         for follow_up in follow_ups:

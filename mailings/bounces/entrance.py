@@ -22,7 +22,7 @@ from mailings.models import Bounce
 
 log = logging.getLogger(__name__)
 
-SIZE_LIMIT = 25 * 1024 * 1024  # a report may bring our whole mail back
+SIZE_LIMIT = 2 * 1024 * 1024  # a report may bring our whole mail back; that is far smaller
 MOST_RECIPIENTS = 20
 
 

@@ -17,6 +17,7 @@ from mailings.bounces.reading import READ_BYTES
 
 BATCH = 500  # mails in one run: more follow with the next
 PATIENCE_SECONDS = 30
+poplib._MAXLINE = 1 << 20  # type: ignore[attr-defined] # its 2048 lets one long line stop everything behind it
 
 Taken = Callable[[bool], None]  # called when a mail was kept; True takes it out of the mailbox
 

@@ -101,6 +101,9 @@ class Crew:
 
     def _finish(self, lane: Lane, outcome: Outcome) -> None:
         lane.busy -= 1
+        if outcome.pause and any(other.size for other in self.lanes if other is not lane):
+            # One relay that will not have us is no reason to stop while another does.
+            lane.size, outcome = 0, replace(outcome, pause=False)
         self._done.append(outcome)
 
     def collect(self, *, wanted: int, timeout: float) -> list[Outcome]:
@@ -174,10 +177,9 @@ class Crew:
             while True:
                 lane, envelope, opened = self._opened.get_nowait()
                 if isinstance(opened, Exception):
-                    lane.size -= 1
+                    lane.size = max(0, lane.size - 1)
                     missed = not_opened(envelope.message_id, opened)
-                    # one relay that will not have us is no reason to stop while another does
-                    self._finish(lane, replace(missed, pause=missed.pause and len(self.lanes) == 1))
+                    self._finish(lane, missed)
                     continue
                 line = Line(opened)
                 self._lines[line] = lane

@@ -24,6 +24,7 @@ MOST_SECONDS = 15  # for one answer, however slowly it trickles in
 MOST_REDIRECTS = 5
 # Servers that know no HEAD, or dislike it, answer a GET.
 _RATHER_GET = 400
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class Answer(NamedTuple):
@@ -42,6 +43,8 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
         found = found.ipv4_mapped
+    if isinstance(found, ipaddress.IPv6Address) and (found.sixtofour or found not in _UNICAST):
+        return False  # 6to4, NAT64 and site-local addresses may lead inside
     return found.is_global and not found.is_multicast
 
 
@@ -54,7 +57,10 @@ def look_up(url: str, *, may_ask: Callable[[str], bool] = is_public) -> Answer:
         answer, onward = _ask(url, may_ask)
         if not onward:
             return answer
-        url = urljoin(url, onward)
+        try:
+            url = urljoin(url, onward)
+        except ValueError:
+            return Answer(None, _("this is not a web address"))
     return Answer(None, _("it leads on and on to other addresses"))
 
 

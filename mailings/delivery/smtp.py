@@ -199,6 +199,9 @@ class Line:
                     return found
         except BUSY:
             return found or None
+        except OSError:
+            if not found:  # else what was said counts; that the line is broken shows at the next step
+                raise
         return found
 
     # --- answers ----------------------------------------------------------------------------------------------------

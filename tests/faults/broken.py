@@ -21,7 +21,7 @@ queue.recover = lambda: (execute(
     "marks after sending": (
         """
 from mailings import queue
-queue.mark = lambda mailing, ids, *, token, now: set(ids)
+queue.mark = lambda mailing, ids, **others: set(ids)
 """,
         "twice",
     ),

@@ -7,6 +7,7 @@ import smtplib
 import socket
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -315,6 +316,22 @@ def test_three_in_two_weeks_block_and_a_report_that_repeats_itself_counts_once(
     assert blocked() == []
     soft(third, now + dt.timedelta(days=8), "3")
     assert blocked() == [("anna@example.nl", "bounce")]
+
+
+def test_reports_that_name_no_mail_of_ours_do_not_count(start: Start, reader: Reader, now: dt.datetime) -> None:
+    reader(email="anna@example.nl")
+    (sent,) = mails(start, [now])
+    for name in ("1", "2", "3"):
+        take(report(status="5.2.2", words="552 5.2.2 mailbox full", name=name), now)
+    soft(sent, now, "4")
+    assert Bounce.objects.filter(kind="soft").count() == 4
+    assert blocked() == []
+
+
+def test_a_report_with_signs_that_cannot_be_kept_is_kept_without_them(message: Message, now: dt.datetime) -> None:
+    (one,) = read_reports(report(to=bounce_address(message.pk)))
+    (bounce,) = record_reports([replace(one, detail="vol\x00 \ud800")], source="mailbox", now=now)
+    assert bounce.detail == "vol ?"
 
 
 def test_a_mail_that_arrived_in_between_begins_the_count_again(start: Start, reader: Reader, now: dt.datetime) -> None:

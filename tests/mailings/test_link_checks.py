@@ -30,7 +30,11 @@ class _Site(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         type(self).heads.append(self.headers["User-Agent"])
-        self._answer({"/": 200, "/weg": 404, "/stuk": 500, "/geen-head": 405, "/door": 302, "/rond": 302}[self.path])
+        self._answer(
+            {"/": 200, "/weg": 404, "/stuk": 500, "/geen-head": 405, "/door": 302, "/rond": 302, "/krom": 302}[
+                self.path
+            ]
+        )
 
     def do_GET(self) -> None:
         self._answer({"/geen-head": 200, "/weg": 404, "/stuk": 500}[self.path])
@@ -38,7 +42,7 @@ class _Site(BaseHTTPRequestHandler):
     def _answer(self, status: int) -> None:
         self.send_response(status)
         if status == 302:
-            self.send_header("Location", {"/door": "/", "/rond": "/rond"}[self.path])
+            self.send_header("Location", {"/door": "/", "/rond": "/rond", "/krom": "http://[x"}[self.path])
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -68,13 +72,15 @@ def test_a_page_is_there_or_not(site: str) -> None:
     assert here(f"{site}/geen-head").status == 200
     assert here(f"{site}/door").status == 200
     assert here(f"{site}/rond").status is None
+    assert here(f"{site}/krom").status is None
     assert all("wise-marketing" in agent for agent in _Site.heads)
 
 
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.0.0.8", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "::1", "fe80::1%eth0",
-     "fd00::1", "::ffff:10.0.0.1", "0.0.0.1", "224.0.0.1"],
+     "fd00::1", "::ffff:10.0.0.1", "0.0.0.1", "224.0.0.1",
+     "2002:a00:1::1", "64:ff9b::a00:1", "fec0::1", "::10.0.0.1"],
 )  # fmt: skip
 def test_a_closed_network_is_not_public(address: str) -> None:
     assert not is_public(address)

@@ -1,4 +1,5 @@
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -142,6 +143,37 @@ def test_a_picture_is_uploaded_with_its_block(client: Client, content: Content, 
     assert client.post(address, {**fields, "upload": file}, headers=HTMX).status_code == 200
     content.refresh_from_db()
     assert content.blocks[-1]["data"] == {"picture": Picture.objects.get().pk, "alt": "De zee", "link": ""}
+
+
+def test_a_picture_that_is_chosen_is_offered_however_old_it_is(
+    client: Client, content: Content, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    file = SimpleUploadedFile("foto.jpg", picture_bytes().getvalue())
+    fields = {"alt": "De zee", "link": "", "audience": "", "upload": file}
+    client.post(f"/content/{content.pk}/blocks/add/image/", fields, headers=HTMX)
+    (kept,) = Picture.objects.all()
+    more = [Picture(file="x.jpg", alt="", width=1, height=1, created_at=kept.created_at) for _ in range(41)]
+    Picture.objects.bulk_create(more)
+    content.refresh_from_db()
+    form = client.get(f"/content/{content.pk}/blocks/{content.blocks[-1]['id']}/").content.decode()
+    assert re.search(rf'value="{kept.pk}"[^>]*checked', form)
+
+
+def test_a_block_for_a_label_that_is_out_of_use_stays_for_that_label(
+    client: Client, make_content: Any, label: Label
+) -> None:
+    block = {"type": "text", "data": {"text": "<p>Gezin</p>"}, "audience": {"kind": "label", "id": label.pk}}
+    content = make_content(block)
+    Label.objects.update(is_active=False)
+    address = f"/content/{content.pk}/blocks/{content.blocks[0]['id']}/"
+    form = client.get(address).content.decode()
+    assert re.search(rf'value="label:{label.pk}"[^>]*selected', form)
+    assert "niet meer in gebruik" in form
+    sent = {"text": "<p>Gezinnen</p>", "audience": f"label:{label.pk}"}
+    assert client.post(address, sent, headers=HTMX).status_code == 200
+    content.refresh_from_db()
+    assert content.blocks[0]["audience"] == {"kind": "label", "id": label.pk}
 
 
 def test_the_preview_is_what_a_customer_would_read(

@@ -50,6 +50,14 @@ def audience_choices() -> list[Any]:
 class AudienceForm(forms.Form):
     audience = AudienceField()
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        chosen, known = self.initial.get("audience"), audience_choices()
+        if chosen and all(chosen != key for _group, some in known[1:] for key, _name in some):
+            # Else a browser would show, and save, the first: everybody.
+            known.append((chosen, _("As it is now (no longer in use)")))
+            self.fields["audience"].choices = known  # type: ignore[attr-defined]
+
 
 class UploadField(forms.FileField):
     """A picture that is not in the library yet."""

@@ -16,15 +16,14 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from common.errors import Refused
 from customers.models import Branch, Purpose
 from mailings import actions
-from mailings.models import Content, HouseStyle, Picture
+from mailings.models import Content, HouseStyle
 from mailings.previewing import preview_content
 from mailings.styles import NETWORKS
 from workbench.base import ActionView, FormPage, ObjectMixin, TemplatePage, Text, WorkbenchView
 from workbench.changes import changes_of
 from workbench.forms.styles import BranchStyleForm, StyleForm
+from workbench.views.content.base import offered_pictures
 from workbench.views.content.previews import FRAME_POLICY
-
-PICTURES_SHOWN = 40
 
 
 class StyleList(TemplatePage):
@@ -70,8 +69,7 @@ class _StyleForm(FormPage[Any]):
         )
         form = context["form"]
         chosen = str(form["picture"].value() or "")
-        known = Picture.objects.order_by("-pk")[:PICTURES_SHOWN]
-        form.fields["picture"].shown = [(one, str(one.pk) == chosen) for one in known]
+        form.fields["picture"].shown = offered_pictures(chosen)
         form.fields["picture"].is_empty = not chosen
         return context
 

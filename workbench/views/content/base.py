@@ -19,9 +19,11 @@ from django.utils.translation import gettext
 from common.errors import Refused
 from customers.models import Purpose
 from mailings import actions
-from mailings.models import Content, Draft
+from mailings.models import Content, Draft, Picture
 from workbench.base import ObjectMixin, Text
 from workbench.views.editions import newsletter_crumbs
+
+PICTURES_SHOWN = 40
 
 
 class DraftMixin:
@@ -68,6 +70,16 @@ def again_after_conflict(form: forms.Form, mark_now: Callable[[], str]) -> Itera
             posted["was"] = mark_now()
             form.data = posted
         raise
+
+
+def offered_pictures(chosen: str) -> list[tuple[Picture, bool]]:
+    """Return the newest pictures to choose from, and whether each is the one chosen; that one is there however old it
+    is, or saving would take it away.
+    """
+    known = list(Picture.objects.all()[:PICTURES_SHOWN])
+    if chosen.isdecimal() and all(str(one.pk) != chosen for one in known):
+        known = [*Picture.objects.filter(pk=chosen), *known]
+    return [(one, str(one.pk) == chosen) for one in known]
 
 
 class Contents(ObjectMixin[Content]):

@@ -16,13 +16,11 @@ from common.errors import Refused
 from mailings import actions
 from mailings.content import audience_key, block_type, every_block, mark_of
 from mailings.fields import merge_fields
-from mailings.models import Content, Picture
+from mailings.models import Content
 from workbench.base import ActionView, FormPage, Text, wants_partial
 from workbench.forms.content import AudienceForm, MarkForm, UploadField
-from workbench.views.content.base import Contents, DraftMixin, again_after_conflict
+from workbench.views.content.base import Contents, DraftMixin, again_after_conflict, offered_pictures
 from workbench.views.content.editor import whole_editor
-
-PICTURES_SHOWN = 40
 
 
 class _BlockForm(DraftMixin, Contents, FormPage[forms.Form]):
@@ -72,11 +70,10 @@ class _BlockForm(DraftMixin, Contents, FormPage[forms.Form]):
             block_type=self.block, merge_fields=list(merge_fields), **self.draft_context(), **extra
         )
         if self.pictures:
-            known = list(Picture.objects.all()[:PICTURES_SHOWN])
             form = context["form"]
             for name in self.pictures:
                 chosen = str(form[name].value() or "")
-                form.fields[name].shown = [(one, str(one.pk) == chosen) for one in known]
+                form.fields[name].shown = offered_pictures(chosen)
                 form.fields[name].is_empty = not chosen
         return context
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.urls import NoReverseMatch, path, reverse
 
 from mailings import actions
 from mailings.models import Content
@@ -44,7 +44,10 @@ class DraftDrop(Contents, ActionView):
         actions.drop_draft(self.object, place=place, by=self.user)
         if self.request.GET.get("to") == "editor":
             return self.page_url
-        return form_address(self.object, place)
+        try:
+            return form_address(self.object, place)
+        except NoReverseMatch:
+            return self.page_url
 
     def go(self, url: str) -> HttpResponse:
         return HttpResponseRedirect(url)  # htmx follows, and gets the form anew
