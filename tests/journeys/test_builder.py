@@ -60,6 +60,11 @@ def drag(page: Page, handle: Locator, target: Locator, arrived: Locator, *, low:
     dragged has a place there.
     """
     target.evaluate("element => element.scrollIntoView({block: 'center', behavior: 'instant'})")
+    grab(page, handle)
+    carry(page, target, arrived, low=low)
+
+
+def grab(page: Page, handle: Locator) -> None:
     start = handle.bounding_box()
     assert start is not None
     x, y = start["x"] + start["width"] / 2, start["y"] + start["height"] / 2
@@ -67,6 +72,9 @@ def drag(page: Page, handle: Locator, target: Locator, arrived: Locator, *, low:
     page.mouse.down()
     page.mouse.move(x, y + 12, steps=4)
     expect(page.locator("body")).to_have_class(re.compile("is-dragging"))
+
+
+def carry(page: Page, target: Locator, arrived: Locator, *, low: bool = True) -> None:
     for nudge in range(100):  # a hand goes after what moves, and is never quite still
         end = target.bounding_box()
         assert end is not None
@@ -352,9 +360,19 @@ def test_nothing_is_dragged_while_an_answer_is_awaited(builder: Page, slow: Slow
     expect(page.locator(".rule-drag, .rule-ghost")).to_have_count(0)
     # And a count that comes in while something is dragged leaves it in the hand.
     empty = page.locator("#part-r-2")
-    with page.expect_response("**/selections/new/"):  # of the count, which on a busy machine may be there at once
-        page.get_by_label("Minstens").fill("18")
-        drag(page, page.locator("#part-r-0 .rule-handle"), empty, page.locator("#part-r > .rule-parts > li").last)
+    counts: list[Route] = []
+
+    def hold(route: Route) -> None:
+        counts.append(route)
+
+    page.route("**/selections/new/", hold, times=1)
+    page.get_by_label("Minstens").fill("18")
+    while not counts:
+        page.wait_for_timeout(10)
+    grab(page, page.locator("#part-r-0 .rule-handle"))
+    with page.expect_response("**/selections/new/"):
+        counts[0].continue_()
+    carry(page, empty, page.locator("#part-r > .rule-parts > li").last)
     slow.let_go()
     expect(page.locator("#part-r-2 .rule-title")).to_have_text("Leeftijd")
     expect(page.get_by_label("Minstens")).to_have_value("18")
