@@ -26,11 +26,11 @@ test: setup  ## Run the tests on throw-away servers (T=tests/customers or T="tes
 	@PYTHONDONTWRITEBYTECODE= $(TEMPORARY) $(PYTHON) -m pytest $(if $(DATABASE_URL)$(DATABASE_URL_FILE),,--reuse-db) \
 	    $(if $(T),-p no:randomly $(T),-q -n 2 --dist worksteal --durations=20)
 
-test-long: setup  ## Try thousands of random rules against a plain reading of them (TREES=2000)
-	@TREES=$(or $(TREES),2000) $(TEMPORARY) $(PYTHON) -m pytest -q -n 2 tests/selections/test_random_trees.py
+test-long: setup  ## Try properties ten times as often as `make test` does, thousands of random rules among them (TREES=2000)
+	@TREES=$(or $(TREES),2000) $(TEMPORARY) $(PYTHON) -m pytest -q -n 2 $$(grep -rl 'tests.tries' tests --include='*.py')
 
 test-faults: setup  ## Kill workers, servers and lines for minutes while mail is sent (KILLS=200, SEED=7 has the same order again)
-	@KILLS=$(or $(KILLS),200) $(TEMPORARY) $(PYTHON) -m pytest -p no:randomly -v -rA -s tests/faults
+	@KILLS=$(or $(KILLS),200) $(TEMPORARY) $(PYTHON) -m pytest -p no:randomly -v -rA -s tests/faults tests/mailings/test_proofs_clocks.py tests/mailings/test_proofs_races.py
 
 lint: installed  ## Check style, types, floors, templates, migrations, translations and security
 	@scripts/lint.sh

@@ -24,9 +24,9 @@ class DiscreetLogger(Logger):
     """Leave out what opens something or names somebody: tokens in paths, queries, addresses of visitors."""
 
     def atoms(self, *args: Any) -> dict[str, Any]:
-        """Return gunicorn's values without tokens and voucher codes in the path, on one line."""
+        """Return gunicorn's values without tokens, secrets and codes in the path, on one line."""
         atoms: dict[str, Any] = super().atoms(*args)
-        path = re.sub(r"[^/]{24,}|(?<=/api/v1/vouchers/)[^/]+", "...", str(atoms["U"]))
+        path = re.sub(r"[^/]{24,}|(?<=/api/v1/vouchers/)[^/]+|(?<=/s/)[^/]+|(?<=/m/sms/)[^/]+", "...", str(atoms["U"]))
         # A path arrives decoded: a line break in it would write a line of its own.
         return atoms | {"U": path.encode("unicode_escape").decode()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import secrets
+from collections.abc import Collection
 
 from django.contrib.auth.models import Permission, User
 from django.contrib.auth.password_validation import validate_password
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from common.errors import Refused
-from common.roles import ADMINISTRATOR, INTEGRATOR, ROLES, ensure_roles
+from common.roles import ADMINISTRATOR, GIVEN_RIGHTS, INTEGRATOR, ROLES, ensure_roles
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,16 @@ def let_handle_privacy(user: User, *, allowed: bool, by: User) -> None:
     permission = Permission.objects.get(content_type__app_label="common", codename="manage_privacy")
     (user.user_permissions.add if allowed else user.user_permissions.remove)(permission)
     log.info("user %s lets integration %s handle privacy: %s", by.pk, user.pk, allowed)
+
+
+@transaction.atomic
+def give_rights(user: User, *, rights: Collection[str], by: User) -> None:
+    """Let an integration hold exactly these of ``GIVEN_RIGHTS``. Raises Refused for people and for other rights."""
+    if not user.groups.filter(name=INTEGRATOR).exists() or not set(rights) <= set(GIVEN_RIGHTS):
+        raise Refused("not_an_integration", _("These rights are given by name to integrations only."))
+    for one in Permission.objects.filter(content_type__app_label="common", codename__in=GIVEN_RIGHTS):
+        (user.user_permissions.add if one.codename in rights else user.user_permissions.remove)(one)
+    log.info("user %s lets integration %s: %s", by.pk, user.pk, ", ".join(sorted(rights)) or "nothing more")
 
 
 def withdraw_token(token: AuthToken, *, by: User) -> None:

@@ -22,4 +22,5 @@ class CommonConfig(AppConfig):
             "register",
             "deliveries",
             "follow_ups",
+            "timeline",
         )

@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 #: Where the message is read; the values of a slot may differ (a QR code: an address in a mail, a drawing in a letter).
-Medium = Literal["email", "post"]
+Medium = Literal["email", "post", "sms"]
 #: slot name -> plain text; the renderer escapes it for HTML. A name that ends in ``!`` holds HTML we made ourselves.
 Values = Mapping[str, str]
 
 OPEN, CLOSE = "\ue000", "\ue001"
 SLOT = re.compile(f"{OPEN}([^{OPEN}{CLOSE}:|]+(?::[^{OPEN}{CLOSE}|]+)?)(?:\\|([0-9a-f]*))?{CLOSE}")
 MERGE_FIELD = re.compile(r'\{\{\s*([a-z_]+)\s*(?:\|\s*default:\s*(?:"([^"{}]*)"|“([^”{}]*)”)\s*)?\}\}')
-_PRIVATE = dict.fromkeys(range(0xE000, 0xE010))
+CUT = "\ue002"  # with which compiled blocks are cut where other readers begin
+#: Ours, and signs that are no text and that no XML may hold: Word and terminals copy them along.
+_CONTROL = {*range(32), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF} - {ord(sign) for sign in "\t\n\r"}
+_PRIVATE = dict.fromkeys([*range(0xE000, 0xE010), *_CONTROL])
 
 
 def slot(name: str, fallback: str | None = None) -> str:
@@ -46,7 +49,7 @@ def slot(name: str, fallback: str | None = None) -> str:
 
 
 def strip_private(text: str) -> str:
-    """Remove the characters that delimit slots, so that text from outside cannot hold one."""
+    """Remove the characters that delimit slots, so that text from outside cannot hold one, and control characters."""
     return text.translate(_PRIVATE)
 
 
@@ -93,6 +96,12 @@ class Block(ABC):
     form: ClassVar[type[forms.Form]]  # its field names are the allowed keys of ``data``
     kept: ClassVar[frozenset[str]] = frozenset()  # of these the ones that the form does not ask, but the editor fills
     is_simple: ClassVar[bool] = False  # may stand in a column: it has no slots of its own and prepares nothing
+
+    @property
+    def holds_words(self) -> bool:
+        """Whether somebody writes words in it, which may name fields about the reader."""
+        fields = self.form.base_fields.values()
+        return any(isinstance(one, forms.CharField) and not isinstance(one, forms.URLField) for one in fields)
 
     @abstractmethod
     def mjml(self, data: Mapping[str, Any]) -> str:

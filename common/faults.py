@@ -50,7 +50,7 @@ def words_of(fault: Mapping[str, Any]) -> str:
     What is not foreseen keeps pydantic's English.
     """
     context = fault.get("ctx", {})
-    if own := context.get("error"):
+    if isinstance(own := context.get("error"), Exception):  # of dates it is a text of pydantic
         return str(own)
     sentence = _SENTENCES.get(fault["type"])
     return str(sentence) % _shown(context) if sentence is not None else str(fault["msg"])

@@ -1,8 +1,8 @@
 """How a higher app adds to a lower one without being imported by it: named things, filled by autodiscovery.
 
 ``common.apps.CommonConfig.ready`` imports the modules ``facts``, ``values``, ``criteria``, ``blocks``, ``usages``,
-``personal``, ``traces``, ``retention``, ``register``, ``deliveries`` and ``follow_ups`` of every installed app, as
-Django's admin does with ``admin``.
+``personal``, ``traces``, ``retention``, ``register``, ``deliveries``, ``follow_ups`` and ``timeline`` of every app
+that is installed, as Django's admin does with ``admin``.
 """
 
 from __future__ import annotations

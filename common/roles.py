@@ -28,6 +28,9 @@ PERMISSIONS: dict[str, str] = {
     "manage_newsletters": "Make and send newsletters",
     "manage_mailings": "Send, pause and cancel mailings",
     "approve_mailings": "Approve large mailings that somebody else started",
+    "manage_sending": "Change over the API how and when is sent",
+    "manage_purposes": "Change over the API what customers are reached for and on what ground",
+    "manage_data": "Change over the API what is kept and counted, and for how long",
     "manage_vouchers": "Make voucher definitions and issue vouchers",
     "redeem_vouchers": "Redeem vouchers at the counter",
     "reverse_redemptions": "Reverse a redemption",
@@ -48,6 +51,17 @@ ROLES: dict[str, frozenset[str]] = {
     COUNTER: frozenset({"redeem_vouchers"}),
     ADMINISTRATOR: frozenset(PERMISSIONS) - {"use_api"},
     INTEGRATOR: frozenset({"use_api"}),
+}
+
+#: What an integration does only when an administrator gave it that right by name, in words.
+GIVEN_RIGHTS = {
+    "export_customers": _("Take customers out: files, call lists, address labels and publications"),
+    "manage_campaigns": _("Send actions, set triggers, let customers into campaigns and out of them"),
+    "manage_mailings": _("Write messages, test them, print letters, settle doubts, and pause or cancel mailings"),
+    "manage_sending": _("Change the settings of sending, mail servers, house style, limits and closing days"),
+    "approve_mailings": _("Approve or refuse large mailings"),
+    "manage_purposes": _("Change purposes: their grounds, conditions and wordings"),
+    "manage_data": _("Set up kinds of activity, retention periods, websites and the matching of customers"),
 }
 
 ROLE_NAMES = {

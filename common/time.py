@@ -36,5 +36,15 @@ def start_of_day(day: dt.date) -> dt.datetime:
 
 
 def end_of_day(day: dt.date) -> dt.datetime:
-    """Return the first instant after an Amsterdam day, so ``start <= t < end`` holds for the day."""
+    """Return the first instant after an Amsterdam day, so ``start <= t < end`` holds for the day; of the last day that
+    there is, its last instant.
+    """
+    if day == dt.date.max:
+        return dt.datetime.max.replace(tzinfo=AMSTERDAM)
     return start_of_day(day + dt.timedelta(days=1))
+
+
+def start_of_months(now: dt.datetime, months: int) -> dt.datetime:
+    """Return the first instant of as many months as are asked for, of which the present one is the last."""
+    count = now.astimezone(AMSTERDAM).year * 12 + now.astimezone(AMSTERDAM).month - months
+    return start_of_day(dt.date(count // 12, count % 12 + 1, 1))

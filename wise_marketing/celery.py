@@ -30,13 +30,18 @@ def nightly(task: str, hour: int, minute: int) -> dict[str, Any]:
 
 app.conf.beat_schedule = {
     "send queued mail": tick("mailings.tasks.send_queued", 10),
+    "send text messages": tick("mailings.tasks.send_texts", 10),
+    "read what came back on text messages": tick("mailings.tasks.read_text_events", 60),
     "recover stale messages": tick("mailings.tasks.recover_stale", 60),
+    "decide tests of versions": tick("mailings.tasks.decide_experiments", 60),
     "judge hits on links": tick("mailings.tasks.judge_hits", 10),
     "read what mail servers report": tick("mailings.tasks.read_bounces", 300),
     "give those who wait their turn": tick("mailings.tasks.decide_about_waiting", 3600),
     "publish who may be reached": tick("mailings.tasks.publish_due", 60),
     "send confirmations": tick("mailings.tasks.send_confirmations", 60),
     "look up links": tick("mailings.tasks.check_links", 60),
+    "ask for the links of actions": tick("campaigns.tasks.ask_links_ahead", 900),
+    "ask for the links of editions": tick("newsletter.tasks.ask_links_ahead", 900),
     "run due campaigns": tick("campaigns.tasks.run_due", 60),
     "send due editions": tick("newsletter.tasks.send_due_editions", 60),
     "answer customers": tick("mijnmenu.tasks.answer_customers", 60),

@@ -3,9 +3,13 @@
 `problems` holds a sentence per missing or wrong setting; the settings end the program with all of them at once.
 """
 
+import json
 import os
+import re
 import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -115,12 +119,72 @@ def parse_email(url: str) -> dict[str, Any]:
     }
 
 
+def parse_relay(text: str) -> dict[str, Any]:
+    """Turn a URL into Django's settings, or ``anymail:mailgun`` into the provider that django-anymail asks."""
+    kind, _colon, name = text.partition(":")
+    if kind != "anymail":
+        return parse_email(text)
+    if not re.fullmatch("[a-z_]+", name) or find_spec(f"anymail.backends.{name}") is None:
+        raise ValueError(text)
+    return {"ANYMAIL": name}
+
+
+def parse_signing_key(text: str) -> dict[str, str]:
+    """Turn a name in the DNS and a private key behind it into selector, domain and key (base64 of PKCS 8).
+
+    The key is RSA (from 1024 bits) or Ed25519, in PEM or as one line of base64.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+    place, key = text.split(None, 1)
+    selector, _middle, domain = place.lower().partition("._domainkey.")
+    if not all(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", part) for part in (selector, domain)):
+        raise ValueError(place)
+    try:
+        if key.startswith("-----"):
+            loaded = serialization.load_pem_private_key(key.replace("\\n", "\n").encode(), password=None)
+        else:
+            loaded = serialization.load_der_private_key(b64decode(key), password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:  # one with a password, or of another kind
+        raise ValueError(place) from error
+    if not isinstance(loaded, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
+        raise ValueError(place)
+    if isinstance(loaded, rsa.RSAPrivateKey) and loaded.key_size < 1024:
+        raise ValueError(place)
+    plain = loaded.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {"selector": selector, "domain": domain, "key": b64encode(plain).decode()}
+
+
 def parse_mailbox(url: str) -> str:
     """Check the URL of a mailbox to read from."""
     parts = urlsplit(url)
     if parts.scheme not in {"imap", "imaps", "pop3", "pop3s"} or not parts.hostname or not parts.username:
         raise ValueError(url)
     return url
+
+
+#: What a provider of text messages may call by names of its own: ``mailings.sms.events.Words``.
+TEXT_WORDS = {"ours", "theirs", "state", "detail", "number", "text", "arrived", "failed", "gone"}
+
+
+def parse_text_api(text: str) -> str:
+    """Check how a provider of text messages is asked: a JSON object with at least an address."""
+    told = json.loads(text)
+    if not isinstance(told, dict) or not set(told) <= {"url", "headers", "body", "form", "id", "words"}:
+        raise ValueError(text)
+    parts, headers = urlsplit(str(told.get("url", ""))), told.get("headers", {})
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or not isinstance(headers, dict):
+        raise ValueError(text)
+    words = [told["url"], *headers, *headers.values()]
+    if not all(isinstance(word, str) and word.isascii() and word.isprintable() for word in words):
+        raise ValueError(text)
+    if not isinstance(told.get("words", {}), dict) or not set(told.get("words", {})) <= TEXT_WORDS:
+        raise ValueError(text)
+    return text
 
 
 def parse_place(place: str) -> str:

@@ -29,6 +29,9 @@ from wise_marketing.environment import (
     parse_mailbox,
     parse_place,
     parse_redis,
+    parse_relay,
+    parse_signing_key,
+    parse_text_api,
     problems,
     read,
     read_all,
@@ -121,8 +124,9 @@ EMAIL: dict[str, Any] = read_parsed(
     "smtp://, smtp+tls:// or smtps://user:password@host:port",
 )
 # Mail servers for mailings, beside or instead of that of EMAIL_URL: RELAY_SES=smtp+tls://…, RELAY_OWN_FILE=/run/…
+# or a provider that is asked over the web: RELAY_WEB=anymail:mailgun
 RELAYS: dict[str, dict[str, Any]] = {
-    name: read_parsed(name, "", parse_email, {}, "smtp://, smtp+tls:// or smtps://user:password@host:port")
+    name: read_parsed(name, "", parse_relay, {}, "smtps://user:password@host:port, or anymail: and a provider's name")
     for name in sorted({name.removesuffix("_FILE") for name in os.environ if name.startswith("RELAY_")})
 }
 RELAYS = {"EMAIL_URL": EMAIL} | {name: relay for name, relay in RELAYS.items() if relay}
@@ -146,8 +150,28 @@ BOUNCE_MAILBOX = read_parsed(
 BOUNCE_SMTP = read_parsed("BOUNCE_SMTP", "", parse_place, "", "0.0.0.0:2526")
 if BOUNCE_SMTP and not BOUNCE_ADDRESS:
     problems.append("BOUNCE_SMTP needs BOUNCE_ADDRESS: the only address it takes mail for")
+# Keys that sign our mail (DKIM_…): the name of the record in the DNS, and the private key behind it.
+DKIM: dict[str, dict[str, str]] = {
+    name: read_parsed(name, "", parse_signing_key, {}, "selector._domainkey.example.nl and a private key in PEM")
+    for name in sorted({name.removesuffix("_FILE") for name in os.environ if name.startswith("DKIM_")})
+}
+DKIM = {name: key for name, key in DKIM.items() if key}
+# host:port of a DNS server to ask instead of the system's.
+DNS_SERVER = read_parsed("DNS_SERVER", "", parse_place, "", "127.0.0.1:53")
 # Settings of django-anymail, by its own names: ANYMAIL_WEBHOOK_SECRET, ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY, …
-ANYMAIL = read_all("ANYMAIL_")
+ANYMAIL: dict[str, Any] = read_all("ANYMAIL_")
+if "REQUESTS_TIMEOUT" in ANYMAIL:
+    ANYMAIL["REQUESTS_TIMEOUT"] = read_parsed("ANYMAIL_REQUESTS_TIMEOUT", "", float, 30.0, "30, in seconds")
+
+# Who carries text messages: how to ask it (JSON, see docs), else a folder. What it reports comes with the secret.
+SMS_API = read_parsed("SMS_API", "", parse_text_api, "", '{"url": "https://api.example.nl/messages", …}')
+SMS_FOLDER = Path(read("SMS_FOLDER", str(STATE_DIR / "texts")))
+SMS_WEBHOOK_SECRET = read("SMS_WEBHOOK_SECRET", "")
+if SMS_WEBHOOK_SECRET and len(SMS_WEBHOOK_SECRET) < 20:
+    problems.append("SMS_WEBHOOK_SECRET must have at least 20 characters")
+# A short address of this site for links in text messages (https://bieb.nl); without it that of BASE_URL.
+SHORT_URL = read_parsed("SHORT_URL", BASE_URL, parse_base, BASE_URL, "https://bieb.nl")
+ALLOWED_HOSTS += [host for host in [urlsplit(SHORT_URL).hostname] if host and host not in ALLOWED_HOSTS]
 
 LOG_LEVEL = read("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
@@ -350,7 +374,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.BoundedJSONParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_PAGINATION_CLASS": "api.pages.Pages",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
@@ -378,6 +402,9 @@ SPECTACULAR_SETTINGS = {
         "ConsentStateEnum": "customers.models.Consent.State",
         "ImportStateEnum": "customers.models.ImportRun.State",
         "MessageChannelEnum": "mailings.models.Message.Channel",
+        "DecisionOutcomeEnum": "mailings.models.Decision.Outcome",
+        "CallOutcomeEnum": "mailings.models.Call.Outcome",
+        "ExperimentOutcomeEnum": "mailings.models.Experiment.Outcome",
         "CustomerKindEnum": "customers.models.Customer.Kind",
         "NoteKindEnum": "customers.models.Note.Kind",
     },

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/password/", auth.PasswordChangeView.as_view(), name="password_change"),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("m/", include("mailings.urls")),
+    path("s/", include("mailings.sms.urls")),
     path("w/", include("website.urls")),
     path("mijn/", include("mijnmenu.urls")),
     path("balie/", include("counter.urls")),

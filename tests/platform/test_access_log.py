@@ -30,6 +30,8 @@ def shown(path: str) -> str:
         ("/m/u/" + "a" * 40, "/m/u/..."),
         ("/api/v1/vouchers/E8KB84NQDKZ0/redeem/", "/api/v1/vouchers/.../redeem/"),
         ("/vouchers/codes/", "/vouchers/codes/"),
+        ("/s/4c92kDfG3aB", "/s/..."),
+        ("/m/sms/geheim-van-20-tekens/", "/m/sms/.../"),
     ],
 )
 def test_the_access_log_leaves_out_what_opens_something(path: str, logged: str) -> None:

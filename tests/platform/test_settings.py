@@ -1,11 +1,21 @@
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from wise_marketing.environment import celery_broker, parse_base, parse_database, parse_email, parse_redis
+from mailings.sms.events import Words
+from wise_marketing.environment import (
+    TEXT_WORDS,
+    celery_broker,
+    parse_base,
+    parse_database,
+    parse_email,
+    parse_redis,
+    parse_text_api,
+)
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 GOOD = {
@@ -73,6 +83,7 @@ def test_complete_settings_load() -> None:
         ("DEBUG", "maybe", "DEBUG must be 0 or 1, not 'maybe'"),
         ("FROM_EMAIL", "the library", "FROM_EMAIL must look like"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of"),
+        ("ANYMAIL_REQUESTS_TIMEOUT", "long", "ANYMAIL_REQUESTS_TIMEOUT must look like 30"),
         ("WISE_STATE_DIR", "/dev/null/state", "WISE_STATE_DIR=/dev/null/state cannot be made"),
         ("SECRET_KEY_FILE", "/nowhere/key", "SECRET_KEY_FILE=/nowhere/key cannot be read"),
     ],
@@ -85,6 +96,19 @@ def test_a_wrong_setting_ends_with_one_line(name: str, value: str, words: str) -
     assert done.returncode == 1
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["[]", "{}", '{"url": "https://x", "colour": 1}', '{"url": "https://x:99999"}', '{"url": "https://x/ö"}',
+     '{"url": "https://x", "headers": {"A": "b\\nc"}}', '{"url": "https://x", "headers": "A"}',
+     '{"url": "https://x", "words": {"what": "a"}}'],
+)  # fmt: skip
+def test_a_provider_of_text_messages_that_cannot_be_asked_is_refused(told: str) -> None:
+    with pytest.raises(ValueError, match=r"\[\]|\{\}|url|Port"):
+        parse_text_api(told)
+    assert {field.name for field in fields(Words)} == TEXT_WORDS
+    assert parse_text_api('{"url": "https://x.example/1", "headers": {"A": "b"}}')
 
 
 def test_a_password_in_a_wrong_url_is_not_shown() -> None:
