@@ -8,7 +8,7 @@ Titles are never stored: a fact carries genre, world and sector only (loan histo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,23 @@ if TYPE_CHECKING:
 
 USUAL_ICON = "circle-dot"
 PIECES = _("pieces")
+#: What an own kind may look like in a timeline: name of a lucide icon -> what it shows.
+OWN_ICONS = {
+    "circle-dot": _("dot"),
+    "users": _("people"),
+    "calendar-days": _("calendar"),
+    "graduation-cap": _("course"),
+    "music": _("music"),
+    "film": _("film"),
+    "palette": _("art"),
+    "coffee": _("coffee cup"),
+    "heart-handshake": _("volunteering"),
+    "message-circle": _("conversation"),
+    "printer": _("printer"),
+    "map-pin": _("place"),
+    "shopping-bag": _("purchase"),
+    "star": _("star"),
+}
 
 
 @dataclass(frozen=True)
@@ -142,6 +159,10 @@ class LookBack:
 
 #: Some follow what the organisation set: how far back a system label or a computed value looks.
 look_backs: LivingRegistry[LookBack] = LivingRegistry("look back")
+
+
+#: Each tells what has a kind (a code) in its rule or settings, in words; higher apps add theirs.
+kind_users: list[Callable[[str], Iterable[object]]] = []
 
 
 def kinds() -> list[FactKind]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
+from django.core.cache import cache
 
 from common.time import clock, local_date
 from customers.actions.feeds import look_for_files
@@ -103,5 +104,11 @@ def match_nightly() -> int:
     with match_lock() as is_ours:
         if is_ours:
             return match_changed(now=clock()).merged
-    match_nightly.apply_async(countdown=MATCH_AGAIN)
+    match_soon()
     return 0
+
+
+def match_soon() -> None:
+    """Have customers compared within a minute: once for however many ask, since one run looks at all who changed."""
+    if cache.add("match-soon", True, MATCH_AGAIN):
+        match_nightly.apply_async(countdown=MATCH_AGAIN)

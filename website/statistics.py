@@ -40,17 +40,20 @@ FROM ({_HITS}) AS hits GROUP BY day
 """  # noqa: S608 - made of our own words; values are bound
 _SECTIONS = f"""
 SELECT section, sum(hits) AS views, sum(identified) AS identified, sum(duration_seconds) AS seconds
-FROM ({_HITS}) AS hits WHERE kind = 'page_view' GROUP BY section ORDER BY views DESC, section LIMIT %(most)s
+FROM ({_HITS}) AS hits WHERE kind = 'page_view' AND day <= %(last)s GROUP BY section
+ORDER BY views DESC, section LIMIT %(most)s
 """  # noqa: S608
 _QUERIES = """
 SELECT query, sum(searches) AS searches, sum(without_results) AS without_results FROM website_querycount
-WHERE site_id = ANY(%(sites)s) AND day >= %(first)s GROUP BY query ORDER BY searches DESC, query LIMIT %(most)s
+WHERE site_id = ANY(%(sites)s) AND day BETWEEN %(first)s AND %(last)s GROUP BY query
+ORDER BY searches DESC, query LIMIT %(most)s
 """
 
 
 _PAGES = """
 SELECT path, sum(views) AS views, sum(visits) AS visits, sum(duration_seconds) AS seconds FROM website_pagecount
-WHERE site_id = ANY(%(sites)s) AND day >= %(first)s GROUP BY path ORDER BY views DESC, path LIMIT %(most)s
+WHERE site_id = ANY(%(sites)s) AND day BETWEEN %(first)s AND %(last)s GROUP BY path
+ORDER BY views DESC, path LIMIT %(most)s
 """
 
 
@@ -100,9 +103,9 @@ class Section:
         return round(100 * self.identified / self.views) if self.views else 0
 
 
-def sections(sites: Sequence[int], *, first: dt.date, most: int = 15) -> list[Section]:
-    """Return the most viewed sections since ``first``."""
-    found = rows(_SECTIONS, {"sites": list(sites), "first": first, "most": most})
+def sections(sites: Sequence[int], *, first: dt.date, last: dt.date = dt.date.max, most: int = 15) -> list[Section]:
+    """Return the most viewed sections from ``first`` to ``last``."""
+    found = rows(_SECTIONS, {"sites": list(sites), "first": first, "last": last, "most": most})
     return [Section(row["section"], int(row["views"]), int(row["identified"]), int(row["seconds"])) for row in found]
 
 
@@ -115,9 +118,9 @@ class Query:
     without_results: int
 
 
-def queries(sites: Sequence[int], *, first: dt.date, most: int = 15) -> list[Query]:
+def queries(sites: Sequence[int], *, first: dt.date, last: dt.date = dt.date.max, most: int = 15) -> list[Query]:
     """Return what was searched for most, on sites that keep it."""
-    found = rows(_QUERIES, {"sites": list(sites), "first": first, "most": most})
+    found = rows(_QUERIES, {"sites": list(sites), "first": first, "last": last, "most": most})
     return [Query(row["query"], int(row["searches"]), int(row["without_results"])) for row in found]
 
 
@@ -136,7 +139,7 @@ class PageFigures:
         return round(self.seconds / self.views) if self.views else 0
 
 
-def pages(sites: Sequence[int], *, first: dt.date, most: int = 25) -> list[PageFigures]:
+def pages(sites: Sequence[int], *, first: dt.date, last: dt.date = dt.date.max, most: int = 25) -> list[PageFigures]:
     """Return the most viewed pages of earlier days, on sites that count each page apart."""
-    found = rows(_PAGES, {"sites": list(sites), "first": first, "most": most})
+    found = rows(_PAGES, {"sites": list(sites), "first": first, "last": last, "most": most})
     return [PageFigures(row["path"], int(row["views"]), int(row["visits"]), int(row["seconds"])) for row in found]

@@ -12,7 +12,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from customers.facts import fact_kinds, look_backs
+from customers import timeline
+from customers.facts import fact_kinds, kind_users, look_backs
 from customers.models import FactTotal, KindSetting
 
 LONGEST = 600  # months
@@ -56,6 +57,14 @@ def add_kind(
     return kind
 
 
+def own_setting(code: str) -> KindSetting:
+    """Return the kind of the organisation with this code; raises Refused when it is one of the product's."""
+    kind = KindSetting.objects.filter(code=code, is_own=True).first()
+    if kind is None:
+        raise Refused("not_own", _("This kind belongs to the product; only how long it is kept can be changed."))
+    return kind
+
+
 @transaction.atomic
 def change_kind(kind: KindSetting, *, by: User | None, now: dt.datetime, **fields: Any) -> KindSetting:
     """Change how an own kind is called and what it measures; raises Refused for a kind of the code."""
@@ -73,11 +82,14 @@ def change_kind(kind: KindSetting, *, by: User | None, now: dt.datetime, **field
 
 @transaction.atomic
 def remove_kind(kind: KindSetting, *, by: User | None, now: dt.datetime) -> None:
-    """Remove an own kind that nobody ever did; raises Refused when there are facts of it."""
+    """Remove an own kind that nobody ever did; raises Refused when there are facts of it, or a rule asks for it."""
     if not kind.is_own:
         raise Refused("not_own", _("This kind belongs to the product; only how long it is kept can be changed."))
     if FactTotal.objects.filter(kind=kind.code).exists():
         raise Refused("in_use", _("Customers have done “%s”; a kind with activities cannot be removed.") % kind.name)
+    used = next((use for find in kind_users for use in find(kind.code)), None)
+    if used is not None:
+        raise Refused("in_use", _("Still asked for by %s; change that first.") % used)
     with _history(by):
         kind.delete()
     fact_kinds.forget()
@@ -109,6 +121,8 @@ def set_retention(code: str, *, months: int | None, by: User | None, now: dt.dat
 def _refuse_taken(name: str, code: str, *, but: KindSetting | None = None) -> None:
     others = [kind for kind in fact_kinds if but is None or kind.code != but.code]
     words = {word.lower() for kind in others for word in (kind.code, kind.dutch, str(kind.name)) if word}
+    if but is None:  # the timeline is filtered by kinds of facts and by its other parts together
+        words |= {part.kind for part in timeline.parts}
     if name.lower() in words or code in words:
         raise Refused("taken", _("There is a kind with this name already; choose another."), field="name")
 

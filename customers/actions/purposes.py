@@ -94,13 +94,16 @@ def change_channel(
     """
     if channel not in Channel.values:
         raise Refused("unknown_channel", _("This channel does not exist."), field="channel")
-    basis = fields.get("basis")
-    if basis is not None and basis not in bases_for(purpose, channel):
+    known = PurposeChannel.objects.filter(purpose=purpose, channel=channel).first() or PurposeChannel()
+    if fields.get("basis", known.basis) not in bases_for(purpose, channel):
         raise Refused(
             "basis",
             _("The law does not allow this ground here. Choose another one, for example permission."),
             field="basis",
         )
+    if fields.get("needs_double_opt_in") and (channel != Channel.EMAIL or purpose.code in PROCESSING):
+        words = _("Only a sign-up for e-mail can be confirmed by e-mail.")
+        raise Refused("not_by_email", words, field="needs_double_opt_in")
     with _noted(by):
         row, _created = PurposeChannel.objects.select_for_update().get_or_create(purpose=purpose, channel=channel)
         if any(getattr(row, field) != value for field, value in fields.items()):

@@ -64,6 +64,9 @@ REMARKS: dict[str, _StrPromise] = {
         "name a parent whose own row was refused: taken in without the parent, who is linked as soon as he comes in"
     ),
     "absent": _("customers are known by this source and not in this file any more: see the quality of the data"),
+    "erased_address": _(
+        "e-mail addresses and telephone numbers were erased on request: the customers came in without them"
+    ),
     "child_alone": _("a yes by a child under 16 without a parent: kept, but it does not count"),
 }
 

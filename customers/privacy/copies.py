@@ -82,7 +82,7 @@ def _json(value: Any) -> str:
 
 
 def _values(persons: Persons) -> dict[str, Any]:
-    return {"ids": list(persons.ids), "emails": list(persons.addresses)}
+    return {"ids": list(persons.ids), "emails": [*persons.addresses, *persons.phones]}
 
 
 def who(actor: str) -> str:

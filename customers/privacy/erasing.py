@@ -21,7 +21,9 @@ _END = "SELECT set_config('wise.erasing', 'off', true)"
 
 
 def rows_of(table: PersonalTable) -> str:
-    """Return the condition for the rows of ``%(ids)s`` (customers) and ``%(emails)s``, to stand after WHERE."""
+    """Return the condition for the rows of ``%(ids)s`` (customers) and ``%(emails)s`` (and numbers of telephones), to
+    stand after WHERE.
+    """
     if table.holds == "address":
         return f"lower({table.column}) = ANY(%(emails)s)"
     if table.holds == "parent":
@@ -35,7 +37,7 @@ def erase(persons: Persons) -> dict[str, int]:
 
     Files go last, once the database has found no row that still refers to one that went.
     """
-    values = {"ids": list(persons.ids), "emails": list(persons.addresses)}
+    values = {"ids": list(persons.ids), "emails": [*persons.addresses, *persons.phones]}
     counts: dict[str, int] = {}
     tables = sorted(personal_tables, key=lambda table: table.order)
     files = {name for trace in traces if trace.files for name in trace.files(persons)}

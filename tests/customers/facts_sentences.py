@@ -37,6 +37,11 @@ FACTS: list[tuple[str, dict[str, Any], str]] = [
         ),
     ),
     (
+        "facts.count",
+        {"kind": "ticket", "at_least_quantity": 4},
+        "ooit minstens 1 keer kaarten gekocht hebben (minstens 4 tegelijk)",
+    ),
+    (
         "facts.last",
         {"kind": "loan", "period": "before_last", "number": 3, "unit": "month", "branch": ["EDA", "gone"]},
         "meer dan 3 maanden geleden voor het laatst geleend hebben (vestiging Edam of gone)",

@@ -46,6 +46,7 @@ def fits(one: Did, params: Any) -> bool:
         one.kind == params.kind
         and all(not getattr(params, name) or getattr(one, name) in getattr(params, name) for name in _CODES)
         and one.duration_seconds >= (params.at_least_seconds or 0)
+        and one.quantity >= (params.at_least_quantity or one.quantity)
         and (params.at_least_cents is None or one.amount_cents >= params.at_least_cents)
     )
 

@@ -15,6 +15,7 @@ from common.criteria import criteria
 from customers.models import Customer
 from tests.customers.test_criteria import found
 from tests.factories import NOW, CustomerFactory, SubscriptionFactory
+from tests.tries import tries
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +111,7 @@ _near_leap_days = st.sampled_from(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(50), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     base=st.one_of(st.dates(dt.date(1930, 1, 1), dt.date(2026, 12, 31)), st.just(dt.date(2000, 2, 29))),
     today=st.one_of(st.dates(dt.date(2020, 1, 1), dt.date(2032, 12, 31)), _near_leap_days),

@@ -401,6 +401,11 @@ SENTENCES = [
     ("customer.kind", {"kinds": ["former"], "op": "none"}, "geen oud-lid zijn"),
     ("customer.age", {"at_most": 18, "unit": "month"}, "hoogstens 18 maanden oud zijn"),
     ("customer.anniversary", {"period": "this_month"}, "deze maand jarig zijn"),
+    ("customer.anniversary", {"period": "two_month"}, "de twee maanden vóór deze maand jarig zijn"),
+    ("customer.anniversary", {"period": "prior_day"}, "eergisteren jarig zijn"),
+    ("subscription.ended_on", {"period": "from_day"}, "een lopend abonnement hebben dat vanaf vandaag afloopt"),
+    ("facts.none", {"kind": "loan", "period": "two_year"}, "de twee jaren vóór dit jaar niet geleend hebben"),
+    ("facts.last", {"kind": "loan", "period": "earlier_day"}, "vóór vandaag voor het laatst geleend hebben"),
     ("customer.anniversary", {"years": [50, 65]}, "vandaag 50 of 65 jaar worden"),
     (
         "customer.anniversary",

@@ -114,6 +114,7 @@ NARROW: st.SearchStrategy[dict[str, Any]] = st.one_of(
             "branch": some(BRANCHES[1:]),
             "source": some(SOURCES),
             "at_least_seconds": st.sampled_from([10, 30]),
+            "at_least_quantity": st.sampled_from([2, 4]),
             "at_least_cents": st.sampled_from([500, 1500]),
         },
     ),

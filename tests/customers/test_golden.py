@@ -14,6 +14,7 @@ from customers.actions import add_customer, change_customer
 from customers.golden import adopt_sql, provenance, refresh
 from customers.models import ContactPoint, Customer, FieldRank, Household, Source, SourceRecord
 from tests.factories import NOW, BranchFactory, CustomerFactory, SourceFactory
+from tests.tries import tries
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +195,7 @@ def fold(
     return None if best is None else best[1]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(50), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     records=st.lists(RECORD, min_size=0, max_size=5),
     ranks=st.lists(st.sampled_from([1, 2]), min_size=3, max_size=3),

@@ -23,6 +23,7 @@ from customers.consents import record_consent, states_of, verdicts_sql
 from customers.consents.channels import ensure_channels
 from customers.models import Channel, Consent, Customer, Purpose, PurposeChannel, Source
 from tests.factories import NOW, ConsentFactory, CustomerFactory, PurposeFactory, SourceFactory
+from tests.tries import tries
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -217,7 +218,7 @@ PERSONS = st.builds(
 MEMBER = Person("member", None, True, None, None)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=ANSWERS, person=PERSONS, basis=st.sampled_from(BASES))
 @example(said=[Said(NOW, "granted", False, None), Said(NOW, "withdrawn", False, None)], person=MEMBER, basis="consent")
 @example(said=[Said(NOW, "objected", False, NOW + HOUR)], person=MEMBER, basis="customer_relation")

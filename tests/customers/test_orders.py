@@ -16,11 +16,11 @@ from customers.actions.feeds import save_feed
 from customers.imports import FORMATS
 from customers.imports.templates import TEMPLATES, guess
 from customers.models import Customer, Fact, Feed, ImportRun
+from customers.timeline import Timeline, Wish
 from selections.actions import create_selection
 from selections.compiler import members
 from selections.explain import describe
 from tests.factories import NOW, CustomerFactory, SourceFactory
-from workbench.timeline import Timeline, Wish
 
 pytestmark = pytest.mark.django_db
 

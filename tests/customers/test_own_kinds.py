@@ -19,11 +19,11 @@ from customers.actions import ensure_base_data, run_import, upload_import
 from customers.actions.retention import retention_of_facts
 from customers.actions.tallies import tally_facts
 from customers.models import Customer, Fact, FactCount, FactTotal
+from customers.timeline import Timeline
 from selections.actions import create_selection
 from selections.compiler import members
 from selections.explain import describe
 from tests.factories import CustomerFactory
-from workbench.timeline import Timeline
 
 pytestmark = pytest.mark.django_db
 

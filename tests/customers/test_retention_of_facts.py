@@ -26,6 +26,7 @@ from customers.models import Customer, Fact, FactCount, FactRemainder, FactTotal
 from customers.recording import recount_totals
 from tests.factories import NOW, BranchFactory, CustomerFactory, SourceFactory
 from tests.killable import killable
+from tests.tries import tries
 
 TODAY = local_date(NOW)
 
@@ -218,7 +219,7 @@ STEPS = st.lists(st.one_of(FACTS, st.tuples(st.sampled_from(["loan", "fee"]), st
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_facts_told_and_terms_set_in_any_order_count_each_fact_once(db: None, steps: list[Any]) -> None:
     for model in (Fact, FactTotal, FactCount, FactRemainder, KindSetting):

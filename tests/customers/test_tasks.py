@@ -108,8 +108,10 @@ def test_a_killed_import_leaves_nothing_and_runs_again(
 def _await_writing(worker: subprocess.Popen[bytes]) -> None:
     """Wait until the other process is in the midst of its transaction, with rows of customers locked."""
     until = time.monotonic() + 60
+    # In this database: those of other processes of the tests are copies, with the same numbers for their tables.
     statement = """
         SELECT count(*) FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+        JOIN pg_database ON pg_database.oid = database AND datname = current_database()
         WHERE relname = 'customers_customer' AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()
     """
     while time.monotonic() < until and worker.poll() is None:

@@ -35,6 +35,7 @@ def _season(day: dt.date) -> int:
 
 #: What two days share when they lie in the same one; numbered so that the next one is one more.
 NUMBER: dict[str, Callable[[dt.date], int]] = {
+    "day": dt.date.toordinal,
     "week": lambda day: (day.toordinal() - 1) // 7,
     "month": lambda day: day.year * 12 + day.month,
     "quarter": lambda day: day.year * 4 + (day.month - 1) // 3,
@@ -58,6 +59,7 @@ def is_in(period: str, day: dt.date, today: dt.date) -> bool:
         "last": lambda: apart == -1,
         "next": lambda: apart == 1,
         "prior": lambda: apart == -2,
+        "two": lambda: apart in (-2, -1),
         "to": lambda: apart == 0 and day <= today,
         "earlier": lambda: apart < 0,
         "from": lambda: apart >= 0,
@@ -210,6 +212,12 @@ def test_a_holiday_that_nobody_knows_has_no_days() -> None:
         ({"period": "after_next", "number": 1, "unit": "month"}, "over meer dan 1 maand"),
         ({"period": "ahead", "number": 3, "number_to": 7}, "over 3 dagen tot en met 7 dagen"),
         ({"period": "prior_month"}, "de maand vóór vorige maand"),
+        ({"period": "prior_day"}, "eergisteren"),
+        ({"period": "two_week"}, "de twee weken vóór deze week"),
+        ({"period": "two_day"}, "gisteren of eergisteren"),
+        ({"period": "two_quarter"}, "de twee kwartalen vóór dit kwartaal"),
+        ({"period": "two_season"}, "de twee seizoenen vóór dit seizoen"),
+        ({"period": "until_day"}, "tot en met vandaag"),
         ({"period": "to_date_year"}, "dit jaar tot en met vandaag"),
         ({"period": "earlier_quarter"}, "vóór dit kwartaal"),
         ({"period": "from_week"}, "vanaf het begin van deze week"),

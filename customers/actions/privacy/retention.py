@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
+import pghistory
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -28,9 +29,10 @@ def change_retention(code: str, *, is_on: bool, period: int, by: User | None, no
         raise Refused("fixed", _("This rule cannot be changed."))
     if rule.unit and not 1 <= period <= rule.most:
         raise Refused("bad_period", _("Choose a period between 1 and %d.") % rule.most, field="period")
-    setting, _created = RetentionSetting.objects.update_or_create(
-        code=code, defaults={"is_on": is_on, "period": period if rule.unit else 0}
-    )
+    with pghistory.context(user=by.pk) if by else pghistory.context():
+        setting, _created = RetentionSetting.objects.update_or_create(
+            code=code, defaults={"is_on": is_on, "period": period if rule.unit else 0}
+        )
     log.info("user %s set retention %s to %s, on: %s", by.pk if by else "-", code, period, is_on)
     return setting
 

@@ -36,7 +36,9 @@ PER = [
 
 
 class NarrowParams(Params):
-    """Facts of a kind; narrowed by codes (any of them will do) and by how long one lasted or what it came to."""
+    """Facts of a kind; narrowed by codes (any of them will do) and by how long one lasted, how many it was of at
+    once, or what it came to.
+    """
 
     kind: str
     world: Codes = ()
@@ -45,6 +47,7 @@ class NarrowParams(Params):
     branch: Codes = ()
     source: Codes = ()
     at_least_seconds: int | None = Field(default=None, ge=1, le=86400)
+    at_least_quantity: int | None = Field(default=None, ge=1, le=100000)
     at_least_cents: int | None = Field(default=None, ge=1, le=10**9)
 
     @field_validator("kind")
@@ -58,7 +61,7 @@ class NarrowParams(Params):
     def is_narrowed(self) -> bool:
         """Whether not every fact of the kind counts."""
         codes = (self.world, self.genre, self.sector, self.branch, self.source)
-        return any((*codes, self.at_least_seconds, self.at_least_cents))
+        return any((*codes, self.at_least_seconds, self.at_least_quantity, self.at_least_cents))
 
 
 class FactParams(NarrowParams, WindowParams):
@@ -110,9 +113,14 @@ class NarrowForm(forms.Form):
     at_least_seconds = forms.IntegerField(
         label=gettext_lazy("Lasted at least … seconds"), required=False, min_value=1, max_value=86400
     )
+    at_least_quantity = forms.IntegerField(
+        label=gettext_lazy("At least … at once"), required=False, min_value=1, max_value=100000
+    )
     at_least_cents = EurosField(label=gettext_lazy("Came to at least … euros"))
 
-    NARROW: tuple[str, ...] = ("world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_cents")
+    NARROW: tuple[str, ...] = (
+        "world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_quantity", "at_least_cents",
+    )  # fmt: skip
 
     def clean_at_least_cents(self) -> int | None:
         euros: Decimal | None = self.cleaned_data["at_least_cents"]
@@ -154,6 +162,8 @@ def such(params: NarrowParams) -> Q:
         q &= Q(source__in=Source.objects.filter(code__in=params.source).values("pk"))
     if params.at_least_seconds:
         q &= Q(duration_seconds__gte=params.at_least_seconds)
+    if params.at_least_quantity:
+        q &= Q(quantity__gte=params.at_least_quantity)
     if params.at_least_cents:
         q &= Q(amount_cents__gte=params.at_least_cents)
     return q
@@ -180,6 +190,8 @@ def _narrowings(params: NarrowParams) -> list[str]:
     if params.at_least_seconds:
         seconds = ngettext("at least %d second", "at least %d seconds", params.at_least_seconds)
         parts.append(seconds % params.at_least_seconds)
+    if params.at_least_quantity:
+        parts.append(_("at least %d at once") % params.at_least_quantity)
     if params.at_least_cents:
         parts.append(_("at least %s a time") % format_cents(params.at_least_cents))
     return parts

@@ -127,6 +127,9 @@ def _numbered() -> dict[str, forms.Field]:
             "at_least_seconds": forms.IntegerField(
                 label=gettext_lazy("Lasted at least … seconds"), required=False, min_value=1, max_value=86400
             ),
+            "at_least_quantity": forms.IntegerField(
+                label=gettext_lazy("At least … at once"), required=False, min_value=1, max_value=100000
+            ),
             "at_least_cents": EurosField(label=gettext_lazy("Came to at least … euros")),
         }
         for name in NarrowForm.NARROW:  # they may stand folded away together, so each says of which step it is

@@ -93,6 +93,9 @@ class LinesField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         return [part.strip() for part in re.split(r"[\n,;]", super().to_python(value) or "") if part.strip()]
 
+    def run_validators(self, value: Any) -> None:
+        super().run_validators("\n".join(value))  # they look at a text: how long it is, and for NUL
+
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(list(initial or []) != self.to_python(data))
 

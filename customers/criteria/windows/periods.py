@@ -16,6 +16,7 @@ Stretch = tuple[dt.date | None, dt.date | None]
 
 WHICH = {"last": -1, "this": 0, "next": 1}
 LENGTHS = {
+    "day": relativedelta(days=1),
     "week": relativedelta(weeks=1),
     "month": relativedelta(months=1),
     "quarter": relativedelta(months=3),
@@ -54,11 +55,20 @@ _CALENDAR: dict[str, Any] = {
     "next_year": gettext_lazy("next year"),
 }
 _PRIOR: dict[str, Any] = {
+    "prior_day": gettext_lazy("the day before yesterday"),
     "prior_week": gettext_lazy("the week before last"),
     "prior_month": gettext_lazy("the month before last"),
     "prior_quarter": gettext_lazy("the quarter before last"),
     "prior_season": gettext_lazy("the season before last"),
     "prior_year": gettext_lazy("the year before last"),
+}
+_TWO: dict[str, Any] = {
+    "two_day": gettext_lazy("yesterday or the day before"),
+    "two_week": gettext_lazy("the two weeks before this one"),
+    "two_month": gettext_lazy("the two months before this one"),
+    "two_quarter": gettext_lazy("the two quarters before this one"),
+    "two_season": gettext_lazy("the two seasons before this one"),
+    "two_year": gettext_lazy("the two years before this one"),
 }
 _HOLIDAYS: dict[str, Any] = {
     "this_holiday": gettext_lazy("in the present school holiday"),
@@ -78,12 +88,18 @@ def _made(code: str, words: Any, units: tuple[str, ...], which: tuple[str, ...] 
     }
 
 
-_UNITS = tuple(LENGTHS)
+_UNITS = ("week", "month", "quarter", "season", "year")
 _OF_DAY = ("month", "quarter", "year")
 _SO_FAR = _made("to_date", gettext_lazy("{period}, until today"), _UNITS)
-_EARLIER = _made("earlier", gettext_lazy("before {period}"), _UNITS)
-_FROM = _made("from", gettext_lazy("from the beginning of {period} on"), _UNITS)
-_UNTIL = _made("until", gettext_lazy("until the end of {period}"), _UNITS)
+_EARLIER: dict[str, Any] = {"earlier_day": gettext_lazy("before today")} | _made(
+    "earlier", gettext_lazy("before {period}"), _UNITS
+)
+_FROM: dict[str, Any] = {"from_day": gettext_lazy("from today on")} | _made(
+    "from", gettext_lazy("from the beginning of {period} on"), _UNITS
+)
+_UNTIL: dict[str, Any] = {"until_day": gettext_lazy("until and including today")} | _made(
+    "until", gettext_lazy("until the end of {period}"), _UNITS
+)
 _FIRST = _made("start", gettext_lazy("on the first day of {period}"), _OF_DAY, tuple(WHICH))
 _LAST = _made("end", gettext_lazy("on the last day of {period}"), _OF_DAY, tuple(WHICH))
 _EVER: dict[str, Any] = {"ever": gettext_lazy("ever")}
@@ -93,7 +109,7 @@ _BETWEEN: dict[str, Any] = {"between": gettext_lazy("between two dates")}
 GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
     (gettext_lazy("At any time"), _EVER),
     (gettext_lazy("Counted from today"), _ROLLING),
-    (gettext_lazy("Of the calendar"), _CALENDAR | _PRIOR),
+    (gettext_lazy("Of the calendar"), _CALENDAR | _PRIOR | _TWO),
     (gettext_lazy("School holidays"), _HOLIDAYS),
     (gettext_lazy("Between two dates"), _BETWEEN),
     (gettext_lazy("Up to or from a period"), _EARLIER | _SO_FAR | _UNTIL | _FROM),
@@ -136,8 +152,8 @@ def back(day: dt.date, number: int, unit: str) -> dt.date:
 
 
 def calendar(period: str, today: dt.date) -> Stretch:
-    """Return the days of a period of the calendar: "today", "this_week", "prior_month", "to_date_year",
-    "end_next_quarter", …
+    """Return the days of a period of the calendar: "today", "this_week", "prior_month", "two_year" (the two before this
+    one), "to_date_year", "end_next_quarter", …
     """
     if period in _DAYS:
         return _one_day(today + dt.timedelta(days=_DAYS[period]))
@@ -153,6 +169,8 @@ def calendar(period: str, today: dt.date) -> Stretch:
         return None, start + length
     if words == ["prior"]:
         return start - 2 * length, start - length
+    if words == ["two"]:
+        return start - 2 * length, start
     step = WHICH[words[-1]]
     first, after = start + step * length, start + (step + 1) * length
     if words[0] == "start" and len(words) > 1:
@@ -165,7 +183,9 @@ def _one_day(day: dt.date) -> Stretch:
 
 
 def start_of(unit: str, day: dt.date) -> dt.date:
-    """Return the first day of the week (Monday), month, quarter, season or year in which a day lies."""
+    """Return the day itself, or the first day of the week (Monday), month, quarter, season or year in which it lies."""
+    if unit == "day":
+        return day
     if unit == "week":
         return day - dt.timedelta(days=day.weekday())
     if unit == "month":

@@ -12,7 +12,7 @@ from customers.golden import TEXTS, adopt_sql, refresh_sql
 from customers.imports.progress import reached
 from customers.imports.words import CUSTOMER_KINDS, GENDERS
 from customers.imports.writers.guardians import link_waiting_children, write_guardians
-from customers.imports.writers.merging import SAMPLES, good_rows, keep_samples
+from customers.imports.writers.merging import SAMPLES, good_rows, keep_samples, remark
 from customers.imports.writers.undoing_customers import undo_customers
 from customers.models import ErasedKey, Feed
 from customers.privacy import keys
@@ -61,7 +61,8 @@ _COLUMNS = {
 def refuse_customers(present: frozenset[str], values: Mapping[str, Any]) -> None:
     """Find by e-mail address and name who is known under no number, when the feed wants that; refuse who was erased.
 
-    An erased person comes back only by asking himself: his number, address or home does not let a file bring him in.
+    An erased person comes back only by asking himself: his number, e-mail address or home does not let a file bring him
+    in, and neither his e-mail address nor his telephone number comes in with somebody else.
     """
     if values["matching"] == Feed.Matching.EMAIL and "email" in present:
         _match_by_email(values)
@@ -84,6 +85,37 @@ def refuse_customers(present: frozenset[str], values: Mapping[str, Any]) -> None
         """,  # noqa: S608
         {**values, "privacy_key": keys.key()},
     )
+    for name, what, reader in (
+        ("email", "email", "customers_read_email"),
+        ("telefoon", "phone", "customers_read_phone"),
+    ):
+        if name in present:
+            _leave_out_erased(name, what, reader, values)
+
+
+def _leave_out_erased(column: str, what: str, reader: str, values: Mapping[str, Any]) -> None:
+    """Empty the cells of others with an address or telephone number that was erased: the person may come in, that may
+    not. Who has it already keeps it, as it was his too when it was erased.
+    """
+    emptied = execute(
+        f"""
+        UPDATE import_row AS r SET {column} = ''
+        FROM (
+            SELECT r.row_number, {reader}(r.{column}) AS value
+            FROM ({good_rows()}) AS r JOIN import_known AS known ON known.number = r.klantnummer
+            WHERE r.{column} <> '' AND NOT EXISTS (
+                SELECT FROM customers_contactpoint AS point
+                WHERE point.customer_id = known.customer_id AND point.channel = '{what}'
+                    AND point.value = {reader}(r.{column}))
+            OFFSET 0
+        ) AS told
+        JOIN customers_erasedkey AS erased ON erased.what = '{what}'
+            AND erased.digest = customers_erased_digest(%(privacy_key)s, '{what}', told.value)
+        WHERE r.row_number = told.row_number
+        """,  # noqa: S608 - names are ours
+        {**values, "privacy_key": keys.key()},
+    )
+    remark("erased_address", f"SELECT {emptied:d}", values)
 
 
 def _match_by_email(values: Mapping[str, Any]) -> None:
