@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -91,7 +92,9 @@ def ensure_system_labels(*, now: dt.datetime) -> None:
     """
     ensure_standard_values(now=now)
     with translation.override(settings.LANGUAGE_CODE):
-        known = [code for family in families for code in _ensure_family(family, now=now)]
+        specs = [(family, spec) for family in families for spec in (*family.labels, *family.more_labels())]
+        _ensure_labels(specs, now=now)
+    known = [spec.code for _family, spec in specs]
     Label.objects.filter(kind=Label.Kind.SYSTEM, is_active=True).exclude(code__in=known).update(is_active=False)
 
 
@@ -190,35 +193,45 @@ def _write_others(work: Computing) -> dict[str, Any]:
     return {"code": "others", "seconds": round(time.monotonic() - started, 2), "given": 0, "taken": taken}
 
 
-def _ensure_family(family: Family, *, now: dt.datetime) -> list[str]:
-    """Make one family's groups and labels; returns the codes of its labels."""
-    groups = {
-        code: LabelGroup.objects.update_or_create(
-            code=code, defaults={"name": str(name)[:80], "is_exclusive": family.holds_one(code)}
-        )[0]
+def _ensure_groups() -> dict[str, LabelGroup]:
+    """Make the groups of all families and bring them up to date; code -> group. Only what differs is written."""
+    wanted = {
+        code: {"name": str(name)[:80], "is_exclusive": family.holds_one(code)}
+        for family in families
         for code, name in family.all_groups.items()
     }
-    specs = [*family.labels, *family.more_labels()]
-    present = Label.objects.in_bulk([spec.code for spec in specs], field_name="code")
-    for spec in specs:
-        _ensure_label(present.get(spec.code), spec, groups[spec.group or family.code], now=now)
-    return [spec.code for spec in specs]
+    groups = LabelGroup.objects.in_bulk(list(wanted), field_name="code")
+    new = [LabelGroup(code=code, **fields) for code, fields in wanted.items() if code not in groups]
+    for code, group in groups.items():
+        if _differs(group, wanted[code]):
+            group.save(update_fields=list(wanted[code]))
+    return groups | {group.code: group for group in LabelGroup.objects.bulk_create(new)}
 
 
-def _ensure_label(label: Label | None, spec: LabelSpec, group: LabelGroup, *, now: dt.datetime) -> None:
-    """Write a label when it is new or differs from its definition."""
-    if label is None:
-        label = Label(code=spec.code, created_at=now)
-    wanted = {
-        "name": str(spec.name)[:80],
-        "description": str(spec.description),
-        "kind": Label.Kind.SYSTEM,
-        "group": group,
-        "colour": spec.colour,
-        "rank": spec.rank,
-        "is_active": True,
-    }
-    if label._state.adding or any(getattr(label, field) != value for field, value in wanted.items()):
-        for field, value in wanted.items():
-            setattr(label, field, value)
-        label.save()
+def _ensure_labels(specs: Sequence[tuple[Family, LabelSpec]], *, now: dt.datetime) -> None:
+    """Make the labels of these families, with their groups, and bring them up to date; only what differs is written."""
+    groups = _ensure_groups()
+    present = Label.objects.select_related("group").in_bulk([spec.code for _family, spec in specs], field_name="code")
+    new: dict[str, Label] = {}
+    for family, spec in specs:
+        label = present.get(spec.code) or new.setdefault(spec.code, Label(code=spec.code, created_at=now))
+        wanted = {
+            "name": str(spec.name)[:80],
+            "description": str(spec.description),
+            "kind": Label.Kind.SYSTEM,
+            "group": groups[spec.group or family.code],
+            "colour": spec.colour,
+            "rank": spec.rank,
+            "is_active": True,
+        }
+        if _differs(label, wanted) and spec.code not in new:
+            label.save(update_fields=list(wanted))
+    Label.objects.bulk_create(new.values())
+
+
+def _differs(row: Label | LabelGroup, wanted: dict[str, Any]) -> bool:
+    """Give a row the values that are wanted; tell whether any was another."""
+    differing = {field: value for field, value in wanted.items() if getattr(row, field) != value}
+    for field, value in differing.items():
+        setattr(row, field, value)
+    return bool(differing)

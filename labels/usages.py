@@ -8,11 +8,13 @@ from typing import Any
 from django.db.models import Model, Q
 
 from common.criteria import criteria
+from customers.facts import kind_users
 from labels.criteria import ALL
 from labels.models import Label, LabelGroup, ValueDefinition
+from labels.rules import refuse_cycle_through
 from labels.values import PREFIX
 from selections.models import Selection
-from selections.usages import Use, finders, json_has, not_uses, selections_with
+from selections.usages import KIND, Use, finders, guards, json_has, not_uses, selections_with
 
 BY_CODE = "@.params.labels[*] == $code || @.params.from_labels[*] == $code || @.params.to_labels[*] == $code"
 BY_GROUP = "@.params.label_group == $code"
@@ -60,5 +62,14 @@ def _value_in_rules(thing: Model) -> Iterator[Use]:
         yield from (_use(label) for label in Label.objects.filter(has))
 
 
+def _with_kind(code: str) -> Iterator[Use]:
+    """Yield the labels in whose rule a kind of fact stands, and the computed values of which it is a term."""
+    yield from (_use(label) for label in Label.objects.filter(json_has("rule", KIND, code=code)))
+    for value in ValueDefinition.objects.filter(json_has("terms", "$[*].kinds[*] ? (@ == $code)", code=code)):
+        yield Use(str(ValueDefinition._meta.verbose_name), value)
+
+
 not_uses.add("labels.assignment")  # who has a label of an exclusive group
 finders.extend([_in_rules, _selection_in_rules, _value_in_rules])
+guards.append(refuse_cycle_through)
+kind_users.append(_with_kind)

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_, or_
+from operator import add, and_, or_
 
-from django.db.models import BooleanField, Q, QuerySet, Value
+from django.db.models import BooleanField, Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
 
 from common.criteria import criteria
@@ -80,7 +81,7 @@ def _add_parts(parts: dict[Path, Part], node: Node, *, now: dt.datetime, path: P
     else:
         children = [_add_parts(parts, child, now=now, path=(*path, n)) for n, child in enumerate(node.children)]
         before = combined(node.op, children)
-        with _refusing(path, "picks"):
+        with refusing(path, "picks"):
             after = picked(before, node.picks, now=now)
     parts[path] = Part(after, before)
     return after
@@ -89,21 +90,28 @@ def _add_parts(parts: dict[Path, Part], node: Node, *, now: dt.datetime, path: P
 def combined(op: Op, parts: Sequence[Q]) -> Q:
     """Return the condition of a group without its picks; of nothing it is what logic says."""
     if not parts:
-        return _constant(op != Op.ANY)
+        return _constant(not op.is_of_some)
     if op == Op.ALL:
         return reduce(and_, parts)
+    if op == Op.ONE and len(parts) > 1:
+        return Q(Exact(reduce(add, map(_counted, parts)), Value(1)))
     return ~reduce(or_, parts) if op == Op.NONE else reduce(or_, parts)
+
+
+def _counted(part: Q) -> Case:
+    """Return a condition as a number: 1 where it holds, 0 where it does not or is not known."""
+    return Case(When(part, then=1), default=0, output_field=IntegerField())
 
 
 def _condition(node: Condition, *, now: dt.datetime, path: Path) -> Q:
     count_criterion(path)
-    with _refusing(path, "params"):
+    with refusing(path, "params"):
         # A criterion that asks nothing holds for everybody; an empty Q would vanish, and its opposite with it.
         return criteria[node.criterion].to_q(node.params, now=now) or _constant(True)
 
 
 @contextmanager
-def _refusing(path: Path, part: str) -> Iterator[None]:
+def refusing(path: Path, part: str) -> Iterator[None]:
     """Say of what is refused in which node it stands; inside another selection that is the node that refers to it."""
     where = f"{pointer_of(path)}/{part}"
     try:

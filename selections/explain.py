@@ -67,10 +67,12 @@ def _number(value: float) -> str:
 
 def _of_children(node: Group) -> str:
     if not node.children:
-        return _("do not exist") if node.op == Op.ANY else _("are known to us")
+        return _("do not exist") if node.op.is_of_some else _("are known to us")
     if node.op == Op.NONE:
         return _("are not among those who %s") % _joined(node.children, _("or"))
-    if node.op == Op.ANY:
+    if node.op == Op.ONE and len(node.children) > 1:
+        return _("meet exactly one of these: %s") % _joined(node.children, _("or"))
+    if node.op.is_of_some:
         return _joined(node.children, _("or"))
     return _all(node)
 
@@ -81,7 +83,7 @@ def _root(group: Group) -> str:
 
 def _whole(group: Group) -> str:
     if not group.children:
-        return _("nobody") if group.op == Op.ANY else _("all customers")
+        return _("nobody") if group.op.is_of_some else _("all customers")
     if group.op == Op.NONE:
         return _("all customers, except those who %s") % _joined(group.children, _("or"))
     if group.op == Op.ALL and all(map(_is_exception, group.children)):

@@ -13,7 +13,7 @@ from common.time import AMSTERDAM
 from common.values import values
 from customers.criteria.moments import known_at
 from customers.models import Customer
-from selections.compiler import compile_rule, count_criterion, statement
+from selections.compiler import compile_rule, count_criterion, refusing, statement
 from selections.rules import Condition, Group, OnePerHousehold, Path, Pick, Top, walk
 
 EARLIEST = dt.datetime(1950, 1, 1, tzinfo=AMSTERDAM)  # nobody is older as a customer; before it the calendar ends
@@ -22,7 +22,7 @@ EARLIEST = dt.datetime(1950, 1, 1, tzinfo=AMSTERDAM)  # nobody is older as a cus
 def gaps(rule: Group, *, now: dt.datetime, present: dt.datetime) -> dict[Path, str]:
     """Return path of a part -> why its answer at ``now`` is a guess; nothing when the moment is not past.
 
-    A selection inside the rule counts with all that is in it.
+    A selection inside the rule counts with all that is in it. Raises RuleRefused where the calendar ends.
     """
     if now >= present:
         return {}
@@ -31,7 +31,8 @@ def gaps(rule: Group, *, now: dt.datetime, present: dt.datetime) -> dict[Path, s
         for path, node in walk(rule):
             if isinstance(node, Condition):
                 count_criterion(path)
-                reason = criteria[node.criterion].gap(node.params, now=now, present=present)
+                with refusing(path, "params"):
+                    reason = criteria[node.criterion].gap(node.params, now=now, present=present)
             else:
                 reason = gap_of_picks(node)
             if reason:

@@ -1,9 +1,9 @@
-"""The audience language: a tree of groups (ALL / ANY / NONE) over criteria, kept as versioned JSON.
+"""The audience language: a tree of groups (ALL / ANY / ONE / NONE) over criteria, kept as versioned JSON.
 
 ``{"version": 2, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}},
 …]}``
 
-Empty groups mean what logic says: ALL of nothing and NONE of nothing is everybody, ANY of nothing is nobody.
+Empty groups mean what logic says: ALL of nothing and NONE of nothing is everybody, ANY or ONE of nothing is nobody.
 A group may be thinned out by picks, one after the other: ``"picks": [{"pick": "sample", "size": 500, "seed": 7}]``.
 This module is pure: it runs no query and reads no clock.
 """
@@ -41,7 +41,13 @@ class Op(TextChoices):
 
     ALL = "all", gettext_lazy("all of these")
     ANY = "any", gettext_lazy("at least one of these")
+    ONE = "one", gettext_lazy("exactly one of these")
     NONE = "none", gettext_lazy("none of these")
+
+    @property
+    def is_of_some(self) -> bool:
+        """Whether something has to hold: of nothing it is nobody."""
+        return self in (Op.ANY, Op.ONE)
 
 
 class Sample(BaseModel):
@@ -198,7 +204,7 @@ class _Reader:
         _refuse_unknown_keys(data, {"op", "children", "picks"}, at)
         op, children = data.get("op"), data.get("children", [])
         if not isinstance(op, str) or op not in Op.values:
-            raise RuleRefused("unknown_op", _("A group combines by all, any or none."), f"{at}/op")
+            raise RuleRefused("unknown_op", _("A group combines by all, any, one or none."), f"{at}/op")
         if not isinstance(children, list | tuple):
             raise RuleRefused("not_a_list", _("The children of a group are a list."), f"{at}/children")
         read = (self.node(child, f"{at}/children/{i}", depth=depth + 1) for i, child in enumerate(children))

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import PROTECT, BooleanField, F, Func, Model, Value
 
+from customers.facts import kind_users
 from selections.models import ResultSet, Selection
 
 
@@ -29,8 +30,12 @@ class Use:
 
 Finder = Callable[[Model], Iterable[Use]]
 finders: list[Finder] = []
+#: Where in a rule a kind of fact stands, in a criterion or in a step of one.
+KIND = "$.** ? (@.kind == $code)"
 #: Models ("labels.assignment") whose rows point at something with PROTECT but are no use of it: a row per customer.
 not_uses: set[str] = set()
+#: What may forbid the rule that a selection was just given, by raising Refused; apps add theirs as they add finders.
+guards: list[Callable[[Selection], None]] = []
 
 
 def uses_of(thing: Model) -> list[Use]:
@@ -81,4 +86,10 @@ def _in_rules(thing: Model) -> Iterator[Use]:
             yield Use(str(Selection._meta.verbose_name), user)
 
 
+def _with_kind(code: str) -> Iterator[Use]:
+    for user in Selection.objects.filter(json_has("rule", KIND, code=code)):
+        yield Use(str(Selection._meta.verbose_name), user)
+
+
 finders.append(_in_rules)
+kind_users.append(_with_kind)

@@ -9,17 +9,27 @@ import datetime as dt
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.sql import rows
 from selections.explain import clause, describe, pick_clause
 from selections.models import Selection
 from selections.rules import Condition, Group, parse_rule, walk
 
-MOST = 200  # that are read back; older ones are in the database
+MOST = 50  # on one page
+
+# A version is an event that differs from the one before in what counts; the first event is one.
+_NUMBERED = """
+SELECT pgh_id AS key, row_number() OVER (ORDER BY pgh_id) AS number
+  FROM (SELECT pgh_id,
+               row_number() OVER w = 1 OR name <> lag(name) OVER w OR description <> lag(description) OVER w
+               OR rule <> lag(rule) OVER w AS is_new
+          FROM {events} WHERE pgh_obj_id = %(selection)s WINDOW w AS (ORDER BY pgh_id)) AS event
+ WHERE is_new
+"""
 
 
 @dataclass(frozen=True)
@@ -43,12 +53,42 @@ class Version:
     changed: list[str] = field(default_factory=list)
 
 
-def versions_of(selection: Selection) -> list[Version]:
-    """Return the versions, latest first; one query."""
-    events = list(_states(selection))
+def versions_of(selection: Selection, *, before: int | None = None) -> list[Version]:
+    """Return the latest versions, or the latest of those before a number, latest first; at most ``MOST``, two queries.
+
+    The last one, when its number is not 1, has others before it.
+    """
+    numbers = _numbers(selection)
+    latest = max(numbers.values(), default=0)
+    last = latest if before is None else min(before - 1, latest)
+    return _told(selection, {key: n for key, n in numbers.items() if last - MOST <= n <= last}, latest=latest)[:MOST]
+
+
+def version_of(selection: Selection, key: int) -> Version:
+    """Return one version; raises Refused ``unknown`` when the selection has none with that key."""
+    numbers = _numbers(selection)
+    number = numbers.get(key)
+    if number is None:
+        raise Refused("unknown", _("There is no such version of this selection."))
+    wanted = {found: n for found, n in numbers.items() if n in (number - 1, number)}
+    return _told(selection, wanted, latest=max(numbers.values()))[0]
+
+
+def _numbers(selection: Selection) -> dict[int, int]:
+    """Return key -> number of all versions, which count from 1 however many there are."""
+    events = selection.events.model._meta.db_table  # type: ignore[attr-defined]
+    found = rows(_NUMBERED.format(events=events), {"selection": selection.pk})
+    return {row["key"]: row["number"] for row in found}
+
+
+def _told(selection: Selection, numbers: dict[int, int], *, latest: int) -> list[Version]:
+    """Return these versions, latest first; the oldest of them does not tell what it changed."""
+    found = selection.events.filter(pgh_id__in=numbers).select_related("pgh_context")  # type: ignore[attr-defined]
     told: list[Version] = []
     sentences: dict[str, tuple[str, str]] = {}  # several versions may ask the same
-    for number, (before, event) in enumerate(pairwise([None, *events]), start=1):
+    before: Any = None
+    for event in found.order_by("pgh_id"):
+        number = numbers[event.pgh_id]
         asked = json.dumps(event.rule)
         if asked not in sentences:
             sentences[asked] = _sentence(event.rule)
@@ -62,21 +102,14 @@ def versions_of(selection: Selection) -> list[Version]:
                 name=event.name,
                 description=event.description,
                 rule=event.rule,
-                is_present=number == len(events),
+                is_present=number == latest,
                 sentence=sentence,
                 problem=problem,
                 changed=_changed(before, event) if before is not None else [],
             )
         )
+        before = event
     return told[::-1]
-
-
-def version_of(selection: Selection, key: int) -> Version:
-    """Return one version; raises Refused ``unknown`` when the selection has none with that key."""
-    found = next((version for version in versions_of(selection) if version.key == key), None)
-    if found is None:
-        raise Refused("unknown", _("There is no such version of this selection."))
-    return found
 
 
 def differences(before: object, after: object) -> list[str]:
@@ -99,20 +132,6 @@ def _asked(rule: Group) -> Counter[str]:
         else:
             clauses.update(map(pick_clause, node.picks))
     return clauses
-
-
-def _states(selection: Selection) -> list[Any]:
-    """Return the events that made another name, description or rule, oldest first."""
-    events = selection.events.select_related("pgh_context").order_by("-pgh_id")[:MOST]  # type: ignore[attr-defined]
-    states: list[Any] = []
-    for event in reversed(events):
-        if not states or _contents(event) != _contents(states[-1]):
-            states.append(event)
-    return states
-
-
-def _contents(event: Any) -> tuple[Any, ...]:
-    return event.name, event.description, event.rule
 
 
 def _user(event: Any) -> int | None:

@@ -2,6 +2,8 @@
 
 from labels.rules.behaviour import is_behaviour
 from labels.rules.following import follow, wanted_sql
-from labels.rules.order import asked_labels, refuse_cycle, units
+from labels.rules.order import asked_labels, refuse_cycle, refuse_cycle_through, units
 
-__all__ = ["asked_labels", "follow", "is_behaviour", "refuse_cycle", "units", "wanted_sql"]
+__all__ = [
+    "asked_labels", "follow", "is_behaviour", "refuse_cycle", "refuse_cycle_through", "units", "wanted_sql",
+]  # fmt: skip

@@ -15,7 +15,7 @@ from common.criteria import criteria
 from common.errors import Refused
 from labels.models import Label
 from selections.models import Selection
-from selections.rules import Condition, Group, parse_rule, walk
+from selections.rules import Condition, Group, Op, RuleRefused, parse_rule, pointer_of, walk
 
 Unit = tuple[Label, ...]
 
@@ -61,6 +61,32 @@ def refuse_cycle(label: Label) -> None:
     """Raise Refused when this label, with the rule it has now in memory, would ask for itself."""
     others = Label.objects.by_rule().exclude(pk=label.pk).select_related("group", "selection")
     units([*others, label])
+
+
+def refuse_cycle_through(selection: Selection) -> None:
+    """Raise RuleRefused, with the pointer of a faulty node, when a label that a selection asks for, as it is saved now,
+    would follow from that label itself.
+    """
+    labels = list(Label.objects.by_rule().select_related("group", "selection"))
+    for path, node in walk(parse_rule(selection.rule)):
+        if not labels or not isinstance(node, Condition):
+            continue
+        try:
+            units(_reached(Group(op=Op.ALL, children=(node,)), labels))
+        except Refused as refusal:
+            raise RuleRefused(refusal.code, str(refusal), f"{pointer_of(path)}/params") from refusal
+
+
+def _reached(rule: Group, labels: list[Label]) -> list[Label]:
+    """Return the labels by rule that a rule asks for, with all of their exclusive groups, and what these ask for."""
+    reached, waiting = list[Label](), asked_labels(rule)
+    while waiting:
+        groups = {one.group_id for one in labels if one.code in waiting and one.group and one.group.is_exclusive}
+        found = [one for one in labels if one.code in waiting or one.group_id in groups]
+        found = [one for one in found if one not in reached]
+        reached += found
+        waiting = _asked(found)
+    return reached
 
 
 def _asked(labels: Collection[Label]) -> set[str]:

@@ -13,7 +13,7 @@ from common.sql import as_subquery, rows
 from common.time import end_of_day
 from customers.models import Customer
 from labels.shifts.scale import NEW, NONE, Direction, Scale
-from labels.shifts.states import had_none, was_at
+from labels.shifts.states import had_none, known_before, was_at
 
 # Who has two labels of the group at once is at the highest.
 _MATRIX = """
@@ -27,11 +27,14 @@ WITH held AS (
      WHERE a.label_id = ANY(%(labels)s) AND a.since < %(last)s AND (a.until IS NULL OR a.until >= %(first)s)
      GROUP BY a.customer_id
 )
-SELECT coalesce(held.was, CASE WHEN c.created_at >= %(first)s THEN -1 ELSE 0 END) AS was,
+SELECT coalesce(
+           held.was, CASE WHEN c.created_at < %(first)s OR c.registered_on <= %(first_day)s THEN 0 ELSE -1 END
+       ) AS was,
        coalesce(held.became, 0) AS became, count(*) AS many
   FROM customers_customer AS c LEFT JOIN held ON held.customer_id = c.id
  WHERE c.merged_into_id IS NULL AND c.restricted_at IS NULL
-   AND (c.created_at < %(last)s OR held.was IS NOT NULL OR held.became IS NOT NULL) {among}
+   AND (c.created_at < %(last)s OR c.registered_on <= %(last_day)s OR held.was IS NOT NULL OR held.became IS NOT NULL)
+       {among}
  GROUP BY 1, 2
 """
 
@@ -40,8 +43,8 @@ SELECT coalesce(held.was, CASE WHEN c.created_at >= %(first)s THEN -1 ELSE 0 END
 class Matrix:
     """``counts``: (place at the end of ``first``, place at the end of ``last``) -> customers; places of ``scale``.
 
-    Everybody is in it who was a customer on the last day or had a label on either, but for who was merged into
-    somebody else or may not be used; ``counts`` holds no zeros.
+    Everybody is in it who was a customer on the last day (in this file, or registered by then) or had a label on
+    either, but for who was merged into somebody else or may not be used; ``counts`` holds no zeros.
     """
 
     scale: Scale
@@ -84,7 +87,8 @@ class Matrix:
 def matrix(scale: Scale, *, first: dt.date, last: dt.date, among: QuerySet[Customer] | None = None) -> Matrix:
     """Count who was where at the end of two days; ``among`` narrows the customers."""
     narrowed = "" if among is None else f"AND c.id IN ({as_subquery(among.order_by().values('id'))})"
-    values = {"labels": scale.ids, "first": end_of_day(first), "last": end_of_day(last)}
+    days = {"first_day": first, "last_day": last}
+    values = {"labels": scale.ids, "first": end_of_day(first), "last": end_of_day(last), **days}
     found = rows(_MATRIX.format(among=narrowed), values)
     return Matrix(scale, first, last, {(row["was"], row["became"]): row["many"] for row in found})
 
@@ -98,5 +102,5 @@ def customers_in(
     found = Customer.objects.usable().filter(was_at(scale, was, before=end_of_day(first)))
     found = found.filter(had_none(scale, before=end) if became == NONE else was_at(scale, became, before=end))
     if (was, became) == (NEW, NONE):  # who became a customer later still is in no cell
-        found = found.filter(created_at__lt=end)
+        found = found.filter(known_before(end))
     return found if among is None else found.filter(pk__in=among.order_by().values("pk"))

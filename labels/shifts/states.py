@@ -7,16 +7,24 @@ from collections.abc import Collection
 
 from django.db.models import Exists, OuterRef, Q
 
+from customers.criteria.moments import known_at
 from labels.models import Assignment
 from labels.shifts.scale import NEW, NONE, Scale
+
+_INSTANT = dt.timedelta(microseconds=1)
+
+
+def known_before(instant: dt.datetime) -> Q:
+    """Return the condition of who was a customer just before an instant: in this file, or registered by then."""
+    return known_at(instant - _INSTANT)
 
 
 def was_at(scale: Scale, place: int, *, before: dt.datetime) -> Q:
     """Return the condition that a customer was at a place just before an instant."""
     if place == NEW:
-        return Q(created_at__gte=before) & ~_held(scale.ids, before)
+        return ~known_before(before) & ~_held(scale.ids, before)
     if place == NONE:
-        return Q(created_at__lt=before) & ~_held(scale.ids, before)
+        return known_before(before) & ~_held(scale.ids, before)
     higher = scale.ids[place:]
     here = _held([scale.ids[place - 1]], before)
     return here & ~_held(higher, before) if higher else here

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.utils.formats import localize
-from django.utils.functional import lazystr
+from django.utils.functional import lazy
 
 from common.money import format_cents
 from common.registry import Registry
@@ -142,7 +142,7 @@ class Told:
 
 def words(template: str | _StrPromise, **values: object) -> _StrPromise:
     """Return a description whose numbers are filled in when it is read, in the language of that moment."""
-    return lazystr(_Words(template, values))
+    return cast("_StrPromise", _lazily(_Words(template, values)))
 
 
 def group_name(code: str) -> str | _StrPromise | None:
@@ -174,3 +174,6 @@ class _Words:
     def __str__(self) -> str:
         shown = {name: value.shown() if isinstance(value, Told) else value for name, value in self.values.items()}
         return str(self.template) % shown
+
+
+_lazily = lazy(str, str)  # once: each call of ``lazy``, and so of ``lazystr``, makes a class with all methods of str

@@ -16,7 +16,7 @@ from selections.actions.who import By, who
 from selections.compiler import compile_rule, members
 from selections.models import Folder, ResultSet, Selection
 from selections.rules import Condition, Group, RuleRefused, parse_rule, pointer_of, walk
-from selections.usages import uses_of
+from selections.usages import guards, uses_of
 from selections.versions import version_of
 
 Rule = Group | dict[str, Any]
@@ -51,8 +51,8 @@ def change_selection(
     by: By = None,
     now: dt.datetime,
 ) -> Selection:
-    """Change what is given; a new rule makes the last count worthless. Raises Refused as
-    ``create_selection``.
+    """Change what is given; a new rule makes the last count worthless. Raises Refused as ``create_selection``, and
+    when what follows from the selection would ask for itself.
     """
     if name is not None:
         selection.name = name.strip()
@@ -61,7 +61,10 @@ def change_selection(
     if rule is not None:
         _change_rule(selection, checked(rule, now=now, inside=selection), now=now)
     selection.updated_at = now
-    _save(selection, by=by)
+    with transaction.atomic():
+        _save(selection, by=by)
+        for guard in guards if rule is not None else []:
+            guard(selection)
     return selection
 
 

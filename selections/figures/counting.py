@@ -66,7 +66,7 @@ def measure(rule: Group, *, now: dt.datetime, among: Q | None = None, seconds: f
     counts = {"everybody": "true", "total": _formula(rule, (), names), **_part_formulas(rule, names)}
     columns = ", ".join(f'count(*) FILTER (WHERE {formula}) AS "{name}"' for name, formula in counts.items())
     with time_limit(seconds, rule=rule, now=now, memory_mb=MEMORY_MB // max(len(answers), 4)):
-        [found] = rows(f"SELECT {columns} FROM ({inner}) AS answers", {})  # noqa: S608 - made of c0, c1, AND, OR
+        [found] = rows(f"SELECT {columns} FROM ({inner}) AS answers", {})  # noqa: S608 - made of c0, c1, AND, OR, +
     return _read(rule, found)
 
 
@@ -124,7 +124,9 @@ def _formula(node: Node, path: Path, names: dict[Path, str]) -> str:
         return names[path]
     parts = [_formula(child, (*path, index), names) for index, child in enumerate(node.children)]
     if not parts:
-        return "false" if node.op == Op.ANY else "true"
+        return "false" if node.op.is_of_some else "true"
+    if node.op == Op.ONE:
+        return f"({' + '.join(f'({part})::int' for part in parts)} = 1)"
     joined = (" AND " if node.op == Op.ALL else " OR ").join(parts)
     return f"NOT ({joined})" if node.op == Op.NONE else f"({joined})"
 

@@ -28,6 +28,7 @@ from labels.system.kinds import resolve
 from selections.compiler import compile_rule
 from selections.models import Selection
 from tests.factories import NOW, ConsentFactory, CustomerFactory, FactFactory
+from tests.tries import tries
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +94,7 @@ def plainly(terms: list[dict[str, Any]], facts: list[Fact], now: dt.datetime) ->
     return result if found or needed else None
 
 
-@limits(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@limits(max_examples=tries(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(terms=st.lists(TERM, min_size=1, max_size=3), facts=st.lists(FACT, max_size=14))
 def test_a_value_is_what_a_plain_calculation_gives(
     terms: list[dict[str, Any]], facts: list[tuple[int, str, int, int, int]]

@@ -50,6 +50,7 @@ from tests.factories import (
     WorldFactory,
     begin,
 )
+from tests.tries import tries
 
 DAY = dt.timedelta(days=1)
 PEOPLE, HOMES = 5, 3
@@ -183,7 +184,7 @@ def base(transactional_db: None) -> Purpose:
 
 @pytest.mark.usefixtures("base")
 @pytest.mark.django_db(transaction=True)
-@limits(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@limits(max_examples=tries(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEP, min_size=1, max_size=14))
 def test_looking_at_who_changed_ends_where_looking_at_everybody_does(steps: list[tuple[Any, ...]]) -> None:
     world = World()

@@ -32,6 +32,7 @@ from tests.factories import (
     HouseholdFactory,
     WorldFactory,
 )
+from tests.tries import tries
 
 DAY = dt.timedelta(days=1)
 
@@ -226,7 +227,7 @@ def test_who_objects_loses_those_labels_and_at_once_when_asked(profiling: Purpos
 
 # Each run in its own transaction, as at night: the tables that one makes and drops slow down what follows in the same.
 @pytest.mark.django_db(transaction=True)
-@limits(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@limits(max_examples=tries(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30), st.integers(0, 500)), min_size=1, max_size=12))
 def test_runs_day_after_day_end_where_one_run_would(changes: list[tuple[int, int, int]]) -> None:
     WorldFactory(code="reizen")

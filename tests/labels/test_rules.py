@@ -34,6 +34,7 @@ from labels.models import Assignment, Label, LabelCount, LabelGroup, RuleRun
 from labels.rules import is_behaviour
 from labels.rules.preview import preview
 from selections.actions import change_selection, create_selection, delete_selection, keep_rule
+from selections.models import Selection
 from tests.factories import CustomerFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -137,12 +138,31 @@ def test_labels_that_ask_for_each_other_are_refused(now: dt.datetime) -> None:
     assert Label.objects.by_rule().count() == 1
 
 
+def test_a_selection_is_not_changed_so_that_a_label_would_follow_from_itself(now: dt.datetime) -> None:
+    """Also by a label that asks for it, by one of its group, and by a selection inside the selection."""
+    inner, other = (create_selection(name=name, rule=rule(MEMBERS), now=now) for name in ("Binnen", "Los"))
+    inside = {"criterion": "selections.in", "params": {"selection": inner.pk}}
+    selection = create_selection(name="Leden", rule=rule(inside), now=now)
+    bond = create_group(name="Band", is_exclusive=True)
+    label = set_rule(create_label(name="Lid", kind="own", group=bond, now=now), selection=selection, now=now)
+    mate = set_rule(create_label(name="Vriend", kind="own", group=bond, now=now), rule=rule(MEMBERS), now=now)
+    above = set_rule(own("Boven", now), rule=rule(has(mate.code)), now=now)
+    saved = dict(Selection.objects.values_list("pk", "rule"))
+    for asked in (label, mate, above):
+        for changed in (inner, selection):
+            with pytest.raises(Refused) as refused:
+                change_selection(changed, rule=rule(MEMBERS, has(asked.code)), now=now)
+            assert (refused.value.code, refused.value.field) == ("label_cycle", "/children/1/params")
+            assert dict(Selection.objects.values_list("pk", "rule")) == saved
+    change_selection(other, rule=rule(has(label.code)), now=now)
+
+
 def test_a_cycle_that_came_in_by_a_selection_is_noted_and_stops_no_other_label(now: dt.datetime) -> None:
     member = CustomerFactory(kind="member")
     selection = create_selection(name="Leden", rule=rule(MEMBERS), now=now)
     label = set_rule(own("Lid", now), selection=selection, now=now)
     good = set_rule(own("Ook lid", now), rule=rule(MEMBERS), now=now)
-    change_selection(selection, rule=rule(has(label.code)), now=now)
+    Selection.objects.update(rule=rule(has(label.code)))  # as it could be made once
     runs = {run.label_id: run for run in night(now)} | {run.label_id: run for run in RuleRun.objects.all()}
     assert "vragen naar elkaar" in runs[label.pk].problem
     assert runs[good.pk].problem == ""

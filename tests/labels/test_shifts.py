@@ -17,6 +17,7 @@ from labels.shifts import NEW, NONE, Moves, Scale, history_of, matrix, moves_of,
 from labels.shifts.matrix import customers_in
 from selections.compiler import compile_rule
 from tests.factories import CustomerFactory
+from tests.tries import tries
 
 pytestmark = pytest.mark.django_db
 
@@ -90,15 +91,16 @@ def test_a_label_given_and_taken_in_one_moment_is_no_move(low: Label, high: Labe
 
 def test_rows_tell_who_was_no_customer_yet_from_who_had_none(low: Label, high: Label) -> None:
     known = CustomerFactory(created_at=noon(-10))
-    late = CustomerFactory(created_at=noon(3))
+    late = CustomerFactory(created_at=noon(3), registered_on=None)
     CustomerFactory(created_at=noon(-10))
-    CustomerFactory(created_at=noon(20))
+    CustomerFactory(created_at=noon(20), registered_on=None)
+    CustomerFactory(created_at=noon(20))  # came in with a file, and had been registered for years
     give(low, known, noon(4))
     give(high, late, noon(4))
     scale = Scale.of(low.group)  # type: ignore[arg-type]
     found = matrix(scale, first=MARCH, last=MARCH + 10 * DAY)
-    assert found.counts == {(NONE, 1): 1, (NEW, 2): 1, (NONE, NONE): 1}
-    assert (found.total, found.of_row(NONE), found.of_column(2), found.going("in")) == (3, 2, 1, 2)
+    assert found.counts == {(NONE, 1): 1, (NEW, 2): 1, (NONE, NONE): 2}
+    assert (found.total, found.of_row(NONE), found.of_column(2), found.going("in")) == (4, 3, 1, 2)
     assert [found.rows, found.columns] == [[NEW, NONE, 1, 2], [NONE, 1, 2]]
 
 
@@ -145,11 +147,14 @@ def test_the_life_cycle_is_offered_first(group: LabelGroup, low: Label, now: dt.
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_matrix_and_moves_are_those_of_a_plain_fold(data: st.DataObject, low: Label, high: Label) -> None:
     """Of any intervals at all: overlapping, touching, empty, open, as merges and imports may leave them."""
     Assignment.objects.all().delete()
-    customers = list(Customer.objects.all()) or [CustomerFactory(created_at=noon(n)) for n in (-90, 2, 6)]
+    people = [(-90, None), (2, None), (6, None), (20, noon(4).date()), (9, dt.date(2020, 1, 15))]
+    customers = list(Customer.objects.all()) or [
+        CustomerFactory(created_at=noon(n), registered_on=registered) for n, registered in people
+    ]
     for customer in customers:
         for label in (low, high):
             is_open = True
@@ -170,9 +175,14 @@ def test_matrix_and_moves_are_those_of_a_plain_fold(data: st.DataObject, low: La
         moves = _fold(scale, customer)
         assert told(scale, customer) == moves
         was, became = (_place(moves, end_of_day(day)) for day in days.values())
-        if not was and customer.created_at >= end_of_day(days["first"]):
+        known = {
+            name: customer.created_at < end_of_day(day)
+            or (customer.registered_on is not None and customer.registered_on <= day)
+            for name, day in days.items()
+        }
+        if not was and not known["first"]:
             was = NEW
-        if was > 0 or became or customer.created_at < end_of_day(days["last"]):
+        if was > 0 or became or known["last"]:
             counts[was, became] = counts.get((was, became), 0) + 1
     found = matrix(scale, **days)
     assert found.counts == counts

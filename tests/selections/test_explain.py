@@ -53,6 +53,15 @@ def _purmerend() -> None:
             "Customers who are member or (are not among those who belong to Purmerend).",
         ),
         (rule(MEMBERS, group("any")), "Customers who are member and do not exist."),
+        (rule(op="one"), "Nobody."),
+        (rule(MEMBERS, group("one", PUR)), "Customers who are member and belong to Purmerend."),
+        (
+            rule(MEMBERS, group("one", PUR, ADULTS)),
+            (
+                "Customers who are member and "
+                "(meet exactly one of these: belong to Purmerend or are at least 18 years old)."
+            ),
+        ),
     ],
 )
 def test_a_rule_reads_as_a_sentence(data: Any, sentence: str) -> None:

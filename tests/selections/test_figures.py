@@ -63,6 +63,15 @@ def test_a_part_of_which_one_is_enough_tells_what_it_adds_to_those_before_it(now
     assert [(tally.alone, tally.added, tally.removed) for tally in figures.nodes.values()] == [(2, 2, 0), (3, 1, 0)]
 
 
+def test_a_part_of_which_just_one_may_hold_adds_some_and_takes_others_away(now: dt.datetime) -> None:
+    CustomerFactory.create_batch(2)  # adult members
+    CustomerFactory.create_batch(4, kind="prospect")
+    CustomerFactory(birth_date=dt.date(2020, 1, 1))
+    figures = measure(parse_rule(rule(MEMBERS, ADULTS, op="one")), now=now)
+    assert [(tally.alone, tally.up_to_here) for tally in figures.nodes.values()] == [(3, 3), (6, 5)]
+    assert figures.total == 5
+
+
 def test_a_group_that_is_thinned_out_tells_before_and_after_each_pick(now: dt.datetime) -> None:
     CustomerFactory.create_batch(6)
     CustomerFactory(kind="prospect")

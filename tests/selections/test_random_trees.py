@@ -6,7 +6,6 @@ All registered criteria take part. TREES says how many trees are tried: 200 usua
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -30,8 +29,8 @@ from tests.selections.plain.trees import conditions, members, trees
 from tests.selections.plain.twins import AMSTERDAM, Moment, was_known
 from tests.selections.plain.world import World
 from tests.selections.test_compiler import count_inside
+from tests.tries import TREES
 
-TREES = int(os.environ.get("TREES", "200"))
 POPULATIONS = 4
 
 #: Criteria that have no plain twin yet. It may only become shorter.

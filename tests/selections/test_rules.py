@@ -40,6 +40,17 @@ def test_a_refusal_says_where_as_people_count(pointer: str, message: str) -> Non
     assert (str(refused), refused.problem, refused.field) == (message, "Fout.", pointer)
 
 
+@pytest.mark.parametrize("day", ["2026-13-99", "gisteren", "2026-02-30", ["2026"], "2026-01-01T10:00:00"])
+def test_a_day_that_is_none_is_told_in_our_own_words(day: Any) -> None:
+    asked = {"criterion": "customer.birth_date", "params": {"period": "between", "since": day}}
+    with (
+        translation.override("nl"),
+        pytest.raises(RuleRefused, match="Hier hoort een datum, zoals 2026-12-31") as refused,
+    ):
+        parse_rule(rule(asked))
+    assert refused.value.field == "/children/0/params/since"
+
+
 def nested(depth: int) -> dict[str, Any]:
     node: dict[str, Any] = {"op": "any", "children": []}
     for _level in range(depth - 1):

@@ -14,19 +14,24 @@ from tests.selections.plain.twins import AMSTERDAM, DAY, Moment, Params, bounds,
 from tests.selections.plain.windows import bounds_of, windows
 from tests.selections.plain.world import Row, World
 
+_NARROWING = (
+    "world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_quantity", "at_least_cents",
+)  # fmt: skip
+
 
 @st.composite
 def narrowing(draw: st.DrawFn) -> Params:
     """Return what narrows facts: mostly nothing, often one thing."""
     codes = {"world": WORLDS, "genre": GENRES, "sector": SECTORS, "branch": BRANCHES, "source": SOURCES}
-    chosen = draw(st.lists(st.sampled_from([*codes, "at_least_seconds", "at_least_cents"]), max_size=2, unique=True))
+    sizes = {"at_least_seconds": [1, 60, 300, 1500], "at_least_quantity": [1, 2, 4], "at_least_cents": [1, 300, 1500]}
+    chosen = draw(st.lists(st.sampled_from([*codes, *sizes]), max_size=2, unique=True))
     found: Params = {"kind": draw(st.sampled_from(FACTS))}
     for name in chosen:
         if name in codes:
             one = draw(st.lists(st.sampled_from(codes[name]), min_size=1, max_size=2, unique=True))
             found[name] = one[0] if name != "source" and draw(st.booleans()) else one
         else:
-            found[name] = draw(st.sampled_from([1, 60, 300, 1500]))
+            found[name] = draw(st.sampled_from(sizes[name]))
     return found
 
 
@@ -50,16 +55,14 @@ def fits(world: World, row: Row, params: Params) -> bool:
     return (
         row["kind"] == params["kind"]
         and row["duration_seconds"] >= params.get("at_least_seconds", 0)
+        and row["quantity"] >= params.get("at_least_quantity", row["quantity"])
         and row["amount_cents"] >= params.get("at_least_cents", row["amount_cents"])
     )
 
 
 def is_narrowed(params: Params) -> bool:
     """Whether not all facts of the kind are meant."""
-    return any(
-        params.get(name)
-        for name in ("world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_cents")
-    )
+    return any(params.get(name) for name in _NARROWING)
 
 
 def did(world: World, person: Row, params: Params, start: dt.datetime | None, end: dt.datetime) -> list[Row]:
@@ -145,8 +148,7 @@ def _of_all(params: Params) -> Params | None:
     """Return what is asked when the very first or last time is, whatever it was like."""
     if params.get("of") != "all" or not is_narrowed(params):
         return None
-    narrowing = ("world", "genre", "sector", "branch", "source", "at_least_seconds", "at_least_cents")
-    return {key: value for key, value in params.items() if key not in narrowing}
+    return {key: value for key, value in params.items() if key not in _NARROWING}
 
 
 @twin("facts.last", asked(_WHICH), asked(st.fixed_dictionaries({"more_than_days": st.integers(0, 800)})))

@@ -16,7 +16,7 @@ from tests.selections.plain.world import Row, World
 _IDS = st.sampled_from(MAILINGS) | st.lists(st.sampled_from(MAILINGS), max_size=2, unique=True)
 _ORIGINS = ["action", "step", "edition"]
 _MEANT = optional(
-    mailing=_IDS, purpose=few(PURPOSES), origin=few(_ORIGINS), channel=st.sampled_from(["", "email", "post"])
+    mailing=_IDS, purpose=few(PURPOSES), origin=few(_ORIGINS), channel=st.sampled_from(["", "email", "post", "sms"])
 )
 _ASKED = filled(windows(), _MEANT)
 

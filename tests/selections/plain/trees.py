@@ -26,6 +26,7 @@ def members(world: World, node: Tree, at: Moment) -> set[int]:
     found = {
         "all": everybody.intersection(*answers),
         "any": set().union(*answers),
+        "one": {pk for pk in everybody if sum(pk in answer for answer in answers) == 1},
         "none": everybody.difference(*answers),
     }[node["op"]]
     for pick in node.get("picks", []):
@@ -94,7 +95,7 @@ _PICKS = st.lists(
 
 
 def _groups(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
-    plain = {"op": st.sampled_from(["all", "any", "none"]), "children": st.lists(children, max_size=4)}
+    plain = {"op": st.sampled_from(["all", "any", "one", "none"]), "children": st.lists(children, max_size=4)}
     return st.one_of(*[st.fixed_dictionaries(plain)] * 4, st.fixed_dictionaries({**plain, "picks": _PICKS}))
 
 

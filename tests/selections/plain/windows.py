@@ -14,8 +14,9 @@ from tests.selections.plain.world import World
 UNITS = ["week", "month", "quarter", "season", "year"]
 ROLLING = ["last", "before_last", "ago", "next", "after_next", "ahead"]
 CALENDAR = [
-    *(f"{which}_{unit}" for which in ("this", "last", "next", "prior", "to_date", "earlier", "from", "until")
+    *(f"{which}_{unit}" for which in ("this", "last", "next", "prior", "two", "to_date", "earlier", "from", "until")
       for unit in UNITS),
+    *(f"{which}_day" for which in ("prior", "two", "earlier", "from", "until")),
     *(f"{end}_{which}_{unit}" for end in ("start", "end") for which in ("this", "last", "next")
       for unit in ("month", "quarter", "year")),
 ]  # fmt: skip
@@ -95,6 +96,8 @@ def shifted(day: dt.date, number: int, unit: str) -> dt.date:
 
 def _of_calendar(period: str, today: dt.date) -> tuple[dt.date | None, dt.date | None]:
     kind, unit = period.rsplit("_", 1)
+    if kind == "two":
+        return _turn(unit, today, -2), _turn(unit, today, 0)
     this, following = _turn(unit, today, 0), _turn(unit, today, 1)
     if kind in ("to_date", "earlier", "from", "until"):
         return {
@@ -109,6 +112,8 @@ def _of_calendar(period: str, today: dt.date) -> tuple[dt.date | None, dt.date |
 
 def _turn(unit: str, today: dt.date, step: int) -> dt.date:
     """Return the first day of this week, month, …, or of one so many later."""
+    if unit == "day":
+        return today + step * DAY
     if unit == "week":
         return today - today.weekday() * DAY + 7 * step * DAY
     months = {"month": 1, "quarter": 3, "season": 12, "year": 12}[unit]
