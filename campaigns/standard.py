@@ -90,8 +90,8 @@ PLANS = (
                 Fijn dat u lid bent geworden. Met uw pas (nummer {{ customer_number }}) leent u in al onze
                 vestigingen. Uw vestiging is {{ branch_name }}.
 
-                Onderaan dit bericht vindt u een persoonlijke link. Daarmee kiest u zelf waarover u van ons wilt
-                horen.
+                U kiest zelf waarover u van ons wilt horen. Onderaan elke e-mail van ons staat een persoonlijke link
+                waarmee dat kan; aan de balie kan het ook.
                 """,
                 purpose=SERVICE,
                 channels=Mailing.Channels.EMAIL_OR_LETTER,

@@ -9,12 +9,13 @@ from django.db.models import Model, Q
 from campaigns.models import Action, Trigger
 from campaigns.triggers.moves import LabelMove
 from campaigns.triggers.selections import EntersSelection
+from customers.facts import kind_users
 from labels.actions.rules import givers
 from labels.models import Label, LabelGroup
 from selections.models import Selection
 from selections.usages import Use, finders, json_has
 
-_AUDIENCE = "$[*].audience ? (@.kind == $kind && @.id == $id)"
+_AUDIENCE = "$.**.audience ? (@.kind == $kind && @.id == $id)"
 
 
 def _as_audience(thing: Model) -> Iterator[Use]:
@@ -50,5 +51,12 @@ def _as_giver(label: Label) -> Iterator[Use]:
     yield from (Use(str(Action._meta.verbose_name), one) for one in Action.objects.filter(gives_label=label))
 
 
+def _with_kind(code: str) -> Iterator[Use]:
+    """Yield triggers that wait for somebody to do something of a kind."""
+    for trigger in Trigger.objects.filter(json_has("params", "$.kind ? (@ == $code)", code=code)):
+        yield Use(str(Trigger._meta.verbose_name), trigger)
+
+
 finders.extend([_as_audience, _as_door, _as_move])
 givers.append(_as_giver)
+kind_users.append(_with_kind)

@@ -2,7 +2,9 @@
 
 A message counts for a limit when it is of its purpose and channel and was sent in its period, or has yet to be sent.
 One of a mailing of lower priority that nothing has been tried with yet may give way: it does not hold back who would
-otherwise have had enough.
+otherwise have had enough. One that is reserved, since nobody knows when it goes or whether it does (it waits for the
+outcome of a test, or for people to go on with its mailing), keeps its place; but who has had enough only because of
+such messages waits as long as he may, and has his turn when they are taken back.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ _MESSAGES = """
 #: Nothing of it went out, and a mailing of lower priority has time.
 _GIVES_WAY = """(message.state = 'queued' AND message.attempts = 0 AND mailing.priority < %(priority)s
                 AND mailing.finished_at IS NULL)"""
+#: It is to go some day, unless people or the figures decide otherwise. HELD of ``experiments.splitting`` is so far off.
+_RESERVED = """(message.state IN ('queued', 'deferred')
+                AND (message.next_attempt_at >= '9999-01-01T00:00:00Z' OR mailing.state IN ('paused', 'awaits')))"""
 #: When a message was sent, or goes out at the earliest.
 _AT = "coalesce(message.sent_at, greatest(message.next_attempt_at, %(now)s))"
 
@@ -68,6 +73,16 @@ class Caps:
         """Return the condition that nothing may be added unless somebody gives way."""
         return self._any("recent.all_{number} >= {rule.messages}")
 
+    def full_rule(self) -> str:
+        """Return branches of a CASE that tell which limit somebody reached: "3/7/own/email" is 3 messages in 7 days of
+        this purpose by e-mail; empty parts are of all.
+        """
+        return " ".join(
+            f"WHEN {self._applies(rule)} AND recent.firm_{number} >= {rule.messages} THEN "
+            f"'{rule.messages:d}/{rule.days:d}/{'own' if rule.purpose_id else ''}/{rule.channel}'"
+            for number, rule in enumerate(self.rules)
+        )
+
     def needed(self) -> str:
         """Return columns with how many messages must give way per limit."""
         return "".join(
@@ -79,20 +94,27 @@ class Caps:
     def freed(self) -> str:
         """Return the query of when each of ``judged`` who has had enough will have room again.
 
-        That is when the oldest message of as many as a limit allows falls out of its period.
+        That is when the oldest message of as many as a limit allows falls out of its period. Of reserved ones nobody
+        can tell, so who would not be over the limit without them may wait until the deadline, and after it no longer.
         """
         if not self.rules:
             return "SELECT NULL::bigint AS customer_id, NULL::timestamptz AS free_at WHERE false"
         moments = [
-            f"CASE WHEN {self._is_over(rule, 'person.channel')} THEN (array_agg({_AT} ORDER BY {_AT} DESC)"
-            f" FILTER (WHERE {self._counts(number)} AND {self._stays}))[{rule.messages}]"
-            f" + interval '{rule.days} days' END"
-            for number, rule in enumerate(self.rules)
+            self._freed_at(rule, f"{self._counts(number)} AND {self._stays}") for number, rule in enumerate(self.rules)
         ]
         people = "(SELECT customer_id, channel FROM judged WHERE outcome = 'frequency_cap')"
         return (
             f"SELECT message.customer_id, greatest({', '.join(moments)}) AS free_at"
             f"{_MESSAGES.format(people=people)} GROUP BY message.customer_id, person.channel"
+        )
+
+    def _freed_at(self, rule: CapRule, counted: str) -> str:
+        is_full = f"{self._is_over(rule, 'person.channel')} AND count(*) FILTER (WHERE {counted}) >= {rule.messages}"
+        certain = f"array_agg({_AT} ORDER BY {_AT} DESC) FILTER (WHERE {counted} AND NOT {_RESERVED})"
+        at_last = "CASE WHEN %(now)s < %(deadline)s THEN %(deadline)s::timestamptz ELSE 'infinity' END"
+        return (
+            f"CASE WHEN {is_full} THEN"
+            f" coalesce(({certain})[{rule.messages}] + interval '{rule.days} days', {at_last}) END"
         )
 
     def giving_way(self) -> str:

@@ -3,9 +3,11 @@
 What comes out is JSON, frozen in ``Mailing.compiled``:
 ``{"version": 2, "subject": pieces, "html": segments, "text": segments, "letter": segments, "look": {"accent", "logo"},
 "sender": {"name", "address"}, "links": [url, …], "blocks": [{"type", "data", "audience"}, …],
+"places": [id of the block, or "" for head and foot, for each segment of html and text],
 "styles": {branch id: {what differs for its readers: "html", "text", "letter", "look", "sender"}}}``.
-A piece is a literal string or ``[slot name, fallback or null]``; a segment is ``[audience key or "", pieces]``. Filling
-them in is ``mailings.rendering``.
+A mailing adds ``"of"``: the version of the content that it was made of (of a text message its mark).
+A piece is a literal string or ``[slot name, fallback or null]``; a segment is ``[audience key or "", pieces]``, where
+``selection:3+label:5`` is for who belongs to both. Filling them in is ``mailings.rendering``.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from common.blocks import CLOSE, OPEN, SLOT, plain, prose, slot
+from common.blocks import CLOSE, CUT, OPEN, SLOT, plain, prose, slot, strip_private
 from customers.models import Purpose
-from mailings.content import Item, read_items
+from mailings.content import Item, both, read_items
 from mailings.links import picture_url
 from mailings.models import Content, SendingSettings
 from mailings.styles import Logo, Style
@@ -34,7 +36,6 @@ Piece = str | list[str | None]
 Segment = list[Any]  # [audience, pieces]; a list, since it lives as JSON
 Compiled = dict[str, Any]
 
-MARK = "\ue002"  # cuts the HTML where one block ends and the next begins
 _HREF = re.compile(r'(?<=href=")https?://[^"]+')
 _ADDRESS = re.compile(f'https?://[^\\s<>")\\]{OPEN}{CLOSE}]+')
 _TRAILING = ".,;:!?'"
@@ -59,21 +60,29 @@ _PLAIN: Mapping[int | None, Style] = {None: Style()}
 
 
 def compile_content(
-    content: Content, *, purpose: Purpose, identity: SendingSettings, styles: Mapping[int | None, Style] = _PLAIN
+    content: Content,
+    *,
+    purpose: Purpose,
+    identity: SendingSettings,
+    styles: Mapping[int | None, Style] = _PLAIN,
+    links: Links | None = None,
 ) -> Compiled:
     """Return the pieces of a content as it would be sent for this purpose by this organisation; in the house's
     language. ``styles`` holds the organisation's under None, and those of branches that have one of their own.
+    ``links`` of a mailing's other versions come before those of this one.
     """
-    items, links = read_items(content.blocks), Links([])
+    items, links = read_items(content.blocks), links or Links([])
     with override(settings.LANGUAGE_CODE):
         parts = {
             branch_id: _in_style(content, items, links, _frame(purpose, identity, style), style)
             for branch_id, style in styles.items()
         }
+        places = [part.pop("places") for part in parts.values()]  # the same in each style
         return {
             "version": 2,
             "subject": cut(plain(content.subject)),
             **parts.pop(None),
+            "places": places[0],
             "links": links.urls,
             "blocks": [
                 {"type": item.block.code, "data": dict(item.data), "audience": item.audience}
@@ -86,10 +95,12 @@ def compile_content(
 
 def _in_style(content: Content, items: list[Item], links: Links, frame: dict[str, Any], style: Style) -> dict[str, Any]:
     dressed = [replace(item, data=item.block.dress(item.data, style)) for item in items]
+    places, html_parts = _html(content, dressed, frame, links)
     return {
-        "html": _html(content, dressed, frame, links),
+        "html": html_parts,
         "text": _text(dressed, frame, links),
-        "letter": [[item.audience, cut(item.block.letter(item.data))] for item in dressed],
+        "letter": [one for item in dressed for one in _segments(item, item.block.letter(item.data))],
+        "places": places,
         "look": {"accent": frame["accent"], "logo": style.logo.key if style.logo else ""},
         "sender": {"name": style.sender_name, "address": style.sender_email},
     }
@@ -107,6 +118,16 @@ def cut(text: str) -> list[Piece]:
     return [*pieces, text[position:]] if position < len(text) else pieces
 
 
+def _segments(item: Item, words: str) -> list[Segment]:
+    """Cut what a block says where other readers begin, as in columns with an audience for a block in them."""
+    first, *rest = words.split(CUT)
+    cuts = zip(rest[0::2], rest[1::2], strict=True)
+    return [
+        [item.audience, cut(first)],
+        *([both(item.audience, mark.partition(" ")[0]), cut(part)] for mark, part in cuts),
+    ]
+
+
 def _frame(purpose: Purpose, identity: SendingSettings, style: Style) -> dict[str, Any]:
     is_service = purpose.rule == Purpose.Rule.SERVICE
     if is_service:
@@ -117,10 +138,10 @@ def _frame(purpose: Purpose, identity: SendingSettings, style: Style) -> dict[st
     accent = style.accent if contrast(style.accent, PAPER) >= 1.2 else INK
     return {
         "language": settings.LANGUAGE_CODE,
-        "organisation": identity.organisation,
-        "postal_address": identity.postal_address,
-        "privacy_url": identity.privacy_url,
-        "reason": reason,
+        "organisation": strip_private(identity.organisation),
+        "postal_address": strip_private(identity.postal_address),
+        "privacy_url": strip_private(identity.privacy_url),
+        "reason": strip_private(reason),
         "is_service": is_service,
         "accent": accent,
         "font": style.font,
@@ -149,7 +170,8 @@ def _luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _html(content: Content, items: list[Item], frame: dict[str, Any], links: Links) -> list[Segment]:
+def _html(content: Content, items: list[Item], frame: dict[str, Any], links: Links) -> tuple[list[str], list[Segment]]:
+    """Return the places of the segments, and the segments."""
     source = render_to_string(
         "mail/mail.mjml",
         {
@@ -157,21 +179,28 @@ def _html(content: Content, items: list[Item], frame: dict[str, Any], links: Lin
             "title": prose(content.subject),
             "preheader": prose(content.preheader),
             "sections": [(number, item.block.section(item.data)) for number, item in enumerate(items)],
-            "mark": MARK,
+            "mark": CUT,
         },
     )
     done = _HREF.sub(lambda match: links.slot_for(html.unescape(match[0])), _to_html(source))
-    parts = done.split(MARK)  # head, "0", block 0, "1", block 1, …, "foot", foot
-    if parts[1::2] != [*map(str, range(len(items))), "foot"]:
+    head, *rest = done.split(CUT)  # head, "0", block 0, "1", block 1, …, "foot", foot
+    places, segments, outer, met = [""], [["", cut(head)]], ("", ""), []
+    for mark, part in zip(rest[0::2], rest[1::2], strict=True):
+        if mark == "foot" or mark.isdecimal():
+            met.append(mark)
+            outer = ("", "") if mark == "foot" else (items[int(mark)].audience, items[int(mark)].id)
+        audience, _space, place = mark.partition(" ")
+        places.append(place or outer[1])
+        segments.append([both(outer[0], audience) if place else outer[0], cut(part)])
+    if met != [*map(str, range(len(items))), "foot"]:
         raise ValueError("a block broke the frame of the mail")
-    audiences = ["", *(item.audience for item in items), ""]
-    return [[audience, cut(part)] for audience, part in zip(audiences, parts[0::2], strict=True)]
+    return places, segments
 
 
 def _to_html(source: str) -> str:
     """Run MJML. It writes attributes the way its language prints strings, so it gets to see plain ASCII only."""
     nonce = secrets.token_hex(6)
-    safe = {OPEN: f"Z{nonce}o", CLOSE: f"Z{nonce}c", MARK: f"Z{nonce}m"}
+    safe = {OPEN: f"Z{nonce}o", CLOSE: f"Z{nonce}c", CUT: f"Z{nonce}m"}
     for private, word in safe.items():
         source = source.replace(private, word)
     ascii_only = "".join(sign if sign.isascii() and sign != "\\" else f"&#{ord(sign)};" for sign in source)
@@ -186,7 +215,11 @@ def _text(items: list[Item], frame: dict[str, Any], links: Links) -> list[Segmen
         url = match[0].rstrip(_TRAILING)
         return links.slot_for(url) + match[0][len(url) :]
 
-    body = [[item.audience, cut(_ADDRESS.sub(tracked, item.block.text(item.data)) + "\n\n")] for item in items]
+    def words(item: Item) -> str:
+        done = _ADDRESS.sub(tracked, item.block.text(item.data))
+        return done if done.endswith(f"\n\n{CUT}{CUT}") else f"{done}\n\n"
+
+    body = [one for item in items for one in _segments(item, words(item))]
     return [["", [f"{frame['organisation']}\n\n"]], *body, ["", cut(_text_foot(frame))]]
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import override
 from common.tokens import BadToken, make_token, read_token
 from customers.actions.purposes import current_wording
 from mailings.delivery import Envelope
+from mailings.dkim import signed
 from mailings.models import Confirmation, SendingSettings
 from mailings.models.confirmations import VALID_DAYS
 
@@ -59,4 +60,5 @@ def confirmation_mail(confirmation: Confirmation, *, is_reminder: bool, now: dt.
     # the same however often it is tried, so that a repeat can be recognised
     mail["Message-ID"] = f"<confirm.{confirmation.pk}.{int(is_reminder)}@{settings.SITE_HOST}>"
     mail["Auto-Submitted"] = "auto-generated"
-    return Envelope(0, identity.sender_email, confirmation.address, mail.as_bytes())
+    content = signed(mail.as_bytes(), author=identity.sender_email, now=now)
+    return Envelope(0, identity.sender_email, confirmation.address, content)

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.forms import DateField, TimeField
 from django.utils.translation import gettext as _
 
 from common.blocks import Block, blocks, strip_private
@@ -23,12 +25,17 @@ AUDIENCES = {"selection": Selection, "label": Label}
 MAX_BLOCKS = 60
 MAX_COLUMNS = 3
 COLUMNS = "columns"  # the one type that holds lists of blocks, in ``data["columns"]``
+MOST_DIGITS = 18  # of the number of a row
+JOINT = "+"  # between the audiences that one must belong to all of
 _KEYS = {"id", "type", "data", "audience"}
+_ID = re.compile(r"[\w-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One block of a content: ``audience`` is a key such as ``selection:3``, or empty for everybody."""
+    """One block of a content: ``audience`` is a key such as ``selection:3``, or empty for everybody who sees what it
+    stands in.
+    """
 
     id: str
     block: Block
@@ -39,6 +46,30 @@ class Item:
 def audience_key(audience: Mapping[str, Any] | None) -> str:
     """Return ``selection:3`` for ``{"kind": "selection", "id": 3}``, and empty text for everybody."""
     return f"{audience['kind']}:{audience['id']}" if audience else ""
+
+
+def both(outer: str, inner: str) -> str:
+    """Return the key of who belongs to both audiences: ``selection:3+label:5``."""
+    return JOINT.join(dict.fromkeys(part for part in f"{outer}{JOINT}{inner}".split(JOINT) if part))
+
+
+def parts_of(key: str) -> list[str]:
+    """Return the audiences that one must belong to all of; none for everybody."""
+    return key.split(JOINT) if key else []
+
+
+def belongs(key: str, audiences: Collection[str]) -> bool:
+    """Say whether somebody of these audiences sees what is for ``key``."""
+    return not key or key in audiences or all(part in audiences for part in key.split(JOINT))
+
+
+def with_readers(blocks_json: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each block, also those in columns, with the key of who sees it."""
+    for one in blocks_json:
+        outer = audience_key(one.get("audience"))
+        yield one, outer
+        for column in one["data"]["columns"] if one["type"] == COLUMNS else ():
+            yield from ((inner, both(outer, audience_key(inner.get("audience")))) for inner in column)
 
 
 def read_items(blocks_json: list[dict[str, Any]]) -> list[Item]:
@@ -90,7 +121,7 @@ def block_type(code: str) -> Block:
 def check_subject(subject: str, preheader: str) -> None:
     """Refuse a subject or preview text that could not stand in the head of a mail."""
     for field, text in (("subject", subject), ("preheader", preheader)):
-        if any(ord(sign) < 32 for sign in text):
+        if any(ord(sign) < 32 or ord(sign) == 127 for sign in text):
             raise Refused("subject", _("This must be one line."), field=field)
         check_merge_fields(text, field=field)
 
@@ -122,18 +153,22 @@ def check_inner(columns: Any) -> list[list[dict[str, Any]]]:
 
 def check_one(raw: Any, *, in_column: bool = False) -> dict[str, Any]:
     """Return one block as it is kept; raises Refused with the field at fault. In a column only simple blocks may
-    stand, for whoever sees the columns.
+    stand; their audience is among those who see the columns.
     """
     if not isinstance(raw, dict) or set(raw) - _KEYS or not {"type"} <= set(raw):
         raise Refused("block", _("A block has a type, data and an audience, and nothing else."))
     block = block_type(str(raw["type"]))
     if in_column and not block.is_simple:
         raise Refused("column", _("A block “%s” cannot stand in a column.") % block.label)
-    if in_column and raw.get("audience"):
-        raise Refused("column", _("Choose for whom the columns are as a whole, not a block in them."), field="audience")
-    data = check_data(block, raw.get("data") or {})
+    block_id = str(raw.get("id") or secrets.token_hex(4))
+    if not _ID.fullmatch(block_id):
+        raise Refused("block", _("The id of a block is at most 40 letters, digits, dashes and underscores."))
+    given = raw.get("data") or {}
+    if not isinstance(given, dict):
+        raise Refused("block", _("A block has a type, data and an audience, and nothing else."))
+    data = check_data(block, given)
     return {
-        "id": str(raw.get("id") or secrets.token_hex(4)),
+        "id": block_id,
         "type": block.code,
         "data": data,
         "audience": check_audience(raw.get("audience")),
@@ -142,7 +177,7 @@ def check_one(raw: Any, *, in_column: bool = False) -> dict[str, Any]:
 
 def check_data(block: Block, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a block's data as its form cleans it; unknown fields and faulty merge fields are refused."""
-    form = block.form(data=dict(data))
+    form = block.form(data={name: _typed(block, name, value) for name, value in data.items()})
     if unknown := set(data) - set(form.fields):
         raise Refused("unknown_field", _("A block “%(block)s” has no field “%(field)s”.") % {
             "block": block.label, "field": min(unknown)})  # fmt: skip
@@ -154,6 +189,14 @@ def check_data(block: Block, data: Mapping[str, Any]) -> dict[str, Any]:
         _check_text(form.fields[field], field, text)
     return {name: strip_private(value) if isinstance(value, str) else value
             for name, value in block.to_data(form.cleaned_data).items()}  # fmt: skip
+
+
+def _typed(block: Block, name: str, value: Any) -> Any:
+    """Return a value as a form takes it from people, who type; raises Refused at a list where one text belongs."""
+    if name not in block.kept and isinstance(value, list | dict):
+        raise Refused("block_data", _("A field of a block holds one text or number."), field=name)
+    is_moment = isinstance(block.form.base_fields.get(name), DateField | TimeField)
+    return str(value) if is_moment and isinstance(value, int | float) else value
 
 
 def _texts(cleaned: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -175,9 +218,12 @@ def check_audience(audience: Any) -> dict[str, Any] | None:
     """Return the audience of a block, or None for everybody; raises Refused when it does not exist."""
     if not audience:
         return None
-    if not isinstance(audience, dict) or set(audience) != {"kind", "id"} or audience["kind"] not in AUDIENCES:
+    if not isinstance(audience, dict) or set(audience) != {"kind", "id"} or str(audience["kind"]) not in AUDIENCES:
         raise Refused("audience", _("An audience is a selection or a label."), field="audience")
-    model = AUDIENCES[audience["kind"]]
-    if not str(audience["id"]).isdecimal() or not model._default_manager.filter(pk=audience["id"]).exists():
+    model, number = AUDIENCES[audience["kind"]], str(audience["id"])
+    if (
+        not (number.isdecimal() and len(number) <= MOST_DIGITS)
+        or not model._default_manager.filter(pk=audience["id"]).exists()
+    ):
         raise Refused("audience", _("This selection or label does not exist any more."), field="audience")
     return {"kind": audience["kind"], "id": int(audience["id"])}

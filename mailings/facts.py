@@ -5,7 +5,7 @@ from django.utils.translation import pgettext_lazy
 
 from customers.facts import FactKind, fact_kinds
 
-CLICK, OPEN = "click", "open"
+CLICK, OPEN, CALL = "click", "open", "call"
 
 fact_kinds.register(
     FactKind(
@@ -26,5 +26,16 @@ fact_kinds.register(
         "mail-open",
         importable=False,
         participle=pgettext_lazy("have", "opened a message"),
+    )
+)
+
+fact_kinds.register(
+    FactKind(
+        CALL,
+        _("Telephone call"),
+        _("was called"),
+        "phone",
+        importable=False,
+        participle=pgettext_lazy("have", "been called"),
     )
 )

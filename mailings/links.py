@@ -21,6 +21,7 @@ from common.tokens import BadToken, make_token, read_token
 SIGNATURE_LENGTH = 22  # 132 bits in base64
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 BOUNCE_SIGNATURE_LENGTH = 20  # 80 bits in hexadecimal: mail servers may change capitals, and a guess is one mail
+_MESSAGE_ID = re.compile(r"<mailing\.\d{1,18}\.(\d{1,18})\.([0-9a-f]{20})@")
 
 
 @cache
@@ -100,6 +101,24 @@ def read_bounce_address(address: str) -> int | None:
     found = re.search(r"\+([0-9a-f]{1,16})-([0-9a-f]{20})@", address.lower())
     if found and hmac.compare_digest(found[2], _bounce_signature(found[1])):
         return int(found[1], 16)
+    return None
+
+
+@cache
+def _message_key(link_key: str) -> bytes:
+    return hmac.digest(link_key.encode(), b"wise.message", "sha256")
+
+
+def message_mark(message_id: int) -> str:
+    """Return what a Message-ID of ours ends in before the @: who has not seen the mail cannot guess it."""
+    return hmac.digest(_message_key(settings.LINK_KEY), b"%x" % message_id, "sha256").hex()[:BOUNCE_SIGNATURE_LENGTH]
+
+
+def read_message_id(text: str) -> int | None:
+    """Return the id of the message whose Message-ID stands in a text; None when there is none, or all are forged."""
+    for number, mark in _MESSAGE_ID.findall(text):
+        if hmac.compare_digest(mark, message_mark(int(number))):
+            return int(number)
     return None
 
 

@@ -21,6 +21,14 @@ def opening_hours(*, now: dt.datetime) -> tuple[Hours, dict[int, Hours]]:
     return ours, {branch: ours.also_closed(own) for branch, own in closed.items() if branch}
 
 
+def closed_now(*, now: dt.datetime) -> dict[int, dt.datetime]:
+    """Return when the branches open that are closed while the organisation sends; outside its hours nothing leaves."""
+    ours, branches = opening_hours(now=now)
+    if not ours.is_open(now):
+        return {}
+    return {branch: hours.next_opening(now) for branch, hours in branches.items() if not hours.is_open(now)}
+
+
 def openings(*, now: dt.datetime) -> tuple[dt.datetime, dict[int, dt.datetime]]:
     """Return when a message may leave at the earliest, and by branch where that is another moment."""
     ours, branches = opening_hours(now=now)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from common.sql import rows
 from mailings.models import DomainLimit, Relay
 from mailings.rendering import Recipient
 
 DOMAIN_BURST_SECONDS = 10
+#: Nobody is put off for longer: the limit may be another by then. Who comes back too early waits once more.
+LONGEST_WAIT_SECONDS = 600
 
 # The lock first: whoever waits for it then reads what the other left.
 _TAKE = """
@@ -46,20 +49,32 @@ def _take(table: str, pk: int, *, rate: float, burst: float, wanted: int) -> int
     return int(found[0]["count"]) if found else wanted  # a limit that was removed meanwhile limits nothing
 
 
-def split_by_domain(recipients: Sequence[Recipient]) -> tuple[list[Recipient], dict[int, float]]:
-    """Return who may be written to now, and message id -> seconds to wait for whom their domain's limit holds back."""
+@dataclass(frozen=True)
+class Split:
+    """Who of some readers may be written to now; ``later`` is message id -> seconds to wait; ``dry`` says of domains
+    that have had enough how long the last of these waits and how many seconds lie between two.
+    """
+
+    now: list[Recipient]
+    later: dict[int, float] = field(default_factory=dict)
+    dry: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def split_by_domain(recipients: Sequence[Recipient]) -> Split:
+    """Take from the allowance of each limited domain what these readers need of it."""
     limits = {limit.domain: limit for limit in DomainLimit.objects.all()}
     if not limits:
-        return list(recipients), {}
+        return Split(list(recipients))
     held: defaultdict[str, list[Recipient]] = defaultdict(list)
     for recipient in recipients:
         domain = recipient.address.rpartition("@")[2].lower()
         if domain in limits:
             held[domain].append(recipient)
     later: dict[int, float] = {}
+    dry: dict[str, tuple[float, float]] = {}
     for domain, those in held.items():
-        limit = limits[domain]
-        granted = take_from_domain(limit, wanted=len(those))
+        granted, gap = take_from_domain(limits[domain], wanted=len(those)), 60 / limits[domain].per_minute
         for number, recipient in enumerate(those[granted:], start=1):
-            later[recipient.message_id] = number * 60 / limit.per_minute
-    return [recipient for recipient in recipients if recipient.message_id not in later], later
+            later[recipient.message_id] = min(number * gap, LONGEST_WAIT_SECONDS)
+            dry[domain] = number * gap, gap
+    return Split([recipient for recipient in recipients if recipient.message_id not in later], later, dry)

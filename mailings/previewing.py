@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from customers.models import Branch, Customer, Purpose
 from mailings.actions.queueing import audience_members
 from mailings.compiling import Compiled, compile_content
+from mailings.content import parts_of, with_readers
 from mailings.fields import merge_fields
 from mailings.letters import Letter, letters_html, print_pdf
 from mailings.models import Content, SendingSettings
@@ -105,13 +106,30 @@ def preview_content(
     """Return the message for a customer, or with examples in the fields, as a ``branch`` sends it; raises Refused when
     a block is gone.
 
-    ``audience`` (``selection:3``) shows what its members see; otherwise the customer's own audiences count.
+    ``audience`` (``selection:3``, ``selection:3+label:5``) shows what its members see; otherwise the customer's own
+    audiences count.
     """
     identity = SendingSettings.load()
     branch_id = customer.branch_id if customer else branch.pk if branch else None
-    styles = load_styles([branch_id])
-    compiled = compile_content(content, purpose=purpose, identity=identity, styles=styles)
-    compiled = in_style_of(compiled, branch_id)
+    compiled = compile_content(content, purpose=purpose, identity=identity, styles=load_styles([branch_id]))
+    return preview_pieces(compiled, content=content, customer=customer, audience=audience, branch=branch, now=now)
+
+
+def preview_pieces(
+    compiled: Compiled,
+    *,
+    content: Content,
+    customer: Customer | None = None,
+    audiences: Collection[str] | None = None,
+    audience: str = "",
+    branch: Branch | None = None,
+    now: dt.datetime,
+) -> Preview:
+    """Return a message out of pieces that are there already, as ``preview_content`` does; ``audiences`` are those the
+    customer had when they were frozen.
+    """
+    identity = SendingSettings.load()
+    compiled = in_style_of(compiled, customer.branch_id if customer else branch.pk if branch else None)
     if customer:
         values = values_of_customer(customer.pk, identity=identity, now=now)
     else:
@@ -119,18 +137,18 @@ def preview_content(
     values |= samples_of_blocks(compiled, medium="email")
     values |= {f"link:{position}": url for position, url in enumerate(compiled["links"])}
     values |= {"unsubscribe_url": "#", "preferences_url": "#", "privacy_url": identity.privacy_url or "#"}
-    audiences = {audience} if audience else _audiences_of(customer, compiled, now)
+    if audiences is None:
+        audiences = set(parts_of(audience)) if audience else _audiences_of(customer, compiled, now)
     return Preview(content, compiled, identity, customer, audiences, values, now)
 
 
 def audience_keys(content: Content) -> list[str]:
-    """Return the keys of all audiences that blocks of a content name."""
-    found = (one.get("audience") for one in content.blocks)
-    return sorted({f"{audience['kind']}:{audience['id']}" for audience in found if audience})
+    """Return the keys of all audiences that see a block, also of those who belong to two."""
+    return sorted({key for _one, key in with_readers(content.blocks) if key})
 
 
 def _audiences_of(customer: Customer | None, compiled: Compiled, now: dt.datetime) -> set[str]:
-    keys = {audience for audience, _pieces in compiled["html"] if audience}
+    keys = {part for audience, _pieces in compiled["html"] for part in parts_of(audience)}
     if customer is None:
         return set()
     return {key for key in keys if audience_members(key, now=now).filter(pk=customer.pk).exists()}

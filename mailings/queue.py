@@ -12,6 +12,7 @@ unless its own worker says that the final dot was not sent.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,7 @@ GIVE_UP_HOURS = 72
 _BACKOFF = (
     "least(interval '5 minutes' * power(2, least(message.attempts, 10)), interval '6 hours') * (0.8 + 0.4 * random())"
 )
+_WHO = re.compile(r"""(?:"[^"]*"|[^\s<>]*)(?:@|%40)[^\s<>]*|\+?\d[\d -]{7,}\d""", re.IGNORECASE)
 _SOON = "interval '1 minute' * (0.8 + 0.4 * random())"
 
 
@@ -175,9 +177,17 @@ def record(mailing: Mailing, outcomes: Sequence[Outcome], *, token: UUID) -> int
     refusal = next((outcome for outcome in outcomes if outcome.pause), None)
     if refusal:
         Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING).update(
-            state=Mailing.State.PAUSED, pause_reason=refusal.reply[:200]
+            state=Mailing.State.PAUSED, pause_reason=without_people(refusal.reply)[:200]
         )
     return len(written)
+
+
+def without_people(words: str) -> str:
+    """Return what a server said, without the addresses and telephone numbers in it.
+
+    Why a mailing stopped is kept in its history for good, where no erasure and no retention rule looks for anybody.
+    """
+    return _WHO.sub("…", words.replace("\x00", "")[:600])
 
 
 _RECORD = f"""
@@ -260,6 +270,44 @@ def put_off(later: Mapping[int, float], *, token: UUID) -> int:
     )
 
 
+def line_up(mailing: Mailing, domains: Mapping[str, tuple[float, float]], *, longest: float) -> int:
+    """Let all that is ready for these domains leave one after the other, so that nobody claims it in vain.
+
+    Domain -> seconds until the first may leave, and between two. Mailings that share a domain get each other's turns;
+    who comes too early then waits a little longer, and whose turn is further off than the ``longest`` wait (seconds)
+    comes back after that. Returns how many messages.
+    """
+    if not domains:
+        return 0
+    return execute(
+        """
+        WITH ready AS MATERIALIZED (
+            SELECT message.id, message.next_attempt_at, held.domain, held.first, held.gap
+            FROM mailings_message AS message
+            JOIN unnest(%(domains)s::text[], %(firsts)s::float8[], %(gaps)s::float8[]) AS held (domain, first, gap)
+                ON held.domain = lower(split_part(message.address, '@', -1))
+            WHERE message.mailing_id = %(mailing)s AND message.channel = 'email'
+            AND message.state IN ('queued', 'deferred') AND message.next_attempt_at <= clock_timestamp()
+            FOR UPDATE OF message SKIP LOCKED
+        ),
+        turn AS (
+            SELECT id, first + gap * row_number() OVER (PARTITION BY domain ORDER BY next_attempt_at, id) AS seconds
+            FROM ready
+        )
+        UPDATE mailings_message AS message
+        SET next_attempt_at = clock_timestamp() + least(turn.seconds, %(longest)s) * interval '1 second'
+        FROM turn WHERE message.id = turn.id
+        """,
+        {
+            "mailing": mailing.pk,
+            "longest": longest,
+            "domains": list(domains),
+            "firsts": [first for first, _gap in domains.values()],
+            "gaps": [gap for _first, gap in domains.values()],
+        },
+    )
+
+
 def recover() -> tuple[int, int]:
     """Take over from workers that died: return how many messages went back to the queue and how many are in doubt.
 
@@ -281,7 +329,3 @@ _RECOVER = """
         claim = CASE %(becomes)s WHEN 'queued' THEN NULL ELSE message.claim END
     FROM given_up WHERE message.id = given_up.id
 """
-
-
-def _list(ids: Sequence[int]) -> str:
-    return ", ".join(str(int(one)) for one in ids)

@@ -27,7 +27,7 @@ _CUSTOMER = f"""
 """  # noqa: S608 - the fields are ours
 _MESSAGE = f"""
     WITH person AS ({_CUSTOMER})
-    SELECT message.id AS message_id, message.address, message.audiences::text AS audiences, person.*
+    SELECT message.id AS message_id, message.address, message.audiences::text AS audiences, message.arm_id, person.*
     FROM mailings_message AS message JOIN person USING (customer_id)
     WHERE message.id = ANY(%(messages)s)
 """  # noqa: S608
@@ -73,8 +73,15 @@ def _followed(customer_ids: Sequence[int], now: datetime) -> frozenset[int]:
 
 def values_of_customer(customer_id: int, *, identity: SendingSettings, now: datetime) -> dict[str, str]:
     """Return the merge fields of one customer, for a preview."""
-    params = {"customers": [customer_id], "organisation": identity.organisation, "now": now}
-    return next((_merge_values(row) for row in rows(_CUSTOMER, params)), {})
+    return values_of_customers([customer_id], identity=identity, now=now).get(customer_id, {})
+
+
+def values_of_customers(
+    customer_ids: Sequence[int], *, identity: SendingSettings, now: datetime
+) -> dict[int, dict[str, str]]:
+    """Return customer id -> merge fields of some hundreds of customers, for a preview."""
+    params = {"customers": list(customer_ids), "organisation": identity.organisation, "now": now}
+    return {row["customer_id"]: _merge_values(row) for row in rows(_CUSTOMER, params)}
 
 
 def values_of_blocks(
@@ -82,11 +89,20 @@ def values_of_blocks(
 ) -> dict[int, dict[str, str]]:
     """Return customer id -> slot -> value of all blocks that have slots of their own."""
     merged: dict[int, dict[str, str]] = {}
-    for one in compiled["blocks"]:
+    for one in _different(compiled["blocks"]):
         values = blocks[one["type"]].values(one["data"], customer_ids=customer_ids, origin=origin, medium=medium)
         for customer_id, slots in values.items():
             merged.setdefault(customer_id, {}).update(slots)
     return merged
+
+
+def _different(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return blocks without those of which there is an equal one: versions of a message share most."""
+    kept: list[Mapping[str, Any]] = []
+    for one in found:
+        if all((one["type"], one["data"]) != (other["type"], other["data"]) for other in kept):
+            kept.append(one)
+    return kept
 
 
 def samples_of_blocks(compiled: Compiled, *, medium: Medium) -> dict[str, str]:
@@ -111,6 +127,7 @@ def _recipient(row: Mapping[str, Any], own: Mapping[str, str], *, is_followed: b
         branch_id=row["branch_id"],
         values={**_merge_values(row), **own},
         is_followed=is_followed,
+        arm_id=row["arm_id"],
     )
 
 

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 
 from mailings import mime
 from mailings.compiling import Compiled, Piece, Segment
+from mailings.content import belongs, parts_of
+from mailings.dkim import signed
 from mailings.fields import merge_fields
-from mailings.links import click_writer, open_url, own_open_url, preferences_url, unsubscribe_url
+from mailings.links import click_writer, message_mark, open_url, own_open_url, preferences_url, unsubscribe_url
 from mailings.models import SendingSettings
 
 Finish = Callable[[str], bytes]
@@ -35,6 +37,7 @@ class Recipient(NamedTuple):
     branch_id: int | None
     values: Mapping[str, str]
     is_followed: bool = False  # allowed us to see that he opens our mails
+    arm_id: int | None = None  # the version he gets in a test
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def fill(pieces: Sequence[Piece], values: Mapping[str, str], *, as_html: bool) -
 
 def visible(segments: Sequence[Segment], audiences: Collection[str]) -> list[Sequence[Piece]]:
     """Return the pieces of the segments for these audiences."""
-    return [pieces for audience, pieces in segments if not audience or audience in audiences]
+    return [pieces for audience, pieces in segments if belongs(audience, audiences)]
 
 
 def fill_all(
@@ -119,7 +122,7 @@ class PreparedMail:
             *((audience, _encoded(pieces, constant, as_html=True)) for audience, pieces in compiled["html"]),
             ("", [mime.END]),
         ]
-        self.known = frozenset(audience for audience, _pieces in self.body)
+        self.known = frozenset(part for audience, _pieces in self.body for part in parts_of(audience))
         self.plans: dict[frozenset[str], _Plan] = {}
         self.click_url = click_writer(mailing_id)
         self.host = identity.sender_email.rpartition("@")[2] or "localhost"
@@ -138,7 +141,9 @@ class PreparedMail:
         return b"".join(lines)
 
     def render(self, recipient: Recipient, *, sender: Sender, now: datetime) -> bytes:
-        """Return the whole message: headers, plain text, HTML; lines end in CRLF and are not dot-stuffed yet."""
+        """Return the whole message: signatures, headers, plain text, HTML; lines end in CRLF and are not dot-stuffed
+        yet.
+        """
         unsubscribe = unsubscribe_url(recipient.message_id)
         values = {
             **recipient.values,
@@ -146,7 +151,7 @@ class PreparedMail:
             "preferences_url": preferences_url(recipient.customer_id, recipient.link_version),
             "pixel_url": own_open_url(recipient.message_id) if recipient.is_followed else self.pixel_url,
         }
-        return b"".join([
+        content = b"".join([
             _from(sender),
             f"To: {recipient.address}\r\n".encode(),
             _subject(fill(self.subject, values, as_html=False)),
@@ -157,6 +162,7 @@ class PreparedMail:
             mime.MULTIPART,
             *self._body(values, recipient),
         ])  # fmt: skip
+        return signed(content, author=sender.address, now=now)
 
     def _unsubscribe_headers(self, address: str) -> bytes:
         if self.is_service:  # nothing to unsubscribe from; the page for the rest is linked in the mail itself
@@ -203,7 +209,7 @@ class _Plan:
 def _plan_of(body: Sequence[tuple[str, list[Any]]], audiences: Collection[str]) -> _Plan:
     plan = _Plan([], [], [])
     is_literal = False
-    for piece in (one for audience, pieces in body if not audience or audience in audiences for one in pieces):
+    for piece in (one for audience, pieces in body if belongs(audience, audiences) for one in pieces):
         if isinstance(piece, bytes) and is_literal:
             plan.parts[-1] += piece
             continue
@@ -240,8 +246,10 @@ def _date(second: datetime) -> bytes:
 
 
 def message_id_header(mailing_id: int, message_id: int, host: str) -> str:
-    """Return the Message-ID: the same however often the message is tried, so a repeat could be recognised."""
-    return f"<mailing.{mailing_id}.{message_id}@{host}>"
+    """Return the Message-ID: the same however often the message is tried, so a repeat could be recognised; signed, so
+    that a report about it shows that whoever wrote it has seen the mail.
+    """
+    return f"<mailing.{mailing_id}.{message_id}.{message_mark(message_id)}@{host}>"
 
 
 def _list_id(name: str, code: str, host: str) -> bytes:

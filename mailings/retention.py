@@ -9,20 +9,32 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext_lazy as _
 
 from common.retention import DAYS, MONTHS, RetentionRule, retention_rules
-from common.sql import execute, rows
+from common.sql import rows
 from mailings.actions.drafts import forget_old_drafts
+from mailings.actions.forgotten import forgotten_letters
+from mailings.actions.texts import old_text_files
 from mailings.models import Draft, LetterBatch
 
 BATCH = 50_000
+FORGOTTEN = dt.timedelta(days=1)  # no pile takes so long to print
 
 # What nothing will happen to any more; the message itself stays, so that it can be told what somebody got.
 _OLD_ADDRESSES = """
 SELECT id FROM mailings_message
 WHERE (address <> '' OR reply <> '') AND state_at < %(before)s AND state IN ('sent', 'failed', 'withdrawn', 'in_doubt')
 """
+_OLD_HOMES = """
+SELECT printed.id FROM mailings_printedletter AS printed
+JOIN mailings_letterbatch AS batch ON batch.id = printed.batch_id
+WHERE (printed.address_key <> '' OR printed.later_keys <> '{}') AND batch.created_at < %(before)s
+"""
+_OLD_REPLIES = "SELECT id FROM mailings_settlement WHERE reply <> '' AND settled_at < %(before)s"
 _OLD_CLICKS = "SELECT id FROM mailings_click WHERE clicked_at < %(before)s"
 _OLD_MACHINE_CLICKS = "SELECT id FROM mailings_machineclick WHERE clicked_at < %(before)s"
 _OLD_BOUNCES = "SELECT id FROM mailings_bounce WHERE received_at < %(before)s"
+_OLD_RETURNS = "SELECT id FROM mailings_postreturn WHERE recorded_at < %(before)s"
+_OLD_ANSWERS = "SELECT id FROM mailings_textreply WHERE received_at < %(before)s"
+_OLD_NOTES = "SELECT id FROM mailings_call WHERE called_at < %(before)s AND note <> ''"
 _OLD_EARLIER = "SELECT id FROM mailings_earlierdecision WHERE replaced_at < %(before)s"
 _OLD_DECISIONS = "SELECT id FROM mailings_decision WHERE decided_at < %(before)s"
 
@@ -34,11 +46,19 @@ def _counter(old: str) -> Callable[[dt.datetime, dt.datetime], int]:
     return count
 
 
-def _in_batches(statement: str, old: str) -> Callable[[dt.datetime, dt.datetime], int]:
+def _in_batches(statement: str, old: str, *, key: str = "id") -> Callable[[dt.datetime, dt.datetime], int]:
+    """Return what applies a statement to the old rows, each batch from where the one before it ended: else every batch
+    would walk past all that is younger, or was done, once more.
+    """
+
     def apply(before: dt.datetime, now: dt.datetime) -> int:
-        total = 0
-        while done := execute(statement.format(old=f"{old} LIMIT {BATCH}"), {"before": before}):
-            total += done
+        batch = statement.format(old=f"{old} AND {key} > %(after)s ORDER BY {key} LIMIT {BATCH}")
+        text = f"WITH done AS ({batch} RETURNING id) SELECT count(*) AS n, coalesce(max(id), 0) AS last FROM done"  # noqa: S608
+        total, count, after = 0, BATCH, 0
+        while count == BATCH:
+            [done] = rows(text, {"before": before, "after": after})
+            count, after = done["n"], done["last"]
+            total += count
         return total
 
     return apply
@@ -49,17 +69,30 @@ def _remove_decisions(before: dt.datetime, now: dt.datetime) -> int:
     return _in_batches("DELETE FROM mailings_decision WHERE id IN ({old})", _OLD_DECISIONS)(before, now)
 
 
+def _forget_addresses(before: dt.datetime, now: dt.datetime) -> int:
+    _in_batches("UPDATE mailings_settlement SET reply = '' WHERE id IN ({old})", _OLD_REPLIES)(before, now)
+    homes = "UPDATE mailings_printedletter SET address_key = '', later_keys = '{{}}' WHERE id IN ({old})"
+    statement = "UPDATE mailings_message SET address = '', reply = '' WHERE id IN ({old})"
+    places = _in_batches(homes, _OLD_HOMES, key="printed.id")(before, now)
+    return places + _in_batches(statement, _OLD_ADDRESSES)(before, now)
+
+
+def _count_addresses(before: dt.datetime, now: dt.datetime) -> int:
+    return _counter(_OLD_HOMES)(before, now) + _counter(_OLD_ADDRESSES)(before, now)
+
+
 def _count_clicks(before: dt.datetime, now: dt.datetime) -> int:
     return _counter(_OLD_CLICKS)(before, now) + _counter(_OLD_MACHINE_CLICKS)(before, now)
 
 
 def _remove_clicks(before: dt.datetime, now: dt.datetime) -> int:
-    _in_batches("DELETE FROM mailings_machineclick WHERE id IN ({old})", _OLD_MACHINE_CLICKS)(before, now)
-    return _in_batches("DELETE FROM mailings_click WHERE id IN ({old})", _OLD_CLICKS)(before, now)
+    machines = _in_batches("DELETE FROM mailings_machineclick WHERE id IN ({old})", _OLD_MACHINE_CLICKS)(before, now)
+    return machines + _in_batches("DELETE FROM mailings_click WHERE id IN ({old})", _OLD_CLICKS)(before, now)
 
 
 def _count_letters(before: dt.datetime, now: dt.datetime) -> int:
-    return LetterBatch.objects.filter(created_at__lt=before).exclude(file="").count()
+    old = LetterBatch.objects.filter(created_at__lt=before).exclude(file="").count()
+    return old + len(forgotten_letters(before=now - FORGOTTEN))
 
 
 def _remove_letters(before: dt.datetime, now: dt.datetime) -> int:
@@ -67,7 +100,30 @@ def _remove_letters(before: dt.datetime, now: dt.datetime) -> int:
     for batch in old:
         default_storage.delete(batch.file.name or "")
         LetterBatch.objects.filter(pk=batch.pk).update(file="")
+    forgotten = forgotten_letters(before=now - FORGOTTEN)
+    for name in forgotten:
+        default_storage.delete(name)
+    return len(old) + len(forgotten)
+
+
+def _count_text_files(before: dt.datetime, now: dt.datetime) -> int:
+    return len(old_text_files(before=before))
+
+
+def _remove_text_files(before: dt.datetime, now: dt.datetime) -> int:
+    old = old_text_files(before=before)
+    for path in old:
+        path.unlink(missing_ok=True)
     return len(old)
+
+
+def _count_said(before: dt.datetime, now: dt.datetime) -> int:
+    return _counter(_OLD_ANSWERS)(before, now) + _counter(_OLD_NOTES)(before, now)
+
+
+def _remove_said(before: dt.datetime, now: dt.datetime) -> int:
+    _in_batches("UPDATE mailings_call SET note = '' WHERE id IN ({old})", _OLD_NOTES)(before, now)
+    return _in_batches("DELETE FROM mailings_textreply WHERE id IN ({old})", _OLD_ANSWERS)(before, now)
 
 
 def _count_drafts(before: dt.datetime, now: dt.datetime) -> int:
@@ -93,8 +149,8 @@ for rule in (
         "addresses",
         _("E-mail addresses on messages"),
         _("To which address a message went, and what the mail server answered. That somebody got it stays known."),
-        _counter(_OLD_ADDRESSES),
-        _in_batches("UPDATE mailings_message SET address = '', reply = '' WHERE id IN ({old})", _OLD_ADDRESSES),
+        _count_addresses,
+        _forget_addresses,
         unit=MONTHS,
         period=24,
     ),
@@ -117,6 +173,24 @@ for rule in (
         period=13,
     ),
     RetentionRule(
+        "post_returns",
+        _("Which letter came back, and why"),
+        _("That an address is no good stays known at the customer until it changes."),
+        _counter(_OLD_RETURNS),
+        _in_batches("DELETE FROM mailings_postreturn WHERE id IN ({old})", _OLD_RETURNS),
+        unit=MONTHS,
+        period=13,
+    ),
+    RetentionRule(
+        "answers",
+        _("What customers answered to text messages and said on the telephone"),
+        _("What came of a call stays known, and a no stays a no."),
+        _count_said,
+        _remove_said,
+        unit=MONTHS,
+        period=13,
+    ),
+    RetentionRule(
         "decisions",
         _("Why somebody did or did not get a message"),
         _("The reason per customer and mailing. Reports of older mailings then no longer tell who was left out."),
@@ -124,6 +198,16 @@ for rule in (
         _remove_decisions,
         unit=MONTHS,
         period=36,
+    ),
+    RetentionRule(
+        "texts",
+        _("Files with text messages"),
+        _("Where no provider carries them they are written to a folder, with numbers and texts."),
+        _count_text_files,
+        _remove_text_files,
+        unit=DAYS,
+        period=30,
+        most=365,
     ),
     RetentionRule(
         "letters",

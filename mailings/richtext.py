@@ -11,6 +11,9 @@ import nh3
 from common.blocks import MERGE_FIELD, slot, strip_private
 
 TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li"}
+SCHEMES = ("http", "https", "mailto", "tel")
+_PAGE = re.compile(r"[\w-]+(\.[\w-]+)*\.[a-z]{2,}(:\d+)?([/?#]\S*)?", re.IGNORECASE)
+_MAILBOX = re.compile(r"[^\s@:/]+@[\w-]+(\.[\w-]+)+")
 _SAME = {"div": "p", "b": "strong", "i": "em"}  # what editors and word processors write
 _OTHER_NAME = re.compile(rf"<(/?)({'|'.join(_SAME)})(?=[\s/>])", re.IGNORECASE)
 _PARAGRAPH = '<p style="margin:0 0 14px">'
@@ -22,13 +25,27 @@ def clean(text: str) -> str:
     plain text.
     """
     text = _OTHER_NAME.sub(lambda match: f"<{match[1]}{_SAME[match[2].lower()]}", text)
-    return nh3.clean(
-        strip_private(text),
+    done = nh3.clean(
+        text,
         tags=TAGS,
         attributes={"a": {"href"}},
-        url_schemes={"http", "https", "mailto", "tel"},
+        url_schemes=set(SCHEMES),
         link_rel=None,
-    ).strip()
+        attribute_filter=lambda _tag, _name, value: _address(value),
+    )
+    return strip_private(done).strip()  # afterwards: what was written as a number is a sign only now
+
+
+def _address(value: str) -> str | None:
+    """Return where a link leads to; of one without a scheme, as people type it, the page or mailbox that is meant. What
+    leads nowhere out of a mail is none.
+    """
+    value = value.strip()
+    if value.lower().startswith(tuple(f"{scheme}:" for scheme in SCHEMES)):
+        return value
+    if _PAGE.fullmatch(value):
+        return f"https://{value}"
+    return f"mailto:{value}" if _MAILBOX.fullmatch(value) else None
 
 
 def is_empty(text: str) -> bool:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
+from celery.signals import worker_process_shutdown
 from django.conf import settings
 from django.db import DataError
 
 from common.time import clock
-from mailings import actions, queue
+from mailings import actions, queue, stragglers
 from mailings.actions import finish_mailings, forget_old_confirmations, print_letters
 from mailings.bounces.mailbox import fetch
 from mailings.bounces.reading import read_reports
+from mailings.delivery.texts import FolderProvider, provider_words, text_provider
 from mailings.models import Bounce, Mailing
+from mailings.sms.events import read_event
+from mailings.sms.worker import send_ready_texts
 from mailings.worker import send_ready
 
 log = logging.getLogger(__name__)
 
+GOODBYE_SECONDS = 5
 RUN_SECONDS = 15  # short, so that a worker that is asked to stop can, and other tasks get their turn
 
 
@@ -28,6 +33,12 @@ def send_queued() -> dict[str, int]:
     if summary.has_more:
         send_queued.delay()
     return summary.counts
+
+
+@worker_process_shutdown.connect
+def wait_for_stragglers(**_signal: object) -> None:
+    """Give silent mail servers a moment before the process ends: what has no answer by then becomes a doubt."""
+    stragglers.finish(seconds=GOODBYE_SECONDS)
 
 
 @shared_task
@@ -50,11 +61,21 @@ def publish_due() -> int:
 def recover_stale() -> None:
     """Give back what dead workers held: claimed messages to the queue, those they were sending to people to look at.
 
-    And stop the mailings of which too much comes back.
+    And stop the mailings of which too much comes back, and count those that are over.
     """
     queue.recover()
     actions.brake_mailings(now=clock())
     finish_mailings(now=clock())
+    actions.keep_tallies()
+
+
+@shared_task
+def decide_experiments() -> int:
+    """Decide the tests of versions whose time has come, and ring for the rest of their readers; return how many."""
+    decided = actions.decide_due(now=clock())
+    if decided:
+        send_queued.delay()
+    return decided
 
 
 @shared_task
@@ -83,6 +104,21 @@ def read_bounces() -> int:
 def check_links() -> int:
     """Look up the links that somebody asked about; return how many."""
     return actions.check_links(now=clock())
+
+
+@shared_task
+def send_texts() -> dict[str, int]:
+    """Send the text messages that are ready and return outcomes by state; the next ring takes what is left."""
+    return send_ready_texts(seconds=RUN_SECONDS)
+
+
+@shared_task
+def read_text_events() -> int:
+    """Read what a gateway put in the folder of text messages; return how many reports and answers were news."""
+    provider = text_provider()
+    told = provider.events() if isinstance(provider, FolderProvider) else ()
+    found = (read_event(one, provider_words()) for one in told)
+    return actions.record_text_events((one for one in found if one), now=clock())
 
 
 @shared_task

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from common.sql import execute, rows
 from common.traces import Persons, Trace, traces
 from mailings.actions.publications import forget_in_files
+from mailings.actions.texts import forget_in_texts
 from mailings.models import Message
 
 #: A file of letters this young may not have been printed yet; others would lose theirs with it.
@@ -18,9 +19,8 @@ PRINTING_DAYS = 3
 
 _BATCHES = """
 batch.file <> '' AND EXISTS (
-    SELECT FROM mailings_message AS message
-    WHERE message.mailing_id = batch.mailing_id AND message.channel = 'post' AND message.sent_at = batch.created_at
-        AND message.customer_id = ANY(%(ids)s)
+    SELECT FROM mailings_printedletter AS printed JOIN mailings_message AS message ON message.id = printed.message_id
+    WHERE printed.batch_id = batch.id AND message.customer_id = ANY(%(ids)s)
 )
 """
 
@@ -44,13 +44,18 @@ def _being_printed(ids: Collection[int], now: dt.datetime) -> Collection[int]:
     found = rows(
         """
         SELECT DISTINCT message.customer_id FROM mailings_letterbatch AS batch
-        JOIN mailings_message AS message ON message.mailing_id = batch.mailing_id AND message.channel = 'post'
-            AND message.sent_at = batch.created_at
+        JOIN mailings_printedletter AS printed ON printed.batch_id = batch.id
+        JOIN mailings_message AS message ON message.id = printed.message_id
         WHERE message.customer_id = ANY(%(ids)s) AND batch.file <> '' AND batch.created_at > %(since)s
         """,
         _ids(ids) | {"since": now - dt.timedelta(days=PRINTING_DAYS)},
     )
     return [row["customer_id"] for row in found]
+
+
+def _forget_texts(persons: Persons) -> int:
+    own = Message.objects.filter(customer_id__in=persons.ids, channel=Message.Channel.SMS)
+    return forget_in_texts(persons.phones, message_ids=list(own.values_list("pk", flat=True)))
 
 
 def _ids(ids: Collection[int]) -> dict[str, Any]:
@@ -83,6 +88,7 @@ traces.register(
         ),
     )
 )
+traces.register(Trace("texts", _("Files with text messages"), _forget_texts))
 traces.register(
     Trace("publications", _("Files for other mail tools"), remove=lambda persons: forget_in_files(persons.texts))
 )

@@ -103,11 +103,12 @@ class UnsubscribeView(PublicView):
         return message
 
     def _page(self, request: HttpRequest, message: Message, *, status: int = 200, **extra: object) -> HttpResponse:
-        purpose = message.mailing.purpose
-        choices = self._choices(purpose)
+        purpose, is_text = message.mailing.purpose, message.channel == Message.Channel.SMS
+        choices = self._choices(purpose, is_text=is_text)
         context = {
             "organisation": SendingSettings.load().organisation,
             "address": mask(message.address),
+            "is_text": is_text,
             "purpose": purpose,
             "choices": choices,
             "chosen": request.POST.get("scope", choices[0][0]),
@@ -117,7 +118,7 @@ class UnsubscribeView(PublicView):
         }
         return render(request, "mailings/unsubscribe.html", context, status=status)
 
-    def _choices(self, purpose: Purpose) -> list[tuple[str, Any, Any]]:
+    def _choices(self, purpose: Purpose, *, is_text: bool) -> list[tuple[str, Any, Any]]:
         """Return what can be stopped, from little to much: (scope, words, explanation)."""
         found: list[tuple[str, Any, Any]] = []
         if purpose.rule != Purpose.Rule.SERVICE:
@@ -125,17 +126,21 @@ class UnsubscribeView(PublicView):
             same = Purpose.objects.filter(rule=purpose.rule, is_public=True).exclude(code__in=PROCESSING)
             if others := list(same.exclude(pk=purpose.pk).values_list("name", flat=True)[:8]):
                 is_asked = purpose.rule == Purpose.Rule.OPT_IN
-                words = _("All newsletters and the like") if is_asked else _("All tips and offers by e-mail")
+                offers = _("All tips and offers by text message") if is_text else _("All tips and offers by e-mail")
+                words = _("All newsletters and the like") if is_asked else offers
                 found.append((KIND, words, _("Also: %s") % ", ".join(others)))
-        found.append((ALL_COMMERCIAL, _("All newsletters, tips and offers by e-mail"), ""))
+        all_of_it = _("All newsletters, tips and offers by e-mail")
+        found.append((ALL_COMMERCIAL, _("All text messages with tips and offers") if is_text else all_of_it, ""))
         found.append((EVERYWHERE, _("Everything"), _("Also nothing by post, telephone or text message.")))
         return found
 
 
 def mask(address: str) -> str:
-    """Return an address that its owner recognises and nobody else can use: ``f•••••@example.nl``."""
+    """Return an address that its owner recognises and nobody else can use: ``f•••••@example.nl``, ``•••••678``."""
     local, at, host = address.partition("@")
-    return f"{local[:1]}•••••{at}{host}" if at else ""
+    if at:
+        return f"{local[:1]}•••••{at}{host}"
+    return f"•••••{address[-3:]}" if address else ""
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # a password or signature is the proof

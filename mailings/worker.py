@@ -7,38 +7,35 @@ doubt.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
-from django.db import InterfaceError, OperationalError, connection
 from django.utils.translation import gettext
 
 from common.time import clock
 from customers.models import Purpose
-from mailings import pacing, queue
+from mailings import pacing, queue, stragglers
 from mailings.actions.queueing import postpone_closed
 from mailings.actions.states import brake_mailings, finish_mailings
 from mailings.delivery import FAILED, Crew, Envelope, Lane, Route, routes
+from mailings.experiments.arms import in_arm, load_arms
 from mailings.links import bounce_address
 from mailings.models import Mailing, SendingSettings
-from mailings.opening import opening_hours
+from mailings.opening import closed_now, opening_hours
+from mailings.persisting import persist
 from mailings.queue import Outcome
 from mailings.recipients import load_recipients
 from mailings.rendering import PreparedMail, Recipient, Sender, in_style_of, sender_of
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 CONNECTIONS = 16
 CHUNK = 400
 HEARTBEAT_SECONDS = 15
-DATABASE_RETRY_SECONDS = 45
+PATIENCE_SECONDS = 10  # for the last answers of a chunk, before others go first
 THROTTLED_SECONDS = 0.05
 
 
@@ -56,35 +53,63 @@ class Summary:
             self.counts[outcome.state] = self.counts.get(outcome.state, 0) + 1
 
 
-@contextlib.contextmanager
-def _crew(connections: int) -> Iterator[Crew]:
-    crew = Crew(_persist(lambda: routes(connections)))
-    try:
-        yield crew
-    finally:
-        crew.dismiss()
+class _Run:
+    """One run: its connections, until when it goes on, and what it did so far."""
+
+    def __init__(self, seconds: float, connections: int, patience: float) -> None:
+        self.until, self.connections, self.patience = time.monotonic() + seconds, connections, patience
+        self.summary = Summary()
+        self.crew = self._call()
+
+    def _call(self) -> Crew:
+        """Return connections for this run: those that still wait for an earlier answer are not there for it."""
+        waiting = stragglers.busy_by_relay()
+        known = [
+            replace(one, size=one.size - waiting[one.relay_id]) for one in persist(lambda: routes(self.connections))
+        ]
+        crew = Crew([route for route in known if route.size > 0])
+        self.summary.is_unreachable = crew.size == 0
+        return crew
+
+    def leave_behind(self, chunk: _Chunk) -> None:
+        """Go on with other connections than those that keep silent."""
+        stragglers.leave(self.crew, chunk.mailing, chunk.token)
+        self.crew = self._call()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more should be begun."""
+        return self.summary.is_unreachable or time.monotonic() >= self.until
 
 
-def send_ready(*, seconds: float, connections: int = CONNECTIONS, chunk: int = CHUNK) -> Summary:
+def send_ready(
+    *, seconds: float, connections: int = CONNECTIONS, chunk: int = CHUNK, patience: float = PATIENCE_SECONDS
+) -> Summary:
     """Send what is ready, for about that long; safe to run in several processes at once.
 
-    Stops early when no server can be reached: then the rest is put back, to be tried at the next ring.
+    After ``patience`` seconds in which no server said anything a thread waits for the last answers instead. Stops
+    early when no server can be reached: then the rest is put back, to be tried at the next ring.
     """
-    summary, until = Summary(), time.monotonic() + seconds
+    run = _Run(seconds, connections, patience)
+    try:
+        _send_all(run, chunk)
+    finally:
+        run.crew.dismiss()
+    persist(lambda: finish_mailings(now=clock()))
+    return run.summary
+
+
+def _send_all(run: _Run, size: int) -> None:
     sent_nothing: list[int] = []  # mailings that gave no message though they seemed to have some: others are at them
-    _persist(lambda: postpone_closed(now=clock()))
-    with _crew(connections) as crew:
-        while not summary.is_unreachable:
-            mailing = _persist(lambda: queue.next_mailing(has_hours=_within_hours(), skip=sent_nothing))
-            if mailing is None:
-                break
-            if time.monotonic() >= until:
-                summary.has_more = True
-                break
-            if not _send_chunk(mailing, crew, summary, chunk, until):
-                sent_nothing.append(mailing.pk)
-    _persist(lambda: finish_mailings(now=clock()))
-    return summary
+    while not run.summary.is_unreachable:
+        mailing = persist(lambda: queue.next_mailing(has_hours=_within_hours(), skip=sent_nothing))
+        if mailing is None:
+            return
+        if run.is_over:
+            run.summary.has_more = True
+            return
+        if not _send_chunk(mailing, run, size):
+            sent_nothing.append(mailing.pk)
 
 
 def _within_hours() -> bool:
@@ -92,29 +117,30 @@ def _within_hours() -> bool:
     return ours.is_open(clock())
 
 
-def _send_chunk(mailing: Mailing, crew: Crew, summary: Summary, size: int, until: float) -> int:
+def _send_chunk(mailing: Mailing, run: _Run, size: int) -> int:
     """Claim a chunk of one mailing and send it, what can be until then; return how many were claimed."""
     token = uuid4()
-    claimed = _persist(lambda: queue.claim(mailing, token=token, limit=size))
+    claimed = persist(lambda: queue.claim(mailing, token=token, limit=size))
     try:
         if claimed and (chunk := _prepare(mailing, token, claimed)):
+            _wait_for_opening(chunk)
             _hold_back(chunk)
-            _work_off(chunk, crew, summary, until)
+            _work_off(chunk, run)
     finally:
-        _persist(lambda: queue.release(token))
-    _persist(lambda: brake_mailings(mailing, now=clock()))
+        persist(lambda: queue.release(token))
+    persist(lambda: brake_mailings(mailing, now=clock()))
     return len(claimed)
 
 
 def _prepare(mailing: Mailing, token: UUID, claimed: list[tuple[int, int]]) -> _Chunk | None:
     """Return what sending needs; content that cannot be written for anybody puts its mailing on pause."""
     try:
-        return _persist(lambda: _Chunk(mailing, token, claimed))
+        return persist(lambda: _Chunk(mailing, token, claimed))
     except (LookupError, TypeError, ValueError) as error:
         log.exception("mailing %s cannot be prepared", mailing.pk)
         reason = gettext("The content cannot be written: %s") % type(error).__name__
         running = Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SENDING)
-        _persist(lambda: running.update(state=Mailing.State.PAUSED, pause_reason=reason))
+        persist(lambda: running.update(state=Mailing.State.PAUSED, pause_reason=reason))
         return None
 
 
@@ -126,8 +152,7 @@ class _Chunk:
         self.was_refused = False  # the last attempt to mark something marked nothing
         self.identity = SendingSettings.load()
         self.styled = frozenset(mailing.compiled.get("styles", {}))  # ids of branches with a style, as text
-        self.mails: dict[int | None, tuple[PreparedMail, Sender]] = {}
-        self._mail_of(None)
+        self.mails: dict[tuple[int | None, int | None], tuple[PreparedMail, Sender]] = {}
         self.recipients = load_recipients(
             claimed,
             compiled=mailing.compiled,
@@ -136,11 +161,15 @@ class _Chunk:
             medium="email",
             now=clock(),
         )
+        self.arms = load_arms({one.arm_id for one in self.recipients if one.arm_id})
+        self._mail_of(None, None)
 
-    def _mail_of(self, branch_id: int | None) -> tuple[PreparedMail, Sender]:
-        """Return the mail in the style of a branch and its sender, prepared when first asked for."""
-        if branch_id not in self.mails:
-            compiled, purpose = in_style_of(self.mailing.compiled, branch_id), self.mailing.purpose
+    def _mail_of(self, branch_id: int | None, arm_id: int | None) -> tuple[PreparedMail, Sender]:
+        """Return the mail in the style of a branch, in a version, and its sender; prepared when first asked for."""
+        key = branch_id, arm_id
+        if key not in self.mails:
+            version = in_arm(self.mailing.compiled, self.arms[arm_id] if arm_id else None)
+            compiled, purpose = in_style_of(version, branch_id), self.mailing.purpose
             mail = PreparedMail(
                 compiled,
                 mailing_id=self.mailing.pk,
@@ -149,33 +178,56 @@ class _Chunk:
                 list_code=purpose.code,
                 is_service=purpose.rule == Purpose.Rule.SERVICE,
             )
-            self.mails[branch_id] = mail, sender_of(compiled, self.identity)
-        return self.mails[branch_id]
+            self.mails[key] = mail, sender_of(compiled, self.identity)
+        return self.mails[key]
 
     def envelope(self, recipient: Recipient) -> Envelope:
         """Return the message for one reader, ready to go, as his branch sends it."""
-        mail, sender = self._mail_of(recipient.branch_id if str(recipient.branch_id) in self.styled else None)
+        branch_id = recipient.branch_id if str(recipient.branch_id) in self.styled else None
+        mail, sender = self._mail_of(branch_id, recipient.arm_id)
         content = mail.render(recipient, sender=sender, now=clock())
         return_path = bounce_address(recipient.message_id) or self.identity.sender_email
         return Envelope(recipient.message_id, return_path, recipient.address, content)
 
 
+def _wait_for_opening(chunk: _Chunk) -> None:
+    """Put off readers whose branch closed after the mailing started, and with the first of them all others of it."""
+    now = clock()
+    closed = {} if chunk.mailing.purpose.rule == Purpose.Rule.SERVICE else persist(lambda: closed_now(now=now))
+    waits = {
+        one.message_id: (closed[one.branch_id] - now).total_seconds()
+        for one in chunk.recipients
+        if one.branch_id in closed
+    }
+    if waits:
+        persist(lambda: queue.put_off(waits, token=chunk.token))
+        persist(lambda: postpone_closed(chunk.mailing, now=now))
+        chunk.recipients = [one for one in chunk.recipients if one.message_id not in waits]
+
+
 def _hold_back(chunk: _Chunk) -> None:
-    """Put back who has to wait because his mail domain gets no more at once; others get their turn meanwhile."""
-    chunk.recipients, later = _persist(lambda: pacing.split_by_domain(chunk.recipients))
-    if later:
-        _persist(lambda: queue.put_off(later, token=chunk.token))
+    """Put back who has to wait because his mail domain gets no more at once; others get their turn meanwhile.
+
+    Whoever else is ready at such a domain is put behind them: else each would be claimed and put back again and again.
+    """
+    split = persist(lambda: pacing.split_by_domain(chunk.recipients))
+    chunk.recipients = split.now
+    if split.later:
+        persist(lambda: queue.put_off(split.later, token=chunk.token))
+        persist(lambda: queue.line_up(chunk.mailing, split.dry, longest=pacing.LONGEST_WAIT_SECONDS))
 
 
-def _work_off(chunk: _Chunk, crew: Crew, summary: Summary, until: float) -> None:
+def _work_off(chunk: _Chunk, run: _Run) -> None:
     """Keep every connection busy until the chunk is done, or the time is up: then the rest is left to the next run.
 
     Each round 1. records what came back and marks as many messages as there are free connections, in one commit;
-    2. hands those out; 3. writes the next messages while the connections work; 4. waits for outcomes.
+    2. hands those out; 3. writes the next messages while the connections work; 4. waits for outcomes. When all that
+    have a message keep silent, they are left behind.
     """
+    crew, summary = run.crew, run.summary
     waiting, ready = deque(chunk.recipients), deque[Envelope]()
     done: list[Outcome] = []
-    busy, beat = 0, time.monotonic()
+    busy, beat, heard = 0, time.monotonic(), time.monotonic()
     while waiting or ready or busy or done:
         if not ready:
             _compose(chunk, waiting, ready, crew, done)
@@ -186,21 +238,23 @@ def _work_off(chunk: _Chunk, crew: Crew, summary: Summary, until: float) -> None
         done = []
         _compose(chunk, waiting, ready, crew, done)
         if busy:
-            outcomes = crew.collect(wanted=max(1, busy // 2), timeout=HEARTBEAT_SECONDS)
+            outcomes = crew.collect(wanted=max(1, busy // 2), timeout=run.patience)
             busy -= len(outcomes)
             done += outcomes
         elif ready and not marked and not chunk.was_refused:
             time.sleep(THROTTLED_SECONDS)  # every relay has had what it gets in this second
+        if marked or done:
+            heard = time.monotonic()
         summary.is_unreachable = crew.size == 0
-        is_over = summary.is_unreachable or time.monotonic() >= until
-        if is_over or any(outcome.pause for outcome in done) or _was_stopped(chunk):
+        if run.is_over or _is_refused(done) or _was_stopped(chunk):
             if busy and (waiting or ready):  # others may have these while the last answers are awaited
-                _persist(lambda: queue.release(chunk.token))
+                persist(lambda: queue.release(chunk.token))
             waiting.clear()
             ready.clear()
-        if time.monotonic() - beat >= HEARTBEAT_SECONDS:
-            _persist(lambda: queue.extend(chunk.token))
-            beat = time.monotonic()
+        beat = _keep_lease(chunk, beat)
+        if busy and time.monotonic() - heard >= run.patience:
+            run.leave_behind(chunk)
+            return
 
 
 def _mark_next(
@@ -213,7 +267,7 @@ def _mark_next(
         return []
     ids = [envelope.message_id for envelope, _lane in batch]
     relays = [lane.route.name for _envelope, lane in batch]
-    marked = _persist(
+    marked = persist(
         lambda: queue.record_and_mark(chunk.mailing, done, ids, token=chunk.token, now=clock(), relays=relays)
     )
     summary.add(done)
@@ -235,12 +289,25 @@ def _granted(route: Route, wanted: int) -> int:
     if route.relay_id is None or route.per_second is None:
         return wanted
     pk, speed = route.relay_id, route.per_second
-    return _persist(lambda: pacing.take_from_relay(pk, per_second=speed, wanted=wanted))
+    return persist(lambda: pacing.take_from_relay(pk, per_second=speed, wanted=wanted))
+
+
+def _keep_lease(chunk: _Chunk, since: float) -> float:
+    """Renew the lease now and then; return when that was done last."""
+    if time.monotonic() - since < HEARTBEAT_SECONDS:
+        return since
+    persist(lambda: queue.extend(chunk.token))
+    return time.monotonic()
+
+
+def _is_refused(outcomes: list[Outcome]) -> bool:
+    """Say whether a server will not have us, whoever the message is for."""
+    return any(outcome.pause for outcome in outcomes)
 
 
 def _was_stopped(chunk: _Chunk) -> bool:
     """Say whether the mailing is not being sent any more; asked only when nothing could be marked."""
-    return chunk.was_refused and not _persist(
+    return chunk.was_refused and not persist(
         lambda: Mailing.objects.filter(pk=chunk.mailing.pk, state=Mailing.State.SENDING).exists()
     )
 
@@ -258,19 +325,3 @@ def _compose(chunk: _Chunk, waiting: deque[Recipient], ready: deque[Envelope], c
             log.exception("message %s cannot be composed", recipient.message_id)
             words = gettext("The message could not be written: %s") % type(error).__name__
             done.append(Outcome(recipient.message_id, FAILED, words, reached=False))
-
-
-def _persist(work: Callable[[], T]) -> T:
-    """Run database work, again when the database went away or broke off a deadlock; every statement here may be
-    repeated.
-    """
-    until = time.monotonic() + DATABASE_RETRY_SECONDS
-    while True:
-        try:
-            return work()
-        except (OperationalError, InterfaceError):
-            if time.monotonic() >= until or connection.in_atomic_block:
-                raise
-            log.warning("the database is away; trying again")
-            connection.close()
-            time.sleep(0.5)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pghistory
+from django.conf import settings
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.consents import CONSENT, allowed_sql
 from customers.models import Channel, Customer, Purpose
 from labels.models import Label
-from mailings.models import Content, Mailing, Message
+from mailings.models import Content, Mailing, Message, message_count
 from selections.models import Selection
 
 
@@ -42,6 +43,7 @@ class Newsletter(models.Model):
     priority = models.PositiveSmallIntegerField(
         _("priority"), choices=Mailing.Priority, default=Mailing.Priority.NORMAL
     )
+    hold_out_percent = models.PositiveSmallIntegerField(_("own control group (percent)"), default=0)
     created_at = models.DateTimeField(_("created at"))
 
     objects = NewsletterQuerySet.as_manager()
@@ -50,6 +52,11 @@ class Newsletter(models.Model):
         verbose_name = _("newsletter")
         verbose_name_plural = _("newsletters")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(hold_out_percent__lte=50), name="newsletter_hold_out_at_most_half"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -69,12 +76,11 @@ class EditionQuerySet(models.QuerySet["Edition"]):
 
     def with_numbers(self) -> EditionQuerySet:
         """Add ``item_count``, and ``message_count`` and ``sent_count`` of its mailing."""
-        messages = Message.objects.filter(mailing=models.OuterRef("mailing")).order_by().values("mailing")
         items = TextItem.objects.filter(edition=models.OuterRef("pk")).order_by().values("edition")
         return self.annotate(
             item_count=_count(items),
-            message_count=_count(messages),
-            sent_count=_count(messages.filter(state=Message.State.SENT)),
+            message_count=message_count("mailing"),
+            sent_count=message_count("mailing", Message.State.SENT),
         )
 
 
@@ -97,6 +103,9 @@ class Edition(models.Model):
     introduction = models.TextField(_("introduction"), blank=True)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.DRAFT)
     send_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    planned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("planned by")
+    )
     content = models.OneToOneField(Content, models.PROTECT, null=True, blank=True, related_name="edition")
     mailing = models.OneToOneField(Mailing, models.SET_NULL, null=True, blank=True, related_name="edition")
     error = models.TextField(_("what went wrong"), blank=True)  # at the last attempt to send a planned edition

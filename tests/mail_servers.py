@@ -11,12 +11,13 @@ import pytest
 
 
 class MailServer:
-    """``mails`` is what lies in the mailbox; ``login`` who came in last."""
+    """``mails`` is what lies in the mailbox; ``login`` who came in last; ``sent`` how many bytes of mail POP gave."""
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
         self.seen: list[bytes] = []
         self.login = ("", "")
+        self.sent = 0
         self._servers: list[socketserver.ThreadingTCPServer] = []
 
     def start(self, scheme: str) -> int:
@@ -99,9 +100,15 @@ class Pop(Lines):
                 self.box.login = (user, rest)
             elif command == "DELE":
                 deleted.append(self.box.mails[int(rest) - 1])
+            if command == "LIST":
+                self.say(f"+OK {rest} {len(self.box.mails[int(rest) - 1])}")
+                continue
             self.say(f"+OK {len(self.box.mails)} 1")
-            if command == "RETR":
-                self.wfile.write(re.sub(rb"(?m)^\.", b"..", self.box.mails[int(rest) - 1]) + b"\r\n.\r\n")
+            if command in ("RETR", "TOP"):
+                number, lines = [*map(int, rest.split()), None][:2]
+                mail = b"\n".join(self.box.mails[number - 1].split(b"\n")[:lines])
+                self.box.sent += len(mail)
+                self.wfile.write(re.sub(rb"(?m)^\.", b"..", mail) + b"\r\n.\r\n")
             if command == "QUIT":
                 self.box.mails = [mail for mail in self.box.mails if mail not in deleted]
                 return

@@ -36,9 +36,10 @@ def barcode_svg(code: str) -> SafeString:
     width = len(bits) + 2 * QUIET_MODULES
     bars = "".join(f"M{QUIET_MODULES + start} 0h{length}v40h-{length}z" for start, length in _runs(bits))
     return format_html(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="barcode" role="img" aria-label="{}" width="{}mm" height="{}mm" '
-        'viewBox="0 0 {} 40" preserveAspectRatio="none"><path fill="#fff" d="M0 0h{}v40H0z"/><path d="{}"/></svg>',
-        _("Bar code %(code)s") % {"code": code}, f"{width * MODULE_MM:.1f}", HEIGHT_MM, width, width, bars,
+        '<svg xmlns="http://www.w3.org/2000/svg" class="barcode" role="img" width="{}mm" height="{}mm" '
+        'viewBox="0 0 {} 40" preserveAspectRatio="none"><title>{}</title>'
+        '<path fill="#fff" d="M0 0h{}v40H0z"/><path d="{}"/></svg>',
+        f"{width * MODULE_MM:.1f}", HEIGHT_MM, width, _("Bar code %(code)s") % {"code": code}, width, bars,
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def run_trigger_today(trigger: Trigger, *, by: User | None, now: dt.datetime) ->
         raise Refused("trigger_off", _("Turn the trigger on first."))
     if kind_of(trigger).watched_selection(trigger.params):
         refresh_memberships(now=now)
-    run = run_trigger(trigger, day=local_date(now), now=now)
+    run = run_trigger(trigger, day=local_date(now), by=by, now=now)
     if run is None:
         raise Refused("trigger_ran", _("This trigger has run for today already."))
     return run
@@ -99,7 +99,7 @@ def due_triggers(*, today: dt.date) -> list[tuple[Trigger, dt.date]]:
     for trigger_id, day in TriggerRun.objects.filter(due_on__gte=first, error="").values_list("trigger_id", "due_on"):
         done[trigger_id].add(day)
     triggers = Trigger.objects.working().select_related(
-        "action__purpose", "action__gives_label", "campaign", "selection"
+        "action__purpose", "action__gives_label", "campaign", "selection", "activated_by"
     )
     due = [
         (trigger, day)
@@ -141,7 +141,7 @@ def _work_off_trigger(trigger: Trigger, day: dt.date, summary: Summary, *, now: 
 def _work_off_steps(summary: Summary, *, now: dt.datetime, only_first: bool) -> None:
     """Take the steps due, round after round: a second step on the same day falls due when the first is taken."""
     seen: set[int] = set()
-    steps = Step.objects.due(summary.day).select_related("action__purpose", "action__gives_label")
+    steps = Step.objects.due(summary.day).select_related("action__purpose", "action__gives_label", "activated_by")
     if only_first:
         steps = steps.filter(day=0)
     while due := list(steps.exclude(pk__in=seen).order_by("campaign_id", "day", "id")):

@@ -9,13 +9,14 @@ from django.db import transaction
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.actions.actions import check_action, checked_hold_out
+from campaigns.actions.actions import check_action, pass_action
 from campaigns.actions.enrolments import LeaveReason, leave_all, plan_steps
 from campaigns.actions.history import noted
 from campaigns.actions.names import check_name_free
 from campaigns.models import Action, Campaign, Step, Trigger
 from common.errors import Refused
 from common.time import local_date
+from mailings.gate import checked_hold_out
 from selections.models import Selection
 
 if TYPE_CHECKING:
@@ -84,16 +85,26 @@ def change_campaign(
 
 
 @transaction.atomic
-def add_step(campaign: Campaign, *, action: Action, day: int, by: User | None, now: dt.datetime) -> Step:
-    """Add an action on a day after enrolment; in a running campaign for those whose day has yet to come."""
+def add_step(
+    campaign: Campaign, *, action: Action, day: int, confirmed: str | None = None, by: User | None, now: dt.datetime
+) -> Step:
+    """Add an action on a day after enrolment; in a running campaign for those whose day has yet to come.
+
+    Raises Refused in a running campaign when the action is not ready, a check finds an error in it, or warnings that
+    are not ``confirmed`` (None: a program asks).
+    """
     campaign = _locked(campaign)
     if campaign.state == Campaign.State.FINISHED:
         raise Refused("campaign_finished", _("A finished campaign stays as it was."))
+    step = Step(campaign=campaign, action=action, day=day, added_on=local_date(now))
     if campaign.is_current:
         check_action(action)
+        step.activated_by = by
     with noted(by):
-        step = Step.objects.create(campaign=campaign, action=action, day=day, added_on=local_date(now))
+        step.save()
         plan_steps(campaign, now=now)
+    if campaign.is_current:
+        pass_action(action, about=f"step:{step.pk}", confirmed=confirmed, by=by, now=now)
     return step
 
 
@@ -111,11 +122,12 @@ def remove_step(step: Step, *, by: User | None, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def start_campaign(campaign: Campaign, *, by: User | None, now: dt.datetime) -> Campaign:
+def start_campaign(campaign: Campaign, *, confirmed: str | None = None, by: User | None, now: dt.datetime) -> Campaign:
     """Start a draft, or go on with a paused campaign.
 
-    Raises Refused when there are no steps, a step cannot go out, the end has passed, or too many campaigns are
-    under way. The triggers that are on count from the start; after a pause the missed days are made up for.
+    Raises Refused when there are no steps, a step cannot go out, the end has passed, too many campaigns are under way,
+    or checks find in a draft an error, or warnings that are not ``confirmed`` (None: a program asks). The triggers that
+    are on count from the start; after a pause the missed days are made up for.
     """
     campaign = _locked(campaign)
     if campaign.state not in {Campaign.State.DRAFT, Campaign.State.PAUSED}:
@@ -127,6 +139,7 @@ def start_campaign(campaign: Campaign, *, by: User | None, now: dt.datetime) -> 
     with noted(by):
         if campaign.state == Campaign.State.DRAFT:
             _check_limits(campaign)
+            _begin_steps(campaign, confirmed=confirmed, by=by, now=now)
             campaign.started_at = now
             first_day = max(today, campaign.starts_on or today)
             Trigger.objects.filter(campaign=campaign, is_active=True).update(
@@ -189,6 +202,12 @@ def _check_steps(campaign: Campaign) -> None:
         raise Refused("no_steps", _("This campaign has no steps yet. Add at least one."))
     for step in steps:
         check_action(step.action)
+
+
+def _begin_steps(campaign: Campaign, *, confirmed: str | None, by: User | None, now: dt.datetime) -> None:
+    for step in campaign.steps.in_use().select_related("action__purpose"):
+        pass_action(step.action, about=f"step:{step.pk}", confirmed=confirmed, by=by, now=now)
+    campaign.steps.in_use().update(activated_by=by)
 
 
 def _check_limits(campaign: Campaign) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -22,6 +23,9 @@ from common.sql import execute, rows
 from common.time import local_date
 from customers.models import Customer
 from selections.compiler import members
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 #: How long a failed run waits before it is tried again.
 RETRY_AFTER = dt.timedelta(minutes=15)
@@ -57,10 +61,11 @@ class StepTaken:
 
 
 @transaction.atomic
-def run_trigger(trigger: Trigger, *, day: dt.date, now: dt.datetime) -> TriggerRun | None:
+def run_trigger(trigger: Trigger, *, day: dt.date, by: User | None = None, now: dt.datetime) -> TriggerRun | None:
     """Work a trigger off for a day and return the run, or None when it was done already (or failed a moment ago).
 
-    Raises Refused when its action or campaign cannot take anybody; then nothing happened.
+    ``by``: who did not wait for the scheduler. Raises Refused when its action or campaign cannot take anybody; then
+    nothing happened.
     """
     run = _claim_trigger_run(trigger, day=day, now=now)
     if run is None:
@@ -68,8 +73,8 @@ def run_trigger(trigger: Trigger, *, day: dt.date, now: dt.datetime) -> TriggerR
     candidates = candidates_of(trigger, day=day, now=now, run=run)
     run.candidate_count = candidates.count()
     if run.candidate_count and trigger.campaign:
-        by = _("trigger “%(name)s”") % {"name": trigger}
-        run.enrolled_count = enrol(trigger.campaign, candidates, by=by, now=now)
+        words = _("trigger “%(name)s”") % {"name": trigger}
+        run.enrolled_count = enrol(trigger.campaign, candidates, by=words, now=now)
     elif run.candidate_count and trigger.action:
         run.mailing = run_action(
             trigger.action,
@@ -77,7 +82,8 @@ def run_trigger(trigger: Trigger, *, day: dt.date, now: dt.datetime) -> TriggerR
             due_key=f"trigger:{trigger.pk}:{day.isoformat()}",
             origin=f"trigger:{trigger.pk}",
             name=f"{trigger.action.name} ({day:%d-%m-%Y})",
-            by=None,
+            by=by,
+            planned_by=trigger.activated_by,
             now=now,
         )
     run.save(update_fields=["candidate_count", "enrolled_count", "mailing"])
@@ -127,6 +133,7 @@ def take_step(step: Step, *, now: dt.datetime) -> StepTaken:
         campaign=campaign,
         name=f"{campaign.name}: {step.action.name} ({today:%d-%m-%Y})",
         by=None,
+        planned_by=step.activated_by,
         now=now,
     )
     run.save(update_fields=["candidate_count", "mailing"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.actions.actions import check_action
+from campaigns.actions.actions import check_action, pass_action
 from campaigns.actions.history import noted
 from campaigns.actions.names import check_name_free
 from campaigns.models import Action, Campaign, Trigger
@@ -74,8 +74,9 @@ def change_trigger(
 
 
 @transaction.atomic
-def activate_trigger(trigger: Trigger, *, by: User | None, now: dt.datetime) -> Trigger:
-    """Turn a trigger on from today. Raises Refused when its action is not ready to go out.
+def activate_trigger(trigger: Trigger, *, confirmed: str | None = None, by: User | None, now: dt.datetime) -> Trigger:
+    """Turn a trigger on from today. Raises Refused when its action is not ready to go out, when a check finds an error
+    in it, or warnings that are not ``confirmed`` (None: a program asks).
 
     A trigger that waits for entrances takes note of who is in the selection already: they do not enter it any more.
     One that is on already stays as it is: to begin anew would pass over who came since its last run.
@@ -83,20 +84,21 @@ def activate_trigger(trigger: Trigger, *, by: User | None, now: dt.datetime) -> 
     if Trigger.objects.select_for_update(of=("self",)).get(pk=trigger.pk).is_active:
         trigger.refresh_from_db(fields=["is_active", "activated_at", "active_since"])
         return trigger
-    return _turn_on(trigger, by=by, now=now)
+    return _turn_on(trigger, confirmed=confirmed, by=by, now=now)
 
 
-def _turn_on(trigger: Trigger, *, by: User | None, now: dt.datetime) -> Trigger:
+def _turn_on(trigger: Trigger, *, confirmed: str | None = None, by: User | None, now: dt.datetime) -> Trigger:
     if trigger.action:
         check_action(trigger.action)
+        pass_action(trigger.action, about=f"trigger:{trigger.pk}", confirmed=confirmed, by=by, now=now)
     watched = kind_of(trigger).watched_selection(trigger.params)
     if watched:
         watch_selection(Selection.objects.get(pk=watched), now=now)
         refresh_memberships(now=now)
-    trigger.is_active, trigger.activated_at = True, now
+    trigger.is_active, trigger.activated_at, trigger.activated_by = True, now, by
     trigger.active_since = local_date(now)
     with noted(by):
-        trigger.save(update_fields=["is_active", "activated_at", "active_since"])
+        trigger.save(update_fields=["is_active", "activated_at", "activated_by", "active_since"])
     return trigger
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pghistory
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Purpose
 from labels.models import Label
-from mailings.models import Content, Mailing
+from mailings.models import Content, Mailing, message_count
 from selections.models import Selection
 
 
@@ -23,9 +24,10 @@ class ActionQuerySet(models.QuerySet["Action"]):
     def with_reach(self) -> ActionQuerySet:
         """Add ``mailing_count``, ``message_count`` (handed to delivery) and ``last_mailing_at`` of its mailings."""
         mailings = Mailing.objects.filter(content=models.OuterRef("content")).order_by().values("content")
+        messages = mailings.annotate(n=models.Sum(message_count("pk")))
         return self.annotate(
             mailing_count=Coalesce(models.Subquery(mailings.annotate(n=models.Count("id")).values("n")), 0),
-            message_count=Coalesce(models.Subquery(mailings.annotate(n=models.Count("messages")).values("n")), 0),
+            message_count=Coalesce(models.Subquery(messages.values("n")), 0, output_field=models.BigIntegerField()),
             last_mailing_at=models.Subquery(mailings.annotate(at=models.Max("created_at")).values("at")),
         )
 
@@ -55,6 +57,9 @@ class Action(models.Model):
     name = models.CharField(_("name"), max_length=120, unique=True)
     purpose = models.ForeignKey(Purpose, models.PROTECT, verbose_name=_("purpose"))
     channels = models.CharField(_("channels"), max_length=16, choices=Mailing.Channels)
+    letters_to = models.CharField(
+        _("letters to"), max_length=9, choices=Mailing.LettersTo, default=Mailing.LettersTo.PERSON
+    )
     content = models.OneToOneField(Content, models.PROTECT, related_name="action", verbose_name=_("content"))
     gives_label = models.ForeignKey(
         Label, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("label it gives")
@@ -109,6 +114,9 @@ class Trigger(models.Model):
     is_active = models.BooleanField(_("active"), default=False)
     active_since = models.DateField(_("active since"), null=True, blank=True)  # the first day it is worked off for
     activated_at = models.DateTimeField(_("activated at"), null=True, blank=True)
+    activated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("activated by")
+    )
     created_at = models.DateTimeField(_("created at"))
 
     objects = TriggerQuerySet.as_manager()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pghistory
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -168,6 +169,10 @@ class Step(models.Model):
     day = models.PositiveSmallIntegerField(_("days after enrolment"))
     added_on = models.DateField(_("added on"))
     removed_on = models.DateField(_("taken out on"), null=True, blank=True)
+    # who started the campaign with it in, or put it in a campaign under way
+    activated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("activated by")
+    )
 
     objects = StepQuerySet.as_manager()
 

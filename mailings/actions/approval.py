@@ -13,7 +13,9 @@ from common.sql import execute
 from customers.models import Purpose
 from mailings.actions.states import cancel, finish_mailings, locked_in, set_state
 from mailings.actions.turns import GATE_LOCK, give_turns
+from mailings.experiments.splitting import keep_moments
 from mailings.follow_ups import follow_ups
+from mailings.frozen import mark_of_mailing
 from mailings.models import Decision, Mailing, SendingSettings
 
 
@@ -26,14 +28,21 @@ def needs_approval(mailing: Mailing, identity: SendingSettings) -> bool:
 
 
 @transaction.atomic
-def approve(mailing: Mailing, *, by: User, now: dt.datetime) -> None:
-    """Let a mailing that awaits approval go out. Raises Refused for who started it, and when it awaits none."""
+def approve(mailing: Mailing, *, seen: str, by: User, now: dt.datetime) -> None:
+    """Let a mailing that awaits approval go out; ``seen`` is the mark of what the second person looked at
+    (``mailings.frozen``). Raises Refused for who set it going, when it awaits none, and when what goes out, or the text
+    that it was made of, is not as it was seen.
+    """
     execute("SELECT pg_advisory_xact_lock(%s)", [GATE_LOCK])  # before the row, as the hourly turns do
     mailing = locked_in(mailing, Mailing.State.AWAITS)
     _check_second_person(mailing, by)
+    if seen != mark_of_mailing(mailing):
+        words = _("This is not what you looked at: it changed in the meantime. Look again, and approve then.")
+        raise Refused("not_as_seen", words, field="seen")
     mailing.approved_by, mailing.approved_at = by, now
     mailing.save(update_fields=["approved_by", "approved_at"])
     set_state(mailing, Mailing.State.SENDING, by=by)
+    keep_moments(mailing, now=now)
     for follow_up in follow_ups:
         follow_up.accepted(mailing, now)
     give_turns(now=now)
@@ -43,7 +52,7 @@ def approve(mailing: Mailing, *, by: User, now: dt.datetime) -> None:
 @transaction.atomic
 def refuse(mailing: Mailing, *, reason: str, by: User, now: dt.datetime) -> int:
     """Cancel a mailing that awaits approval, with the reason; return how many messages that withdrew. Raises Refused
-    for who started it (who may cancel it), and when it awaits none.
+    for who set it going (who may cancel it), and when it awaits none.
     """
     mailing = locked_in(mailing, Mailing.State.AWAITS)
     _check_second_person(mailing, by)
@@ -54,5 +63,5 @@ def refuse(mailing: Mailing, *, reason: str, by: User, now: dt.datetime) -> int:
 
 
 def _check_second_person(mailing: Mailing, by: User) -> None:
-    if mailing.created_by_id == by.pk:
-        raise Refused("same_person", _("You started this mailing yourself; a colleague has to approve it."))
+    if mailing.was_set_going_by(by):
+        raise Refused("same_person", _("You started or planned this mailing yourself; a colleague has to approve it."))

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.sql import execute, rows
+from mailings.actions.doubts import end_doubts
 from mailings.actions.feedback import THIS, unsubscribe
 from mailings.bounces.reading import DELIVERED, UNSUBSCRIBED, Report
 from mailings.models import Bounce, Message, Suppression
@@ -34,8 +35,8 @@ def record_report(report: Report, *, source: str, now: dt.datetime) -> Bounce | 
     rest.
     """
     message = _message_of(report, now)
-    if message:
-        _end_doubt(message, now)
+    if message:  # who reports about a message has got it
+        end_doubts([message.pk], now=now)
     if report.kind == UNSUBSCRIBED and message:
         unsubscribe(message, scope=THIS, method="provider", now=now)
     if report.kind in {DELIVERED, UNSUBSCRIBED}:
@@ -69,15 +70,6 @@ def _message_of(report: Report, now: dt.datetime) -> Message | None:
         return message
     is_recent = message.state_at > now - dt.timedelta(days=KNOWN_DAYS)
     return message if is_recent and report.address and report.address == message.address.lower() else None
-
-
-def _end_doubt(message: Message, now: dt.datetime) -> None:
-    """Who reports about a message has got it, so it was sent."""
-    execute(
-        """UPDATE mailings_message SET state = 'sent', sent_at = coalesce(sent_at, state_at), state_at = %s
-        WHERE id = %s AND state = 'in_doubt'""",
-        [now, message.pk],
-    )
 
 
 def _follow(bounce: Bounce, now: dt.datetime) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from common.sql import execute, rows
 from customers.actions import record_facts_sql
 from customers.actions.sources import source
+from mailings.actions.doubts import end_doubts
 from mailings.facts import CLICK
 
 SOURCE = "mailings"
@@ -67,12 +68,12 @@ def _judge_batch(now: dt.datetime) -> int:
             "burst_links": BURST_LINKS,
             "speed": dt.timedelta(seconds=SPEED_SECONDS),
             "clocks": dt.timedelta(seconds=MACHINES_CLOCKS),
-            "now": now,
             "batch": BATCH,
         },
     )[0]
     if judged["clicks"]:
         record_facts_sql(_FACTS.format(source=source(SOURCE).pk, ids=", ".join(map(str, judged["clicks"]))), kind=CLICK)
+    end_doubts(judged["arrived"] or (), now=now)
     return int(judged["hits"])
 
 
@@ -107,13 +108,9 @@ by_machines AS (
 by_people AS (
     INSERT INTO mailings_click (message_id, link_id, clicked_at)
     SELECT message_id, link_id, hit_at FROM judged WHERE reason = '' RETURNING id
-),
-doubts AS (
-    UPDATE mailings_message AS message
-    SET state = 'sent', sent_at = coalesce(message.sent_at, message.state_at), state_at = %(now)s
-    WHERE message.state = 'in_doubt' AND message.id IN (SELECT message_id FROM judged WHERE state = 'in_doubt')
 )
-SELECT (SELECT count(*) FROM taken) AS hits, (SELECT array_agg(id) FROM by_people) AS clicks
+SELECT (SELECT count(*) FROM taken) AS hits, (SELECT array_agg(id) FROM by_people) AS clicks,
+    (SELECT array_agg(DISTINCT message_id) FROM judged WHERE state <> 'sent') AS arrived
 """
 _FACTS = """
 SELECT DISTINCT ON (click.message_id, link.position) message.customer_id, click.clicked_at AS occurred_at,

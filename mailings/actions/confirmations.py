@@ -119,7 +119,7 @@ def confirm(confirmation: Confirmation, *, network_address: str = "", now: dt.da
     if waiting is None:
         return None
     confirmation = waiting
-    if confirmation.asked_at <= now - dt.timedelta(days=VALID_DAYS):
+    if confirmation.is_outdated(now=now):
         raise Refused("outdated", _("This link does not work any more. Please sign up again."))
     release([(ErasedKey.What.EMAIL, confirmation.address)], now=now)
     consent = record_consent(

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from mailings.actions.history import By, noted
-from mailings.actions.versions import take_number
+from mailings.actions.versions import locked, take_number
 from mailings.content import (
     COLUMNS,
     block_type,
@@ -27,6 +27,7 @@ from mailings.content import (
     fingerprint,
     lists_in,
     mark_of,
+    without_ids,
 )
 from mailings.models import Content, Picture
 
@@ -55,7 +56,7 @@ def save_content(
     started keep what they had; saving the same again makes no new version.
     """
     check_subject(subject, preheader)
-    content = _locked(content) if content else Content(blocks=[])
+    content = locked(content) if content else Content(blocks=[])
     if was and was != fingerprint(content.subject, content.preheader):
         raise _conflict(content)
     before = (content.name, content.subject, content.preheader, content.blocks)
@@ -69,6 +70,30 @@ def save_content(
     with noted(by):
         content.save()
     return content
+
+
+@transaction.atomic
+def change_content(
+    content: Content, *, version: int | None = None, by: By = None, now: dt.datetime, **fields: Any
+) -> Content:
+    """Change some fields of a content (as of ``save_content``); ``version`` is the one that somebody began with.
+
+    Raises Refused as that does, and when that version is not the current one any more.
+    """
+    content = locked(content)
+    if version is not None and version != content.version:
+        words = _("It is at version %(version)d by now. Fetch it, and make your change in that.")
+        raise Refused("conflict", words % {"version": content.version}, field="version")
+    kept = {name: getattr(content, name) for name in ("name", "subject", "preheader")}
+    return save_content(content, **{**kept, **fields}, by=by, now=now)
+
+
+@transaction.atomic
+def copy_content(content: Content, *, name: str, by: By = None, now: dt.datetime) -> Content:
+    """Return a new content that says the same, with blocks of its own. Raises Refused when one is not valid now."""
+    blocks = [without_ids(one) for one in content.blocks]
+    words = {"subject": content.subject, "preheader": content.preheader}
+    return save_content(None, name=name, **words, blocks=blocks, by=by, now=now)
 
 
 @transaction.atomic
@@ -87,7 +112,7 @@ def add_block(
 
     ``into`` names a column: ``<id of the columns>:<number from 0>``.
     """
-    content = _locked(content)
+    content = locked(content)
     there = _list(content, into)
     one = check_one({"type": block, "data": data, "audience": audience}, in_column=bool(into))
     position = next((index for index, other in enumerate(there) if other["id"] == after), None)
@@ -111,7 +136,7 @@ def change_block(
     """Replace a block's data and audience; the blocks in columns stay unless ``data`` names them. ``was`` is the mark
     of the block that somebody began with. Raises Refused when it is gone or not valid, or a colleague was first.
     """
-    content = _locked(content)
+    content = locked(content)
     there, position = _place(content, block_id)
     old = there[position]
     if was and was != mark_of(old):
@@ -125,7 +150,7 @@ def change_block(
 @transaction.atomic
 def remove_block(content: Content, block_id: str, *, by: By = None, now: dt.datetime) -> None:
     """Take a block out; the history keeps it. Removing it twice is no error."""
-    content = _locked(content)
+    content = locked(content)
     is_there = False
     for there in lists_in(content.blocks):
         is_there |= any(one["id"] == block_id for one in there)
@@ -139,7 +164,7 @@ def move_block(content: Content, block_id: str, *, by_places: int, by: By = None
     """Move a block up (negative) or down by some places, at most to the end of its list. Raises Refused when it is
     gone.
     """
-    content = _locked(content)
+    content = locked(content)
     there, position = _place(content, block_id)
     one = there.pop(position)
     there.insert(max(0, position + by_places), one)
@@ -151,7 +176,7 @@ def order_blocks(content: Content, order: list[str], *, into: str = "", by: By =
     """Put the blocks of the content, or of the column ``into``, in the order of their ids; blocks that are not named
     keep their place at the end. A block that stood in another list comes along. Raises Refused when it may not.
     """
-    content = _locked(content)
+    content = locked(content)
     there = _list(content, into)
     places = {block_id: place for place, block_id in enumerate(order)}
     for other in list(lists_in(content.blocks)):
@@ -160,6 +185,22 @@ def order_blocks(content: Content, order: list[str], *, into: str = "", by: By =
             other[:] = [one for one in other if one["id"] not in places]
             there += moving
     there.sort(key=lambda one: places.get(one["id"], len(places)))
+    _keep(content, by, now)
+
+
+@transaction.atomic
+def put_block(content: Content, block_id: str, *, into: str = "", by: By = None, now: dt.datetime) -> None:
+    """Put a block at the end of a column, or without ``into`` behind the columns that it stands in. Raises Refused
+    when one of them is gone, or the block may not stand there.
+    """
+    content = locked(content)
+    there, position = _place(content, block_id)
+    goal = _list(content, into)
+    if goal is there and not into:
+        return
+    one = check_one(there.pop(position), in_column=bool(into))
+    around = [index for index, other in enumerate(goal) if any(column is there for column in _columns(other))]
+    goal.insert(around[0] + 1 if around else len(goal), one)
     _keep(content, by, now)
 
 
@@ -201,10 +242,6 @@ def _redrawn(body: bytes) -> tuple[bytes, str, tuple[int, int]]:
         ) from error
 
 
-def _locked(content: Content) -> Content:
-    return Content.objects.select_for_update().get(pk=content.pk)
-
-
 def _conflict(content: Content) -> Refused:
     last = content.records.select_related("pgh_context").latest("pgh_id")
     known = {
@@ -233,6 +270,10 @@ def _list(content: Content, into: str) -> list[dict[str, Any]]:
             if int(number) < len(columns):
                 return columns[int(number)]
     raise _gone()
+
+
+def _columns(one: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    return one["data"]["columns"] if one["type"] == COLUMNS else []
 
 
 def _place(content: Content, block_id: str) -> tuple[list[dict[str, Any]], int]:

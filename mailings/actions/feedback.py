@@ -16,6 +16,7 @@ from customers.actions import record_fact
 from customers.consents import OPEN_TRACKING, PROCESSING, State, record_consent, states_of
 from customers.models import Channel, Consent, ContactPoint, Customer, Purpose
 from customers.names import is_email
+from mailings.actions.doubts import end_doubts
 from mailings.actions.history import By, name_of, noted
 from mailings.facts import OPEN
 from mailings.models import Link, Mailing, Message, Suppression, UnsubscribeReason
@@ -46,6 +47,8 @@ def record_own_open(message_id: int, *, by_machine: bool = False, now: dt.dateti
     if message is None:
         return
     record_open(message.mailing_id, by_machine=by_machine)
+    if message.state != Message.State.SENT:
+        end_doubts([message.pk], now=now)
     if by_machine:
         return
     states = states_of(message.customer, now=now)
@@ -59,12 +62,15 @@ def unsubscribe(message: Message, *, scope: str, method: str, reason: str = "", 
 
     ``scope``: ``purpose`` (what this message was sent for), ``kind`` (all of its sort: all newsletters, or all offers),
     ``commercial`` (all mail but service) or ``everywhere`` (also by post, telephone and text message). ``method``:
-    "one-click", "page" or "provider". ``reason`` (of UnsubscribeReason, or empty) is counted, with nobody's name. What
-    is said about mail holds for everybody who shares the mailbox: whoever reads it said no. Saying it twice changes
-    nothing. Raises Refused for an unknown scope or reason.
+    "one-click", "page", "provider", "answer" or "call". ``reason`` (of UnsubscribeReason, or empty) is counted, with
+    nobody's name. What is said about mail holds for everybody who shares the mailbox: whoever reads it said no; about a
+    text message, for text messages and everybody with that number; on the telephone, for who says it. Saying it twice
+    changes nothing. Raises Refused for an unknown scope or reason.
     """
     if scope not in SCOPES or reason not in {"", *UnsubscribeReason.Reason.values}:
         raise Refused("scope", _("Choose what you do not want to receive any more."))
+    if method in {"one-click", "page"}:  # the link was in the mail
+        end_doubts([message.pk], now=now)
     purpose = message.mailing.purpose
     if purpose.rule == Purpose.Rule.SERVICE and scope != EVERYWHERE:
         scope = ALL_COMMERCIAL
@@ -72,7 +78,7 @@ def unsubscribe(message: Message, *, scope: str, method: str, reason: str = "", 
     refused: dict[int, Purpose] = {}
     said_no = False
     for customer, is_own in _at_mailbox(message):
-        channels = list(Channel) if scope == EVERYWHERE and is_own else [Channel.EMAIL]
+        channels = list(Channel) if scope == EVERYWHERE and is_own else [_channel_of(message)]
         for asked, state in _refusals(customer, purpose, scope, now):
             if asked.channel not in channels:
                 continue
@@ -90,11 +96,21 @@ def unsubscribe(message: Message, *, scope: str, method: str, reason: str = "", 
     return list(refused.values())
 
 
+def _channel_of(message: Message) -> Channel:
+    """Return about which channel somebody speaks who answers this message: of a letter too, mail."""
+    own = {Message.Channel.SMS: Channel.SMS, Message.Channel.PHONE: Channel.PHONE}
+    return own.get(Message.Channel(message.channel), Channel.EMAIL)
+
+
 def _at_mailbox(message: Message) -> Iterable[tuple[Customer, bool]]:
-    """Yield the message's customer and who else reads the same mailbox, with whether it is the former."""
-    same = ContactPoint.objects.filter(channel=ContactPoint.Channel.EMAIL, value=message.address or "-")
+    """Yield the message's customer and who else has the same mailbox or number, with whether it is the former."""
+    is_text = message.channel == Message.Channel.SMS
+    point = ContactPoint.Channel.PHONE if is_text else ContactPoint.Channel.EMAIL
+    same = ContactPoint.objects.filter(channel=point, value=message.address or "-")
     own = Customer.everyone.filter(pk=message.customer_id).values_list(Coalesce("merged_into", "pk"), flat=True)
     kept = set(own)
+    if message.channel == Message.Channel.PHONE:
+        same = same.none()  # who speaks for himself does not speak for the house
     for customer in Customer.objects.filter(Q(pk__in=kept) | Q(pk__in=same.values("customer"))).order_by("pk"):
         yield customer, customer.pk in kept
 
@@ -135,22 +151,6 @@ def _count_reason(mailing_id: int, reason: str) -> None:
             ON CONFLICT (mailing_id, reason) DO UPDATE SET count = known.count + 1""",
             [mailing_id, reason],
         )
-
-
-@transaction.atomic
-def resolve_doubt(message: Message, *, was_sent: bool, by: By = None, now: dt.datetime) -> None:
-    """Settle what happened to a message in doubt, as staff found in the log of the mail server. Raises Refused."""
-    message = Message.objects.select_for_update().get(pk=message.pk)
-    if message.state != Message.State.IN_DOUBT:
-        raise Refused("wrong_state", _("This message is not in doubt any more."))
-    words = _("Settled by %(user)s: %(state)s") % {
-        "user": name_of(by),
-        "state": _("was sent") if was_sent else _("was not sent"),
-    }
-    message.sent_at = message.state_at if was_sent else None
-    message.state = Message.State.SENT if was_sent else Message.State.FAILED
-    message.reply, message.state_at = f"{words}. {message.reply}"[:300], now
-    message.save(update_fields=["state", "state_at", "sent_at", "reply"])
 
 
 @transaction.atomic

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 
 from django.contrib.auth.models import User
-from django.core.files.base import ContentFile
+from django.core.files import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -13,20 +16,21 @@ from common.errors import Refused
 from common.sql import execute
 from customers.consents import verdicts_sql
 from customers.models import Channel, Customer
-from mailings.actions.history import By
+from mailings.actions.history import By, noted
 from mailings.actions.states import finish_mailings
-from mailings.letters import Letter, print_pdf
-from mailings.models import LetterBatch, Mailing, Message, SendingSettings
-from mailings.recipients import load_recipients
+from mailings.models import LetterBatch, Mailing, Message, PrintedLetter, SendingSettings
+from mailings.piles import Place, changed, key_of, waiting_places, write_pile
 
-MOST_PER_BATCH = 1000  # letters in one PDF: about ten seconds of work and a stack of paper that a person can carry
+PRINT_LOCK = 0x7072696E
+MOST_PER_BATCH = 1000  # letters: about a minute of work and a stack of paper that a person can carry
 
 
 def print_letters(mailing: Mailing, *, by: By = None, now: dt.datetime) -> LetterBatch:
     """Print the waiting letters of a mailing, by postal code, and count them as sent: both or neither.
 
-    Who objected or moved away since the gate is taken out first. At most 1000 at a time; call again for the next.
-    Raises Refused when none is waiting or the mailing is not being sent.
+    Who objected or moved away since the gate is taken out first; one envelope per household where the mailing says so.
+    At most 1000 at a time; call again for the next. Raises Refused when none is waiting, when the mailing is not being
+    sent, and when letters were withdrawn in the meantime.
     """
     _withdraw_refused(mailing, now=now)
     return _print_waiting(mailing, by=by, now=now)
@@ -44,7 +48,8 @@ def _withdraw_refused(mailing: Mailing, *, now: dt.datetime) -> None:
         FROM ({verdicts}) AS verdict JOIN customers_customer AS customer ON customer.id = verdict.customer_id
         WHERE message.mailing_id = %(mailing)s AND message.channel = 'post' AND message.state = 'queued'
         AND verdict.customer_id = message.customer_id
-        AND (verdict.verdict <> 'allowed' OR customer.address_state <> '' OR customer.merged_into_id IS NOT NULL)
+        AND (verdict.verdict <> 'allowed' OR customer.address_state <> '' OR customer.merged_into_id IS NOT NULL
+            OR '' IN (customer.street, customer.postal_code, customer.city))
         """,  # noqa: S608
         {"now": now, "mailing": mailing.pk},
     )
@@ -53,40 +58,63 @@ def _withdraw_refused(mailing: Mailing, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def _print_waiting(mailing: Mailing, *, by: By, now: dt.datetime) -> LetterBatch:
-    mailing = Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk)
-    waiting = list(
-        Message.objects.filter(mailing=mailing, channel=Message.Channel.POST, state=Message.State.QUEUED)
-        .select_for_update(of=("self",))
-        .order_by("customer__postal_code", "customer__house_number", "customer__last_name", "id")
-        .values_list("id", "customer_id")[:MOST_PER_BATCH]
-    )
-    if not waiting:
+    """Lay the letters out while nobody waits for us, so that pausing and cancelling take effect at once; what they
+    changed meanwhile throws the pile away.
+    """
+    execute("SELECT pg_advisory_xact_lock(%s, %s)", [PRINT_LOCK, mailing.pk % 2**31])  # the next pile is another one
+    places = waiting_places(mailing, most=MOST_PER_BATCH)
+    if not places:
         raise Refused("no_letters", _("There are no letters waiting in this mailing."))
-    if mailing.state != Mailing.State.SENDING:
-        raise Refused("wrong_state", _("Letters are printed while a mailing is being sent; this one is not."))
-    batch = LetterBatch(mailing=mailing, letter_count=len(waiting), created_at=now)
+    _check_sending(Mailing.objects.get(pk=mailing.pk))
+    batch = LetterBatch(mailing=mailing, letter_count=places[-1].number, created_at=now)
+    batch.cents_each = SendingSettings.load().letter_cents
     batch.created_by = by if isinstance(by, User) else None
-    batch.file.save(f"{mailing.pk}-{now:%Y%m%d-%H%M%S}.pdf", ContentFile(_pdf(mailing, waiting, now)))
-    Message.objects.filter(pk__in=[message_id for message_id, _customer in waiting]).update(
-        state=Message.State.SENT, sent_at=now, state_at=now, attempts=1
-    )
-    finish_mailings(now=now)
+    with noted(by), TemporaryFile() as file:
+        batch.save()
+        _keep(batch, places)
+        kind = write_pile(batch, places, file)
+        _hold(mailing, places)
+        batch.file.save(f"{mailing.pk}-{now:%Y%m%d-%H%M%S}.{kind}", File(file))
+    with _file_goes_too(batch):
+        Message.objects.filter(pk__in=[place.message_id for place in places]).update(
+            state=Message.State.SENT, sent_at=now, state_at=now, attempts=1
+        )
+        finish_mailings(now=now)
     return batch
 
 
-def _pdf(mailing: Mailing, messages: list[tuple[int, int]], now: dt.datetime) -> bytes:
-    identity = SendingSettings.load()
-    recipients = load_recipients(
-        messages, compiled=mailing.compiled, identity=identity, origin=f"mailing:{mailing.pk}", medium="post", now=now
-    )
-    customers = Customer.objects.in_bulk([customer_id for _message, customer_id in messages])
-    letters = [
-        Letter(
-            address_lines=[customers[one.customer_id].full_name, *customers[one.customer_id].address_lines],
-            audiences=frozenset(one.audiences),
-            values=dict(one.values),
-            branch_id=one.branch_id,
+def _check_sending(mailing: Mailing) -> None:
+    if mailing.state != Mailing.State.SENDING:
+        raise Refused("wrong_state", _("Letters are printed while a mailing is being sent; this one is not."))
+
+
+def _hold(mailing: Mailing, places: list[Place]) -> None:
+    """Hold the mailing and these letters until the end. Raises Refused when they do not all wait any more."""
+    _check_sending(Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk))
+    waiting = Message.objects.filter(pk__in=[place.message_id for place in places], state=Message.State.QUEUED)
+    if len(waiting.order_by("id").select_for_update().values_list("id", flat=True)) < len(places):
+        raise changed()
+
+
+@contextmanager
+def _file_goes_too(batch: LetterBatch) -> Iterator[None]:
+    """When what follows fails, take the file away: no row would tell that names and addresses lie there."""
+    try:
+        yield
+    except BaseException:
+        batch.file.storage.delete(batch.file.name or "")
+        raise
+
+
+def _keep(batch: LetterBatch, places: list[Place]) -> None:
+    """Write down which letter is in which envelope, and to which address it went."""
+    people = Customer.objects.in_bulk([place.customer_id for place in places])
+    PrintedLetter.objects.bulk_create(
+        PrintedLetter(
+            batch=batch,
+            number=place.number,
+            message_id=place.message_id,
+            address_key=key_of(people[place.customer_id]),
         )
-        for one in recipients
-    ]
-    return print_pdf(letters, compiled=mailing.compiled, identity=identity, now=now)
+        for place in places
+    )

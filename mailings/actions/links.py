@@ -19,18 +19,26 @@ _GONE = frozenset({404, 410})
 
 
 @transaction.atomic
-def ask_link_checks(urls: Iterable[str], *, now: dt.datetime) -> int:
-    """Have these addresses looked up, except those that answered less than a day ago; return how many."""
+def ask_link_checks(urls: Iterable[str], *, ahead: dt.timedelta = dt.timedelta(0), now: dt.datetime) -> int:
+    """Have these addresses looked up, except those that answered less than a day ago, or of which the answer
+    counts for so long (``ahead``) to come; return how many. What was not there is asked for again: it may be back.
+    Until a new answer is there the last one counts.
+    """
     known = LinkCheck.objects.of(wanted := list(dict.fromkeys(urls)))
     # What waits already stays as it is: a worker may hold it for as long as the network takes.
-    stale = [url for url in wanted if url not in known or (known[url].checked_at and not known[url].is_fresh(now))]
+    until = now + ahead
+    stale = [url for url in wanted if url not in known or _is_worth_asking(known[url], until)]
     LinkCheck.objects.bulk_create(
         (LinkCheck(digest=LinkCheck.digest_of(url), url=url, asked_at=now) for url in sorted(stale)),
         update_conflicts=True,
         unique_fields=["digest"],
-        update_fields=["asked_at", "checked_at", "state"],
+        update_fields=["asked_at", "checked_at"],
     )
     return len(stale)
+
+
+def _is_worth_asking(check: LinkCheck, until: dt.datetime) -> bool:
+    return check.checked_at is not None and (check.is_bad or not check.is_fresh(until))
 
 
 def check_links(*, ask: Callable[[str], Answer] = look_up, now: dt.datetime) -> int:

@@ -147,7 +147,9 @@ def _write_file(publication: Publication, day: dt.date) -> tuple[str, str]:
             cursor.copy_expert(publishing.file_sql(publication.pk, publication.columns), file)
         unfinished.chmod(0o640)
         unfinished.replace(path)
-        for old in sorted(path.parent.glob("*.csv"))[:-KEPT_FILES]:
+        # its folder bears its name; those of earlier names count too
+        own = Path(settings.PUBLICATION_FOLDER).glob(f"{publication.pk}-*/*.csv")
+        for old in sorted(own, key=lambda one: one.name)[:-KEPT_FILES]:
             old.unlink()
     except OSError as error:
         return "", str(error.strerror or error)

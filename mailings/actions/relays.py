@@ -36,6 +36,9 @@ def save_relay(known: Relay | None, *, by: By = None, **fields: Any) -> Relay:
     if not 1 <= relay.connections <= MOST_CONNECTIONS:
         message = _("Choose from 1 to %d connections.") % MOST_CONNECTIONS
         raise Refused("connections", message, field="connections")
+    if relay.per_second is not None and relay.per_second < 1:
+        message = _("At least one message per second has to leave; take the server out of use to give it nothing.")
+        raise Refused("per_second", message, field="per_second")
     if relay.weight < 1:
         raise Refused("weight", _("The share is at least 1; take the server out of use to give it nothing."))
     with noted(by):

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from mailings import gate
 from mailings.actions.history import By, noted
-from mailings.brake import overruns
+from mailings.brake import count_suspects
+from mailings.experiments.splitting import keep_moments
 from mailings.models import Decision, Mailing, Message
 
 
@@ -24,15 +25,21 @@ def pause(mailing: Mailing, *, reason: str = "", by: By = None, now: dt.datetime
 
 @transaction.atomic
 def brake_mailings(*mailings: Mailing, now: dt.datetime) -> int:
-    """Put each of these (without any: all) on pause of which too much came back; return how many that stopped."""
+    """Put each of these (without any: all) on pause of which too much came back; return how many that stopped.
+
+    How many messages were tried is remembered of those that had to be counted, so that they rarely have to.
+    """
     running = Mailing.objects.filter(state=Mailing.State.SENDING)
     ids = [mailing.pk for mailing in mailings] or list(running.values_list("pk", flat=True))
-    found = overruns(ids)
+    counted = count_suspects(ids)
+    found = {one.mailing: one.over.words for one in counted if one.over}
+    for one in counted:
+        Mailing.objects.filter(pk=one.mailing, brake_tried__lt=one.tried).update(brake_tried=one.tried)
     stopped = 0
     for mailing in running.filter(pk__in=found).select_for_update(no_key=True):
         mailing.brake = Mailing.Brake.HELD
         mailing.save(update_fields=["brake"])
-        set_state(mailing, Mailing.State.PAUSED, by=None, reason=found[mailing.pk].words)
+        set_state(mailing, Mailing.State.PAUSED, by=None, reason=found[mailing.pk])
         stopped += 1
     return stopped
 
@@ -47,6 +54,7 @@ def resume(mailing: Mailing, *, by: By = None, now: dt.datetime) -> None:
         mailing.brake = Mailing.Brake.RELEASED
         mailing.save(update_fields=["brake"])
     set_state(mailing, Mailing.State.SENDING, by=by)
+    keep_moments(mailing, now=now)
     finish_mailings(now=now)
 
 
@@ -74,9 +82,14 @@ def locked_in(mailing: Mailing, *states: Mailing.State) -> Mailing:
     """Return the mailing with its row held; raises Refused when it is in none of these states."""
     mailing = Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk)
     if mailing.state not in states:
-        raise Refused("wrong_state", _("That cannot be done any more: this mailing is now “%s”.") % (
-            mailing.get_state_display()))  # fmt: skip
+        raise not_in_state(mailing)
     return mailing
+
+
+def not_in_state(mailing: Mailing) -> Refused:
+    """Return what is said of a mailing with which that cannot be done any more."""
+    words = _("That cannot be done any more: this mailing is now “%s”.") % mailing.get_state_display()
+    return Refused("wrong_state", words)
 
 
 def set_state(

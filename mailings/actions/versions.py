@@ -24,21 +24,21 @@ def take_number(content: Content) -> None:
 @transaction.atomic
 def undo(content: Content, *, by: By = None, now: dt.datetime) -> None:
     """Go back to the version this one was made out of. Raises Refused when there is none or it is not valid now."""
-    content = _locked(content)
+    content = locked(content)
     _show(content, _event(content, version=content.parent), by, now)
 
 
 @transaction.atomic
 def redo(content: Content, *, by: By = None, now: dt.datetime) -> None:
     """Go forth to the last version that was made out of this one. Raises Refused as ``undo`` does."""
-    content = _locked(content)
+    content = locked(content)
     _show(content, _event(content, parent=content.version), by, now)
 
 
 @transaction.atomic
 def restore_version(content: Content, number: int, *, by: By = None, now: dt.datetime) -> None:
     """Make a new version that says what an old one said. Raises Refused when that is gone or not valid any more."""
-    content = _locked(content)
+    content = locked(content)
     event = _event(content, version=number)
     _fill(content, event)
     take_number(content)
@@ -51,7 +51,7 @@ def take_over(content: Content, source: Content, *, in_place: bool, by: By = Non
 
     Raises Refused when that makes too many blocks, or one is not valid any more.
     """
-    content, source = _locked(content), Content.objects.get(pk=source.pk)
+    content, source = locked(content), Content.objects.get(pk=source.pk)
     copies = [without_ids(one) for one in source.blocks]
     if in_place:
         content.subject, content.preheader = source.subject, source.preheader
@@ -60,8 +60,21 @@ def take_over(content: Content, source: Content, *, in_place: bool, by: By = Non
     _save(content, by, now)
 
 
-def _locked(content: Content) -> Content:
-    return Content.objects.select_for_update().get(pk=content.pk)
+def locked(content: Content) -> Content:
+    """Return a content as it is now, held until the end. Raises Refused when it is the text of a version of a test that
+    has started: that stays as it was sent, and nothing else would come of a change.
+    """
+    held = Content.objects.select_for_update(of=("self",)).select_related("arm__experiment").get(pk=content.pk)
+    if is_sent_version(held):
+        words = _("This text belongs to an A/B test that has started. It stays as it was sent; copy it to go on.")
+        raise Refused("test_started", words)
+    return held
+
+
+def is_sent_version(content: Content) -> bool:
+    """Tell whether this is the text of a version of a test that has started."""
+    arm = getattr(content, "arm", None)
+    return arm is not None and arm.experiment.mailing_id is not None
 
 
 def _event(content: Content, **wanted: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -82,7 +82,7 @@ class Event(Block):
 
     def _words(self, data: Data) -> str:
         title = f'<h2 style="margin:0;font-size:inherit">{prose(data["title"])}</h2>'
-        facts = f"<br>{html.escape(words)}" if (words := _where(data)) else ""
+        facts = f"<br>{words}" if (words := _where(data, prose)) else ""
         parts = [
             f'<mj-text mj-class="subtitle">{title}</mj-text>',
             f"<mj-text><strong>{html.escape(_when(data))}</strong>{facts}</mj-text>",
@@ -95,7 +95,7 @@ class Event(Block):
 
     def text(self, data: Data) -> str:
         """Return title, facts, text and address."""
-        facts = "\n".join(line for line in (_when(data), _where(data)) if line)
+        facts = "\n".join(line for line in (_when(data), _where(data, plain)) if line)
         parts = [underlined(plain(data["title"]), "-"), facts]
         if data.get("text"):
             parts.append(richtext.to_text(data["text"]))
@@ -106,7 +106,7 @@ class Event(Block):
     def letter(self, data: Data) -> str:
         """Return the card, the picture beside the words."""
         picture = letter_picture(data["picture"], alt=data["alt"], width=50) if data.get("picture") else ""
-        lines = [f"<strong>{html.escape(_when(data))}</strong>", html.escape(_where(data))]
+        lines = [f"<strong>{html.escape(_when(data))}</strong>", _where(data, prose)]
         words = (
             f"<h3>{prose(data['title'])}</h3><p>{'<br>'.join(line for line in lines if line)}</p>"
             + (richtext.to_letter(data["text"]) if data.get("text") else "")
@@ -127,8 +127,9 @@ def _when(data: Data) -> str:
     return _("%(day)s, %(time)s") % {"day": day, "time": data["starts_at"]}
 
 
-def _where(data: Data) -> str:
-    return " · ".join(words for words in (data.get("place"), price_words(data.get("price_cents"))) if words)
+def _where(data: Data, write: Callable[[str], str]) -> str:
+    """Return place and price, written as HTML (``prose``) or as plain text."""
+    return write(" · ".join(words for words in (data.get("place"), price_words(data.get("price_cents"))) if words))
 
 
 def _link_text(data: Data) -> str:

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from common.blocks import Block, blocks
+from common.blocks import CUT, Block, blocks
 from common.errors import Refused
 from mailings.content import Item, block_type, check_inner, read_items
 
@@ -76,7 +76,7 @@ class Columns(Block):
         """Return the columns, each with its width."""
         widths = LAYOUTS[data["layout"]]
         return "".join(
-            f'<mj-column width="{width}%">{"".join(one.block.mjml(one.data) for one in items)}</mj-column>'
+            f'<mj-column width="{width}%">{"".join(_mjml(one) for one in items)}</mj-column>'
             for width, items in zip(widths, _items(data), strict=True)
         )
 
@@ -86,11 +86,12 @@ class Columns(Block):
 
     def text(self, data: Data) -> str:
         """Return the columns below each other."""
-        return "\n\n".join(one.block.text(one.data) for items in _items(data) for one in items)
+        done = "".join(_for_readers(one, f"{one.block.text(one.data)}\n\n") for items in _items(data) for one in items)
+        return done.removesuffix("\n\n")
 
     def letter(self, data: Data) -> str:
         """Return the columns beside each other."""
-        columns = ("".join(one.block.letter(one.data) for one in items) for items in _items(data))
+        columns = ("".join(_for_readers(one, one.block.letter(one.data)) for one in items) for items in _items(data))
         return f'<div class="columns">{"".join(f"<div>{column}</div>" for column in columns)}</div>'
 
     def summary(self, data: Data) -> str:
@@ -98,6 +99,20 @@ class Columns(Block):
         count = sum(len(column) for column in data["columns"])
         within = ngettext("%(count)d block", "%(count)d blocks", count) % {"count": count}
         return f"{dict(self.form.base_fields['layout'].choices)[data['layout']]}: {within}"  # type: ignore[attr-defined]
+
+
+def _mjml(one: Item) -> str:
+    return _for_readers(one, one.block.mjml(one.data), "<mj-raw>{}</mj-raw>")
+
+
+def _for_readers(one: Item, words: str, frame: str = "{}") -> str:
+    """Return the words between the marks at which they are cut out, where not everybody sees them: what begins names
+    audience and block, what ends nothing.
+    """
+    if not one.audience:
+        return words
+    begin, end = frame.format(f"{CUT}{one.audience} {one.id}{CUT}"), frame.format(f"{CUT}{CUT}")
+    return f"{begin}{words}{end}"
 
 
 def _items(data: Data) -> list[list[Item]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 
+from common.blocks import plain
 from mailings.links import picture_url
 from mailings.models import Picture
 
@@ -18,7 +19,7 @@ def mail_picture(key: int, *, alt: str, link: str = "", width: int = MAIL_WIDTH)
     href = f' href="{html.escape(link)}"' if link else ""
     fluid = ' fluid-on-mobile="true"' if picture.width >= PHONE_WIDTH else ""
     return (
-        f'<mj-image src="{html.escape(picture_url(picture.key))}" alt="{html.escape(alt)}"'
+        f'<mj-image src="{html.escape(picture_url(picture.key))}" alt="{_words(alt)}"'
         f' width="{min(picture.width, width)}px" align="left"{href}{fluid} />'
     )
 
@@ -27,4 +28,9 @@ def letter_picture(key: int, *, alt: str, width: int = PRINT_WIDTH) -> str:
     """Return the picture for paper, at most ``width`` millimetres; the printer of letters knows ``picture:``."""
     picture = Picture.objects.get(pk=key)
     width = min(width, round(picture.width * 25.4 / 96))
-    return f'<p><img src="picture:{picture.key}" alt="{html.escape(alt)}" style="width:{width}mm"></p>'
+    return f'<p><img src="picture:{picture.key}" alt="{_words(alt)}" style="width:{width}mm"></p>'
+
+
+def _words(alt: str) -> str:
+    """Return a description as it stands in an attribute: one line, for MJML writes line ends as other languages do."""
+    return html.escape(" ".join(plain(alt).split()))

@@ -112,7 +112,7 @@ class Image(Block):
 
     def text(self, data: Data) -> str:
         """Return the description, and the address it leads to."""
-        return f"[{data['alt']}]" + (f"\n{data['link']}" if data.get("link") else "")
+        return f"[{plain(data['alt'])}]" + (f"\n{data['link']}" if data.get("link") else "")
 
     def letter(self, data: Data) -> str:
         """Return the picture."""

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+import logging
 import poplib
 import ssl
 from collections.abc import Callable, Iterator
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
-from mailings.bounces.reading import READ_BYTES
+from mailings.bounces.bounding import READ_BYTES
 
 BATCH = 500  # mails in one run: more follow with the next
 PATIENCE_SECONDS = 30
+MOST_BYTES = 4 * 1024 * 1024
+BEGINNING = 2000  # lines
+log = logging.getLogger(__name__)
 poplib._MAXLINE = 1 << 20  # type: ignore[attr-defined] # its 2048 lets one long line stop everything behind it
 
 Taken = Callable[[bool], None]  # called when a mail was kept; True takes it out of the mailbox
@@ -89,11 +94,25 @@ def _fetch_pop(url: str) -> Iterator[tuple[bytes, Taken]]:
         box.pass_(unquote(parts.password or ""))
         count = box.stat()[0]
         for number in range(1, min(count, BATCH) + 1):
-            yield b"\r\n".join(box.retr(number)[1]), _pop_taken(box, number)
+            yield _pop_body(box, number), _pop_taken(box, number)
         box.quit()  # only now they are removed
     finally:
         with contextlib.suppress(OSError):
             box.close()
+
+
+def _pop_body(box: poplib.POP3, number: int) -> bytes:
+    """Return a mail; of one that is larger than any report only its beginning, and nothing where that cannot be had."""
+    told = cast("bytes", box.list(number))  # one line when it is asked of one mail
+    if int(told.split()[-1]) <= MOST_BYTES:
+        return b"\r\n".join(box.retr(number)[1])
+    try:
+        return b"\r\n".join(box.top(number, BEGINNING)[1])
+    except poplib.error_proto as error:
+        if isinstance(error.args[0], bytes):  # the server knows no TOP; that must not stop what lies behind it
+            log.warning("a mail in the mailbox for reports is too large to be fetched")
+            return b""
+        raise
 
 
 def _pop_taken(box: poplib.POP3, number: int) -> Taken:

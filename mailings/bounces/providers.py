@@ -16,7 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from customers.names import is_email
-from mailings.bounces.reading import DELIVERED, OUR_MESSAGE_ID, UNSUBSCRIBED, Report, kind_of, status_in
+from mailings.bounces.reading import DELIVERED, UNSUBSCRIBED, Report, kind_of, status_in
+from mailings.links import read_message_id
 from mailings.models import Bounce
 
 #: What a provider gives back with each event, when it was sent along as metadata.
@@ -95,5 +96,5 @@ def _message_named(event: Any) -> tuple[int | None, bool]:
     told = str((event.metadata or {}).get(METADATA, ""))
     if told.isdecimal() and len(told) < 19:
         return int(told), True
-    ours = OUR_MESSAGE_ID.search(f"<{str(event.message_id or '').strip('<>')}>")
-    return (int(ours[1]), True) if ours else (None, False)
+    ours = read_message_id(f"<{str(event.message_id or '').strip('<>')}>")
+    return ours, ours is not None

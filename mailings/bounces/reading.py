@@ -21,16 +21,16 @@ from flufl.bounce import all_failures
 
 from common.tokens import BadToken
 from customers.names import is_email
-from mailings.links import read_bounce_address, read_id
+from mailings.bounces.bounding import bounded
+from mailings.links import read_bounce_address, read_id, read_message_id
 from mailings.models import Bounce
 
-READ_BYTES = 256 * 1024  # the rest is our own mail, sent back
+MOST_REPORTS = 50  # out of one mail: ours go to one reader each
 DELIVERED = "delivered"  # no bounce: the mail arrived, which ends a doubt
 UNSUBSCRIBED = "unsubscribed"  # no bounce: the reader said no to a provider
 
 _OWN = re.compile(r"\+[0-9a-f]{1,16}-[0-9a-f]{20}@", re.IGNORECASE)
 _UNSUBSCRIBE = re.compile(r"/m/u/([\w:-]{20,200})")
-OUR_MESSAGE_ID = re.compile(r"<mailing\.\d{1,18}\.(\d{1,18})@")
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _NOBODY = re.compile(
     r"\b(user|recipient|mailbox|address|addressee|account|gebruiker|adres)\b.{0,40}?\b(unknown|not (known|found)"
@@ -76,10 +76,16 @@ def read_reports(raw: bytes, *, recipients: Sequence[str] = ()) -> list[Report]:
 
     ``recipients`` are those of its envelope, where that is known.
     """
-    mail = message_from_bytes(raw[:READ_BYTES])
+    try:
+        return _read(message_from_bytes(bounded(raw)), sha256(raw).hexdigest(), recipients)
+    except RecursionError:  # brackets in brackets, parts in parts: nobody writes that to tell us something
+        return [Report(Bounce.Kind.UNKNOWN, sha256(raw).hexdigest())]
+
+
+def _read(mail: Mail, digest: str, recipients: Sequence[str]) -> list[Report]:
     text = _text_of(mail)
     message_id, is_proven = _message_named(text, recipients)
-    name = _header(mail, "Message-ID") or sha256(raw).hexdigest()
+    name = _header(mail, "Message-ID") or digest
     found = _delivery_reports(mail) or _complaint(mail) or _automatic_reply(mail) or _other_reports(mail, text)
     subject = _header(mail, "Subject")
     return [
@@ -92,7 +98,7 @@ def read_reports(raw: bytes, *, recipients: Sequence[str] = ()) -> list[Report]:
             message_id=message_id,
             is_proven=is_proven,
         )
-        for kind, address, status, detail in found or [(Bounce.Kind.UNKNOWN, "", "", "")]
+        for kind, address, status, detail in found[:MOST_REPORTS] or [(Bounce.Kind.UNKNOWN, "", "", "")]
     ]
 
 
@@ -216,14 +222,13 @@ def _message_named(text: str, recipients: Sequence[str]) -> tuple[int | None, bo
     for token in _UNSUBSCRIBE.findall(text)[:5]:  # the address to unsubscribe in a copy of our mail
         with contextlib.suppress(BadToken):
             return read_id("unsubscribe", token), True
-    named = OUR_MESSAGE_ID.search(text)
-    return (int(named[1]), False) if named else (None, False)
+    return read_message_id(text), False
 
 
 def _told(text: str) -> str:
     """Return the lines around the first that names an error: what a person would read."""
     body = text.partition("\n\n")[2] or text
-    lines = [line.strip() for line in body.splitlines()[:200] if line.strip()]
+    lines = [line.strip()[:300] for line in body.splitlines()[:200] if line.strip()]
     at = next((n for n, line in enumerate(lines) if re.search(r"\b[45]\d\d\b|[45]\.\d\.\d|<?\S+@\S+>?:", line)), 0)
     return " ".join(lines[at : at + 6])[:600]
 

@@ -18,6 +18,7 @@ from mailings.checks import (
     size,
     spam,
     subject,
+    texts,
 )
 from mailings.checks.base import Check, Finding, Proof, Report, Severity, check_content, checks, confirm
 
@@ -34,6 +35,6 @@ __all__ = [
 
 # The order in which they stand on a page.
 for _module in (
-    ready, identity, subject, fields, audiences, links, pictures, contrast, programs, size, spam, language,
+    ready, identity, subject, fields, audiences, links, pictures, contrast, programs, size, spam, language, texts,
 ):  # fmt: skip
     checks.register(_module.CHECK)

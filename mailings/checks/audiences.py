@@ -9,15 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailings.checks.base import Check, Finding, Proof, Severity
-from mailings.content import audience_key
+from mailings.content import parts_of, with_readers
 
 
 def find(proof: Proof) -> Iterator[Finding]:
     """Yield a warning for a block that nobody will see, and for customers who would see no block."""
     tally = proof.tally
-    for one in proof.content.blocks:
-        key = audience_key(one.get("audience"))
-        if key and key not in tally.gone and not tally.readers[key]:
+    for one, key in with_readers(proof.content.blocks):
+        if one.get("audience") and not tally.gone & set(parts_of(key)) and not tally.readers[key]:
             yield Finding(
                 "audiences.empty",
                 Severity.WARNING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,9 @@ from django.utils.translation import gettext_lazy
 from common.blocks import SLOT
 from common.errors import Refused
 from common.registry import Registry
-from customers.models import Customer, Purpose
+from customers.models import Branch, Customer, Purpose
 from mailings.checks.readers import Tally, tally
-from mailings.content import Item, read_items
-from mailings.models import Content, HouseStyle, Mailing
+from mailings.models import Content, Mailing
 from mailings.previewing import Preview, preview_content
 from mailings.rendering import fill
 from mailings.styles import Style, load_styles
@@ -29,7 +28,7 @@ from mailings.styles import Style, load_styles
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-SUBJECT, PREHEADER, SENDING = "subject", "preheader", "sending"  # places beside the blocks
+SUBJECT, PREHEADER, SENDING, TEXT = "subject", "preheader", "sending", "text"  # places beside the blocks
 
 
 class Severity(models.TextChoices):
@@ -69,7 +68,7 @@ class Proof:
     @property
     def is_mail(self) -> bool:
         """Whether any of it goes by e-mail."""
-        return self.channels != Mailing.Channels.LETTER
+        return self.channels in (Mailing.Channels.EMAIL, Mailing.Channels.EMAIL_OR_LETTER)
 
     @cached_property
     def preview(self) -> Preview | None:
@@ -80,29 +79,32 @@ class Proof:
             return None
 
     @cached_property
-    def items(self) -> list[Item]:
-        """The blocks; none when one is broken."""
-        return read_items(self.content.blocks) if self.preview else []
-
-    @cached_property
     def html(self) -> list[tuple[str, str]]:
         """The HTML of the mail as (place, part): the head, each block, the foot; for all audiences at once."""
-        return self._parts("html")
+        return parts_of(self.preview, "html") if self.preview else []
+
+    @cached_property
+    def looks(self) -> list[tuple[str, Preview]]:
+        """The message in each house style that readers get: (name of the branch, preview); the organisation's comes
+        first, under an empty name. What looks the same stands there once.
+        """
+        if self.preview is None:
+            return []
+        styles, looks = load_styles(self.tally.branches), dict[Style, int]()
+        for branch_id, style in sorted(styles.items(), key=lambda one: one[0] or 0):
+            looks.setdefault(replace(style, sender_name="", sender_email=""), branch_id or 0)
+        return [("", self.preview), *(
+            (branch.name, preview_content(self.content, purpose=self.purpose, branch=branch, now=self.now))
+            for branch in Branch.objects.filter(pk__in=looks.values())
+        )]  # fmt: skip
 
     @cached_property
     def texts(self) -> list[tuple[str, str]]:
         """What each block says in words, as (place, plain text); fields are examples."""
-        return self._parts("text")[1:-1]
-
-    def _parts(self, kind: str) -> list[tuple[str, str]]:
-        if self.preview is None:
-            return []
-        places = ["", *(item.id for item in self.items), ""]
-        filled = [
-            fill(pieces, self.preview.values, as_html=kind == "html")
-            for _audience, pieces in self.preview.compiled[kind]
-        ]
-        return list(zip(places, filled, strict=True))
+        found: dict[str, str] = {}
+        for place, words in parts_of(self.preview, "text")[1:-1] if self.preview else []:
+            found[place] = found.get(place, "") + words
+        return list(found.items())
 
     def with_examples(self, text: str) -> str:
         """Return text with an example for each slot."""
@@ -111,14 +113,26 @@ class Proof:
 
     @cached_property
     def styles(self) -> list[tuple[str, Style]]:
-        """The house style of the organisation (under an empty name) and of each branch with one of its own."""
-        named = dict(HouseStyle.objects.exclude(branch=None).values_list("branch", "branch__name"))
+        """The house style of the organisation (under an empty name) and of each branch of readers with its own."""
+        named = dict(Branch.objects.filter(pk__in=self.tally.branches).values_list("pk", "name"))
         return [(named[branch] if branch else "", style) for branch, style in load_styles(list(named)).items()]
 
     @cached_property
     def tally(self) -> Tally:
         """How many read each block and lack each field, in one statement."""
         return tally(self.content, candidates=self.candidates, now=self.now)
+
+
+def parts_of(preview: Preview, kind: str, **values: str) -> list[tuple[str, str]]:
+    """Return a part of a mail as (place, words), for all audiences at once, with examples in the fields."""
+    values = {**preview.values, **values}
+    filled = [fill(pieces, values, as_html=kind == "html") for _audience, pieces in preview.compiled[kind]]
+    return list(zip(preview.compiled["places"], filled, strict=True))
+
+
+def in_style(words: str, branch: str) -> str:
+    """Return what was found with the branch in whose house style it was; empty is the organisation's."""
+    return _("For readers of %(branch)s: %(words)s") % {"branch": branch, "words": words} if branch else words
 
 
 @dataclass(frozen=True)
@@ -128,6 +142,8 @@ class Check:
     code: str
     label: str | _StrPromise
     find: Callable[[Proof], Iterable[Finding]]
+    is_for_texts: bool = False  # looks at text messages, and at nothing else
+    is_for_all: bool = False  # looks at text messages as well
 
 
 checks: Registry[Check] = Registry("check")
@@ -179,16 +195,23 @@ def check_content(
 ) -> Report:
     """Look at a content as it would go out now for this purpose; nothing is written or sent."""
     proof = Proof(content, purpose, channels, now, candidates)
-    found = {check.code: list(check.find(proof)) for check in checks}
+    is_text = channels == Mailing.Channels.SMS
+    asked = [check for check in checks if check.is_for_all or check.is_for_texts == is_text]
+    found = {check.code: list(check.find(proof)) for check in asked}
     order = list(Severity)
     findings = sorted((one for some in found.values() for one in some), key=lambda one: order.index(one.severity))
-    return Report(findings, [check for check in checks if not found[check.code]])
+    return Report(findings, [check for check in asked if not found[check.code]])
 
 
-def confirm(*reports: Report, confirmed: str) -> None:
-    """Refuse a sending by hand with an error, or with warnings that ``confirmed`` (fingerprints) does not name."""
+def confirm(*reports: Report, confirmed: str | None) -> None:
+    """Raise Refused on an error, and on warnings that ``confirmed`` (fingerprints) does not name.
+
+    None: nobody was there to be shown warnings.
+    """
     for report in reports:
         if report.errors:
             raise Refused("check_errors", f"{report.errors[0].words} {report.errors[0].remedy}")
+    if confirmed is None:
+        return
     if not {report.fingerprint for report in reports if report.warnings} <= set(confirmed.split()):
         raise Refused("check_warnings", _("Look at the warnings first and confirm that you have seen them."))

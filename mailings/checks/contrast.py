@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailings.checks.base import SENDING, Check, Finding, Proof, Severity
+from mailings.checks.base import SENDING, Check, Finding, Proof, Severity, in_style, parts_of
 from mailings.compiling import INK, PAPER, contrast
 from mailings.darkness import darkened
 
@@ -116,10 +116,16 @@ def find(proof: Proof) -> Iterator[Finding]:
     if not proof.is_mail:
         return
     yield from _accents(proof)
-    light = lowest_contrasts(proof.html)
-    yield from (_finding(place, found, is_dark=False) for place, found in light.items())
-    dark = lowest_contrasts([(place, darkened(html)) for place, html in proof.html], is_dark=True)
-    yield from (_finding(place, found, is_dark=True) for place, found in dark.items() if place not in light)
+    told: set[tuple[str, bool]] = set()
+    for branch, preview in proof.looks:
+        parts = parts_of(preview, "html")
+        light = lowest_contrasts(parts)
+        dark = lowest_contrasts([(place, darkened(html)) for place, html in parts], is_dark=True)
+        for is_dark, all_found in ((False, light), (True, dark)):
+            for place, found in all_found.items():
+                if not told & {(place, False), (place, is_dark)}:
+                    yield _finding(place, found, branch, is_dark=is_dark)
+                    told.add((place, is_dark))
 
 
 def _accents(proof: Proof) -> Iterator[Finding]:
@@ -132,15 +138,15 @@ def _accents(proof: Proof) -> Iterator[Finding]:
             yield Finding("contrast.accent", Severity.HINT, words % {"whose": whose}, remedy, place=SENDING)
 
 
-def _finding(place: str, found: tuple[float, str, str], *, is_dark: bool) -> Finding:
+def _finding(place: str, found: tuple[float, str, str], branch: str, *, is_dark: bool) -> Finding:
     ratio, colour, ground = found
     values = {"ratio": f"{ratio:.1f}".replace(".", ","), "colour": colour, "ground": ground}
     remedy = _("Choose other colours in the house style.")
     if is_dark:
         words = _("In dark mode text is hard to read here: contrast %(ratio)s, while 4,5 is needed.")
-        return Finding("contrast.dark", Severity.HINT, words % values, remedy, place=place)
+        return Finding("contrast.dark", Severity.HINT, in_style(words % values, branch), remedy, place=place)
     words = _("Text is hard to read here: %(colour)s on %(ground)s has contrast %(ratio)s, while 4,5 is needed.")
-    return Finding("contrast.low", Severity.WARNING, words % values, remedy, place=place)
+    return Finding("contrast.low", Severity.WARNING, in_style(words % values, branch), remedy, place=place)
 
 
 CHECK = Check("contrast", gettext_lazy("Contrast, also in dark mode"), find)

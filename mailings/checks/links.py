@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from mailings.checks.base import Check, Finding, Proof, Severity
-from mailings.models import LinkCheck
+from mailings.checks.base import TEXT, Check, Finding, Proof, Severity
+from mailings.models import LinkCheck, Mailing, ShortText
+from mailings.sms.composing import links_in
 
 State = LinkCheck.State
 SHOWN = 60  # characters of an address
@@ -29,16 +30,35 @@ class LinkState:
         """Whether a task is about to look it up."""
         return self.check is not None and self.check.checked_at is None
 
+    @property
+    def counts(self) -> bool:
+        """Whether what is known of it counts: an answer of less than a day ago, or that of before the look that is
+        under way, so that asking again does not make a page that is gone look well for a moment.
+        """
+        is_known = self.check is not None and self.check.state not in (State.WAITING, State.FINE)
+        return self.is_fresh or (self.is_awaited and is_known)
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether it makes sense to have it looked up: it is not under way, and no answer counts or it was no good."""
+        is_bad = self.check is not None and self.check.is_bad
+        return not self.is_awaited and (not self.is_fresh or is_bad)
+
 
 def links_of(proof: Proof) -> list[LinkState]:
     """Return the links of a proof in the order in which they stand there."""
-    if proof.preview is None:
+    if proof.channels == Mailing.Channels.SMS:
+        short = ShortText.objects.filter(content=proof.content.pk).first()
+        urls = links_in(short.text) if short else []
+    elif proof.preview is None:
         return []
-    urls: list[str] = proof.preview.compiled["links"]
+    else:
+        urls = proof.preview.compiled["links"]
     known = LinkCheck.objects.of(urls)
-    places = _places(proof)
+    places = {} if proof.channels == Mailing.Channels.SMS else _places(proof)
+    usual = TEXT if proof.channels == Mailing.Channels.SMS else ""
     return [
-        LinkState(url, places.get(number, ""), check := known.get(url), bool(check and check.is_fresh(proof.now)))
+        LinkState(url, places.get(number, usual), check := known.get(url), bool(check and check.is_fresh(proof.now)))
         for number, url in enumerate(urls)
     ]
 
@@ -46,8 +66,8 @@ def links_of(proof: Proof) -> list[LinkState]:
 def _places(proof: Proof) -> dict[int, str]:
     """Return link position -> id of the first block with it."""
     found: dict[int, str] = {}
-    segments = proof.preview.compiled["html"] if proof.preview else []
-    for place, (_audience, pieces) in zip(["", *(item.id for item in proof.items), ""], segments, strict=True):
+    compiled = proof.preview.compiled if proof.preview else {"places": [], "html": []}
+    for place, (_audience, pieces) in zip(compiled["places"], compiled["html"], strict=True):
         for piece in pieces:
             if not isinstance(piece, str) and str(piece[0]).startswith("link:"):
                 found.setdefault(int(str(piece[0]).removeprefix("link:")), place)
@@ -58,9 +78,9 @@ def find(proof: Proof) -> Iterator[Finding]:
     """Yield an error for a page that is not there, warnings for what did not answer, a hint for what nobody asked."""
     found = links_of(proof)
     for one in found:
-        if one.check and one.is_fresh:
+        if one.check and one.counts:
             yield from _of_one(one, one.check)
-    if unknown := sum(not one.is_fresh for one in found):
+    if unknown := sum(not one.counts for one in found):
         words = ngettext(
             "%(count)d link was not looked up today.", "%(count)d links were not looked up today.", unknown
         )
@@ -78,9 +98,9 @@ def _of_one(one: LinkState, check: LinkCheck) -> Iterator[Finding]:
     elif check.state == State.INTERNAL:
         words = _("%(url)s lies in a closed network: customers cannot get there.") % {"url": url}
         yield Finding("links.internal", Severity.WARNING, words, _("Use a public address."), place=one.place)
-    elif one.url.startswith("http://"):
+    elif one.is_fresh and one.url.startswith("http://"):
         words = _("%(url)s is not a safe address (https).") % {"url": url}
         yield Finding("links.unsafe", Severity.HINT, words, _("Try it with https://."), place=one.place)
 
 
-CHECK = Check("links", gettext_lazy("Links answer"), find)
+CHECK = Check("links", gettext_lazy("Links answer"), find, is_for_all=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,10 +13,10 @@ from common.blocks import MERGE_FIELD
 from common.sql import execute, rows
 from customers.models import Customer
 from mailings.actions import audience_members
-from mailings.content import AUDIENCES, audience_key
+from mailings.content import AUDIENCES, COLUMNS, parts_of, with_readers
 from mailings.fields import merge_fields
 from mailings.gate import ids_of
-from mailings.models import Content, SendingSettings
+from mailings.models import Content, HouseStyle, SendingSettings
 
 EVERYBODY = ""  # the audience of a block without one
 _READERS = """
@@ -28,10 +27,21 @@ _READERS = """
     GROUP BY reader.key
 """
 _AMONG = "JOIN check_reader AS candidate ON candidate.customer_id = given.id AND candidate.key = ''"
+_IN_ALL = """
+    INSERT INTO check_reader
+    SELECT %(key)s, customer_id FROM check_reader WHERE key = ANY(%(parts)s)
+    GROUP BY customer_id HAVING count(*) = %(number)s
+"""
 _LEFT_OUT = """
-    SELECT count(*) AS n FROM (
-        SELECT customer_id FROM check_reader GROUP BY customer_id HAVING count(*) = 1
-    ) AS alone
+    SELECT count(*) AS n FROM check_reader AS reader
+    WHERE reader.key = '' AND NOT EXISTS (
+        SELECT FROM check_reader AS seen WHERE seen.customer_id = reader.customer_id AND seen.key = ANY(%(keys)s)
+    )
+"""
+_BRANCHES = """
+    SELECT DISTINCT customer.branch_id FROM check_reader AS reader
+    JOIN customers_customer AS customer ON customer.id = reader.customer_id
+    WHERE reader.key = '' AND customer.branch_id = ANY(%(branches)s)
 """
 
 
@@ -40,12 +50,14 @@ class Tally:
     """``readers``: audience -> customers. ``lacking``: (field, audience) -> customers without a value.
 
     ``left_out``: customers for whom there is no block at all. ``gone``: audiences that do not exist any more.
+    ``branches``: those with a house style of their own that have a reader.
     """
 
     readers: dict[str, int] = field(default_factory=dict)
     lacking: dict[tuple[str, str], int] = field(default_factory=dict)
     left_out: int = 0
     gone: frozenset[str] = frozenset()
+    branches: frozenset[int] = frozenset()
 
 
 def bare_fields(content: Content) -> list[tuple[str, str, str]]:
@@ -62,18 +74,10 @@ def bare_fields(content: Content) -> list[tuple[str, str, str]]:
 def _texts(content: Content) -> Iterator[tuple[str, str, str]]:
     yield "subject", EVERYBODY, content.subject
     yield "preheader", EVERYBODY, content.preheader
-    for one in content.blocks:
-        for text in _strings(one.get("data")):
-            yield str(one.get("id", "")), audience_key(one.get("audience")), text
-
-
-def _strings(data: Any) -> Iterator[str]:
-    """Yield every text in a block's data, however deep."""
-    if isinstance(data, str):
-        yield data
-    elif isinstance(data, dict | list):
-        for one in data.values() if isinstance(data, dict) else data:
-            yield from _strings(one)
+    for one, key in with_readers(content.blocks):
+        for text in one["data"].values():
+            if isinstance(text, str):
+                yield str(one["id"]), key, text
 
 
 @transaction.atomic
@@ -82,32 +86,43 @@ def tally(content: Content, *, candidates: QuerySet[Customer] | None, now: dt.da
 
     Candidates and members are laid down first: a planner that guesses their number wrongly takes minutes.
     """
-    keys = {audience_key(one.get("audience")) for one in content.blocks} - {EVERYBODY}
+    seen = list(with_readers(content.blocks))
+    keys = {key for _one, key in seen} - {EVERYBODY}
     codes = sorted({code for code, _audience, _place in bare_fields(content)})
-    if not keys and not codes:
-        return Tally()
-    gone = frozenset(key for key in keys if not _exists(key))
+    branches = frozenset(HouseStyle.objects.exclude(branch=None).values_list("branch_id", flat=True))
+    if not keys and not codes and (candidates is None or not branches):
+        return Tally(branches=branches)
+    audiences = {part for key in keys for part in parts_of(key)}
+    gone = frozenset(one for one in audiences if not _exists(one))
     everybody = Customer.objects.usable().filter(merged_into__isnull=True) if candidates is None else candidates
     execute("DROP TABLE IF EXISTS pg_temp.check_reader")
     execute("CREATE TEMPORARY TABLE check_reader (key text, customer_id bigint) ON COMMIT DROP")
     _lay_down(EVERYBODY, everybody)
     execute("ANALYZE check_reader")
-    for key in sorted(keys - gone):
+    for key in sorted(audiences - gone):
         _lay_down(key, audience_members(key, now=now))
     execute("ANALYZE check_reader")
+    for key in sorted(keys - audiences):
+        execute(_IN_ALL, {"key": key, "parts": parts_of(key), "number": len(parts_of(key))})
     columns = "".join(
         f", count(*) FILTER (WHERE coalesce(({merge_fields[code].sql})::text, '') = '') AS lacks_{number}"
         for number, code in enumerate(codes)
     )
     values = {"now": now, "organisation": SendingSettings.load().organisation}
     found = rows(_READERS.format(columns=columns), values)
-    has_all = any(not one.get("audience") for one in content.blocks)
+    shown = [key for one, key in seen if one["type"] != COLUMNS]
     return Tally(
         readers=dict.fromkeys((EVERYBODY, *keys), 0) | {row["key"]: row["everybody"] for row in found},
         lacking={(code, row["key"]): row[f"lacks_{number}"] for row in found for number, code in enumerate(codes)},
-        left_out=rows(_LEFT_OUT)[0]["n"] if keys and not has_all else 0,
+        left_out=rows(_LEFT_OUT, {"keys": shown})[0]["n"] if shown and EVERYBODY not in shown else 0,
         gone=gone,
+        branches=_branches(branches) if candidates is not None else branches,
     )
+
+
+def _branches(branches: frozenset[int]) -> frozenset[int]:
+    found = rows(_BRANCHES, {"branches": sorted(branches)}) if branches else []
+    return frozenset(row["branch_id"] for row in found)
 
 
 def _exists(key: str) -> bool:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from common.blocks import blocks
 from common.errors import Refused
 from mailings.checks.base import PREHEADER, SUBJECT, Check, Finding, Proof, Severity
-from mailings.content import audience_key
+from mailings.content import audience_key, every_block
 from mailings.fields import check_merge_fields
 from mailings.models import Content
 
@@ -30,6 +30,7 @@ def find(proof: Proof) -> Iterator[Finding]:
     for one in content.blocks:
         if proof.preview is None:
             yield from _broken(proof, one)
+    for one in every_block(content.blocks):
         if audience_key(one.get("audience")) in proof.tally.gone:
             yield Finding(
                 "ready.audience",

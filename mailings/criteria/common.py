@@ -31,6 +31,12 @@ ORIGINS = {
     "step": gettext_lazy("a step of a campaign"),
     "edition": gettext_lazy("a newsletter"),
 }
+BY_CHANNEL = {
+    "email": gettext_lazy("by e-mail"),
+    "post": gettext_lazy("by letter"),
+    "sms": gettext_lazy("by text message"),
+    "phone": gettext_lazy("by telephone"),
+}
 
 
 class MailingParams(WindowParams):
@@ -39,7 +45,7 @@ class MailingParams(WindowParams):
     mailing: Ids = ()
     purpose: Codes = ()
     origin: tuple[Literal["action", "trigger", "step", "edition"], ...] = ()
-    channel: Literal["", "email", "post"] = ""
+    channel: Literal["", "email", "post", "sms", "phone"] = ""
 
 
 @remembered
@@ -128,7 +134,7 @@ def mailing_words(params: MailingParams, *, none: bool = False) -> str:
     if params.origin:
         parts.append(_("from %s") % wording.one_of(ORIGINS[origin] for origin in params.origin))
     if params.channel:
-        parts.append(_("by letter") if params.channel == "post" else _("by e-mail"))
+        parts.append(str(BY_CHANNEL[params.channel]))
     return f"{name} ({', '.join(parts)})" if parts else name
 
 

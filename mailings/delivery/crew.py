@@ -12,21 +12,25 @@ import smtplib
 import socket
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mailings.delivery.envelope import IN_DOUBT, Envelope, unaddressable
 from mailings.delivery.routes import Route
 from mailings.delivery.smtp import NEVER, Line, not_opened
 from mailings.queue import Outcome
 
+if TYPE_CHECKING:  # loaded by who uses one: few do
+    from mailings.delivery.providers import Provider
+
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.004  # how long outcomes may wait for others, so that a commit serves several
 GOODBYE_SECONDS = 0.5
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-Opened = tuple["Lane", Envelope, smtplib.SMTP | Exception]
+Opened = tuple["Lane", Envelope, smtplib.SMTP | Exception | Outcome]
 
 
 class Lane:
@@ -38,6 +42,7 @@ class Lane:
         self.busy = 0
         self.credit = 0.0  # how much of its share it still has to get
         self.free: list[Line] = []
+        self.providers: deque[Provider] = deque()  # that are free, when mail goes over the web
 
 
 class Crew:
@@ -62,6 +67,15 @@ class Crew:
     def size(self) -> int:
         """Return how many connections there may be."""
         return sum(lane.size for lane in self.lanes)
+
+    @property
+    def busy(self) -> int:
+        """Return how many messages are under way."""
+        return sum(lane.busy for lane in self.lanes)
+
+    def busy_by_relay(self) -> Counter[int | None]:
+        """Return how many messages are under way over each relay."""
+        return Counter({lane.route.relay_id: lane.busy for lane in self.lanes})
 
     def choose(self, count: int) -> list[Lane]:
         """Return a lane with room for each of so many messages; fewer when there is no more room.
@@ -92,6 +106,9 @@ class Crew:
         self._start(lane, envelope)
 
     def _start(self, lane: Lane, envelope: Envelope) -> None:
+        if lane.route.provider:
+            threading.Thread(target=self._ask, args=(lane, envelope), daemon=True).start()
+            return
         while lane.free:
             line = lane.free.pop()
             if line.is_open:
@@ -126,7 +143,16 @@ class Crew:
         self._serve(0)
 
     def dismiss(self) -> None:
-        """Say goodbye on every line that is free, and hang up."""
+        """Say goodbye on every line that is free, and hang up on all."""
+        self.send_home()
+        for line in list(self._lines):
+            self._drop(line)
+        self._selector.close()
+        self._bell.close()
+        self._ear.close()
+
+    def send_home(self) -> None:
+        """Say goodbye on every line that is free."""
         free = [line for lane in self.lanes for line in lane.free if line.is_open]
         for line in free:
             with contextlib.suppress(OSError):
@@ -136,13 +162,31 @@ class Crew:
             with contextlib.suppress(OSError):
                 line.sock.settimeout(max(0.01, until - time.monotonic()))
                 line.sock.recv(1000)
-        for line in list(self._lines):
             self._drop(line)
-        self._selector.close()
-        self._bell.close()
-        self._ear.close()
+        for lane in self.lanes:
+            lane.free.clear()
+            while lane.providers:
+                lane.providers.pop().close()
 
     # --- at work ----------------------------------------------------------------------------------------------------
+
+    def _ask(self, lane: Lane, envelope: Envelope) -> None:
+        """Send a message over the web, in a thread of its own, and ring."""
+        try:
+            from mailings.delivery.providers import Provider
+
+            try:
+                provider = lane.providers.pop()
+            except IndexError:
+                provider = Provider(lane.route.provider)
+            outcome = provider.send(envelope)
+            lane.providers.append(provider)
+        except Exception as error:  # a bug must not leave its message without an outcome
+            log.exception("message %s went wrong on its way to a provider", envelope.message_id)
+            outcome = Outcome(envelope.message_id, IN_DOUBT, type(error).__name__)
+        self._opened.put((lane, envelope, outcome))
+        with contextlib.suppress(OSError):  # the crew may be gone
+            self._bell.send(b".")
 
     def _open(self, lane: Lane, envelope: Envelope) -> None:
         """Open a connection for a message, in a thread of its own, and ring."""
@@ -176,6 +220,10 @@ class Crew:
         with contextlib.suppress(queues.Empty):
             while True:
                 lane, envelope, opened = self._opened.get_nowait()
+                if isinstance(opened, Outcome):
+                    lane.size -= opened.is_unreachable and lane.size > 0
+                    self._finish(lane, opened)
+                    continue
                 if isinstance(opened, Exception):
                     lane.size = max(0, lane.size - 1)
                     missed = not_opened(envelope.message_id, opened)

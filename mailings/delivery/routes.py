@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from mailings.models import Relay
 
@@ -25,6 +26,7 @@ class Route:
     variable: str = "EMAIL_URL"
     weight: int = 1
     per_second: int | None = None
+    provider: str = ""  # of django-anymail, when mail goes over the web
 
     def open(self) -> smtplib.SMTP:
         """Return a connection that has been let in. Waits; raises what smtplib raises."""
@@ -34,7 +36,7 @@ class Route:
 def routes(size: int) -> list[Route]:
     """Return the ways out that are in use, ``size`` connections wide when they do not say."""
     known = [
-        Route(relay.connections, relay.pk, relay.name, relay.variable, relay.weight, relay.per_second)
+        Route(relay.connections, relay.pk, relay.name, relay.variable, relay.weight, relay.per_second, relay.provider)
         for relay in Relay.objects.filter(is_active=True)
         if relay.is_known
     ]
@@ -72,7 +74,18 @@ def open_connection(address: Mapping[str, Any]) -> smtplib.SMTP:
 
 
 def try_out(variable: str) -> str:
-    """Open a connection and close it; return what went wrong in the server's words, empty when all is well."""
+    """Open a connection and close it; return what went wrong in the server's words, empty when all is well.
+
+    Of a provider only the settings are looked at: whether it takes them shows at the first message.
+    """
+    if name := settings.RELAYS[variable].get("ANYMAIL"):
+        from mailings.delivery.providers import Provider
+
+        try:
+            Provider(name).open()
+        except (ImproperlyConfigured, ImportError) as error:
+            return str(error)
+        return ""
     try:
         smtp = open_connection(address_of(variable))
         smtp.quit()

@@ -1,22 +1,31 @@
 """What is sent, to whom, what the gate decided, and what came back."""
 
 from mailings.models.bounces import Bounce
-from mailings.models.checks import LinkCheck
+from mailings.models.calls import Call, CallSettings
+from mailings.models.checks import LinkCheck, SeenWarnings
 from mailings.models.confirmations import Confirmation
 from mailings.models.content import Content, Picture
+from mailings.models.doubts import Settlement
 from mailings.models.drafts import Draft
+from mailings.models.experiments import Arm, Experiment
 from mailings.models.feedback import Click, Hit, Link, MachineClick, Suppression, UnsubscribeReason
+from mailings.models.letters import LetterBatch, PostReturn, PrintedLetter
 from mailings.models.limits import CapRule, ClosingDay
-from mailings.models.mailings import Decision, EarlierDecision, LetterBatch, Mailing, Message
+from mailings.models.mailings import Decision, EarlierDecision, Mailing, Message
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
 from mailings.models.relays import DomainLimit, Relay
 from mailings.models.saved import SavedBlock
 from mailings.models.settings import SendingSettings
 from mailings.models.styles import HouseStyle
+from mailings.models.tallies import MessageStates, Tally, TallyChange, message_count
 from mailings.models.testing import SentTest
+from mailings.models.texts import SentText, ShortText, TextReply, TextSettings
 
 __all__ = [
+    "Arm",
     "Bounce",
+    "Call",
+    "CallSettings",
     "CapRule",
     "Click",
     "ClosingDay",
@@ -26,6 +35,7 @@ __all__ = [
     "DomainLimit",
     "Draft",
     "EarlierDecision",
+    "Experiment",
     "Hit",
     "HouseStyle",
     "LetterBatch",
@@ -34,14 +44,26 @@ __all__ = [
     "MachineClick",
     "Mailing",
     "Message",
+    "MessageStates",
     "Picture",
+    "PostReturn",
+    "PrintedLetter",
     "Publication",
     "PublicationRun",
     "PublishedPerson",
     "Relay",
     "SavedBlock",
+    "SeenWarnings",
     "SendingSettings",
     "SentTest",
+    "SentText",
+    "Settlement",
+    "ShortText",
     "Suppression",
+    "Tally",
+    "TallyChange",
+    "TextReply",
+    "TextSettings",
     "UnsubscribeReason",
+    "message_count",
 ]

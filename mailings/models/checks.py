@@ -1,4 +1,4 @@
-"""What was found out before sending: whether links answer."""
+"""What was found out before sending: whether links answer, and which warnings somebody chose to pass over."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ import hashlib
 from collections.abc import Iterable
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from mailings.models.content import Content
+from mailings.models.mailings import Mailing
 
 
 class LinkCheckQuerySet(models.QuerySet["LinkCheck"]):
@@ -26,7 +31,7 @@ class LinkCheckQuerySet(models.QuerySet["LinkCheck"]):
 class LinkCheck(models.Model):
     """An address on the web and what it answered; the same for all contents that hold it.
 
-    A row without ``checked_at`` asks a worker to look it up.
+    A row without ``checked_at`` asks a worker to look it up; ``state`` is what was found before, or waiting.
     """
 
     class State(models.TextChoices):
@@ -65,3 +70,40 @@ class LinkCheck(models.Model):
     def is_fresh(self, now: dt.datetime) -> bool:
         """Whether what it answered still counts."""
         return self.checked_at is not None and self.checked_at > now - self.FRESH_FOR
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it did not answer as a page does, which may be otherwise a moment later."""
+        return self.state in (self.State.BROKEN, self.State.UNREACHABLE)
+
+
+class SeenWarningsQuerySet(models.QuerySet["SeenWarnings"]):
+    """What is asked about confirmed warnings."""
+
+    def of_mailing(self, mailing: Mailing) -> SeenWarningsQuerySet:
+        """Keep what was confirmed for a mailing, or for what made it and was there already; the latest first."""
+        own = Q(about=mailing.due_key) | Q(about=mailing.origin)
+        return self.filter(own, content=mailing.content_id, confirmed_at__lte=mailing.created_at)
+
+
+class SeenWarnings(models.Model):
+    """Somebody saw the warnings about a content and had it go out all the same; kept as long as the content.
+
+    ``about``: the ``due_key`` of the mailing, or the ``origin`` of all mailings that a trigger or step makes.
+    """
+
+    content = models.ForeignKey(Content, models.CASCADE, related_name="seen_warnings")
+    about = models.CharField(max_length=120)
+    warnings = models.JSONField(_("warnings"))  # [{"code", "place", "words"}], as they were shown
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    confirmed_at = models.DateTimeField(_("confirmed at"))
+
+    objects = SeenWarningsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("confirmed warnings")
+        verbose_name_plural = _("confirmed warnings")
+        ordering = ["-confirmed_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.about

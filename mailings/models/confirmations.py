@@ -65,3 +65,7 @@ class Confirmation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose_id} {self.asked_at:%Y-%m-%d}"
+
+    def is_outdated(self, *, now: dt.datetime) -> bool:
+        """Whether it was asked too long ago to be confirmed; what was confirmed in time stays so."""
+        return self.confirmed_at is None and self.asked_at <= now - dt.timedelta(days=VALID_DAYS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pghistory
 from django.conf import settings
 from django.db import models
@@ -9,7 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Purpose
 from mailings.models.content import Content
-from mailings.models.querysets import DecisionQuerySet, MailingQuerySet, MessageQuerySet
+from mailings.models.querysets import WAITING, DecisionQuerySet, MailingQuerySet, MessageQuerySet
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 @pghistory.track(
@@ -31,6 +36,14 @@ class Mailing(models.Model):
         EMAIL = "email", _("E-mail only")
         LETTER = "letter", _("Letter only")
         EMAIL_OR_LETTER = "email_or_letter", _("E-mail, or a letter when there is no e-mail address")
+        SMS = "sms", _("Text message (SMS) only")
+        CALLS = "calls", _("Call list: staff ring them")
+
+    class LettersTo(models.TextChoices):
+        PERSON = "person", _("Each their own letter")
+        NAMES = "names", _("One per household, with all names")
+        FAMILY = "family", _("One per household, to “Family …”")
+        RESIDENTS = "residents", _("One per household, to the residents")
 
     class State(models.TextChoices):
         AWAITS = "awaits", _("Awaits approval")
@@ -54,6 +67,7 @@ class Mailing(models.Model):
     due_key = models.CharField(max_length=120, unique=True)
     purpose = models.ForeignKey(Purpose, models.PROTECT, verbose_name=_("purpose"))
     channels = models.CharField(_("channels"), max_length=16, choices=Channels)
+    letters_to = models.CharField(_("letters to"), max_length=9, choices=LettersTo, default=LettersTo.PERSON)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     # who is held out is the same for all mailings with this key: "action:3", "campaign:5"
     hold_out_percent = models.PositiveSmallIntegerField(_("own control group (percent)"), default=0)
@@ -63,16 +77,20 @@ class Mailing(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.SENDING)
     pause_reason = models.CharField(_("why paused"), max_length=200, blank=True)
     brake = models.CharField(_("brake"), max_length=8, choices=Brake, blank=True)
+    brake_tried = models.PositiveIntegerField(default=0)  # messages that were tried when the brake counted last
     unsubscribe_count = models.PositiveIntegerField(_("readers who unsubscribed"), default=0)
     open_count = models.PositiveIntegerField(_("opens"), default=0)  # in aggregate: no person is followed
     machine_open_count = models.PositiveIntegerField(_("opens by programs"), default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    # of one that began by itself: who planned the edition, or turned the trigger or the step of a campaign on
+    planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created at"))
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     approved_at = models.DateTimeField(_("approved at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
 
     objects = MailingQuerySet.as_manager()
+    states: dict[str, int]  # of one that was read ``with_counts``
 
     class Meta:
         verbose_name = _("mailing")
@@ -85,6 +103,35 @@ class Mailing(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def message_count(self) -> int:
+        """How many messages there are; this and what follows of a mailing ``with_counts``."""
+        return sum(self.states.values())
+
+    @property
+    def waiting_count(self) -> int:
+        """How many have yet to leave."""
+        return sum(self.states.get(state, 0) for state in WAITING)
+
+    @property
+    def sent_count(self) -> int:
+        """How many left."""
+        return self.states.get("sent", 0)
+
+    @property
+    def failed_count(self) -> int:
+        """How many failed for good."""
+        return self.states.get("failed", 0)
+
+    @property
+    def doubt_count(self) -> int:
+        """Of how many nobody knows."""
+        return self.states.get("in_doubt", 0)
+
+    def was_set_going_by(self, user: User) -> bool:
+        """Whether this person started it, or planned what started by itself: he is not the second person."""
+        return user.pk in {self.created_by_id, self.planned_by_id}
 
 
 class Decision(models.Model):
@@ -102,6 +149,7 @@ class Decision(models.Model):
         WITHDRAWN = "withdrawn", _("Has said no to this purpose")
         OBJECTION = "objection", _("Has objected")
         NO_ADDRESS = "no_address", _("No address for this channel")
+        POST_RETURNED = "post_returned", _("Post came back from this address, or moved away")
         SUPPRESSED = "suppressed", _("Address blocked after bounce or complaint")
         UNDER_AGE = "under_age", _("Too young for this purpose")
         WAITS = "waits", _("Has had enough for now: waits for his turn")
@@ -112,8 +160,10 @@ class Decision(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="decisions", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="decisions")
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome)
-    channel = models.CharField(_("channel"), max_length=8, blank=True)  # "email", "post"; empty when refused for both
+    channel = models.CharField(_("channel"), max_length=8, blank=True)  # empty when refused for all
     basis = models.CharField(_("legal basis"), max_length=24, blank=True)
+    # what it follows from, as it was: minimum age "16", control group "5" or "10/own", limit "3/7/own/email"
+    rule = models.CharField(_("rule"), max_length=40, blank=True, db_default="")
     until = models.DateTimeField(_("waits until"), null=True)
     decided_at = models.DateTimeField(_("decided at"))
 
@@ -135,6 +185,7 @@ class EarlierDecision(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="earlier_decisions", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
     outcome = models.CharField(_("outcome"), max_length=16, choices=Decision.Outcome)
+    rule = models.CharField(_("rule"), max_length=40, blank=True, db_default="")
     until = models.DateTimeField(_("waits until"), null=True)
     decided_at = models.DateTimeField(_("decided at"))
     replaced_at = models.DateTimeField(_("until"))
@@ -155,7 +206,8 @@ class Message(models.Model):
 
     ``sending`` is committed before the first byte of DATA, so a crash leaves at most one message per connection
     in doubt, and such a message is shown to people and never resent by itself. ``withdrawn``: permission, suppression
-    or the mailing's state changed between the gate and the moment of sending. Letters go queued -> sent when printed.
+    or the mailing's state changed between the gate and the moment of sending. Letters go queued -> sent when printed,
+    calls queued -> claimed by a caller -> sent when he spoke with the customer.
     """
 
     class State(models.TextChoices):
@@ -174,6 +226,8 @@ class Message(models.Model):
     class Channel(models.TextChoices):
         EMAIL = "email", _("E-mail")
         POST = "post", _("Letter")
+        SMS = "sms", _("Text message")
+        PHONE = "phone", _("Telephone call")
 
     class Withdrawn(models.TextChoices):
         NO_PERMISSION = "no_permission", _("Said no in the meantime")
@@ -185,7 +239,7 @@ class Message(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages", db_index=False)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
-    address = models.CharField(_("address"), max_length=254, blank=True)  # e-mail address at the moment of the gate
+    address = models.CharField(_("address"), max_length=254, blank=True)  # or number, at the moment of the gate
     audiences = models.JSONField(default=list)  # block audiences this customer belongs to: "selection:3", "label:5"
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField(_("state since"))
@@ -198,6 +252,8 @@ class Message(models.Model):
     reply = models.CharField(_("answer of the mail server"), max_length=300, blank=True)
     relay = models.CharField(_("mail server"), max_length=60, blank=True, db_default="")  # empty: that of EMAIL_URL
     sent_at = models.DateTimeField(_("sent at"), null=True)
+    # the version its reader gets in a test; none for the rest, who get what was decided
+    arm = models.ForeignKey("mailings.Arm", models.SET_NULL, null=True, related_name="messages", db_index=False)
 
     objects = MessageQuerySet.as_manager()
 
@@ -214,25 +270,10 @@ class Message(models.Model):
             models.Index(fields=["mailing"], condition=models.Q(state="in_doubt"), name="message_in_doubt"),
             models.Index(fields=["mailing"], condition=models.Q(state="failed"), name="message_failed"),
             models.Index(fields=["customer", "sent_at"], name="message_of_customer"),
+            models.Index(fields=["address"], condition=models.Q(channel="sms"), name="message_to_number"),
+            models.Index(fields=["arm", "state", "sent_at"], condition=models.Q(arm__isnull=False),
+                         name="message_in_test"),
         ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.mailing_id}: {self.customer_id}"
-
-
-class LetterBatch(models.Model):
-    """The letters of a mailing as one PDF, ready to print."""
-
-    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="letter_batches")
-    file = models.FileField(_("file"), upload_to="letters/%Y/%m/")
-    letter_count = models.PositiveIntegerField(_("letters"))
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(_("created at"))
-
-    class Meta:
-        verbose_name = _("letter batch")
-        verbose_name_plural = _("letter batches")
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return self.file.name or ""

@@ -15,22 +15,21 @@ class MailingQuerySet(models.QuerySet[Any]):
     """Mailings with their figures."""
 
     def with_counts(self) -> MailingQuerySet:
-        """Add ``message_count``, ``waiting_count``, ``sent_count``, ``failed_count``, ``doubt_count``."""
-        found: MailingQuerySet = self.annotate(
-            message_count=_messages(),
-            waiting_count=_messages(state__in=WAITING),
-            sent_count=_messages(state="sent"),
-            failed_count=_messages(state="failed"),
-            doubt_count=_messages(state="in_doubt"),
-        )
+        """Add ``states`` (state -> messages), of which ``message_count``, ``sent_count`` and so on of a mailing tell;
+        counted once for a mailing that is over, however many there are in a list.
+        """
+        from mailings.models.tallies import MessageStates  # it stands above the class that has this manager
+
+        found: MailingQuerySet = self.annotate(states=MessageStates("pk"))
         return found
 
+    def by_count(self, *states: str, is_descending: bool) -> MailingQuerySet:
+        """Order by how many messages are in these states, or in any."""
+        from mailings.models.tallies import message_count
 
-def _messages(**conditions: Any) -> Coalesce:
-    from mailings.models.mailings import Message  # a manager is named inside the class it reads
-
-    found = Message.objects.filter(mailing=OuterRef("pk"), **conditions).order_by().values("mailing")
-    return Coalesce(Subquery(found.annotate(n=Count("id")).values("n")), 0)
+        count = message_count("pk", *states)
+        found: MailingQuerySet = self.order_by(count.desc() if is_descending else count.asc(), "-pk")
+        return found
 
 
 class DecisionQuerySet(models.QuerySet[Any]):
@@ -68,12 +67,14 @@ class LinkQuerySet(models.QuerySet[Any]):
 
     def with_clicks(self) -> LinkQuerySet:
         """Add ``click_count``, ``reader_count`` (messages from which it was followed) and ``machine_count``."""
-        from mailings.models.feedback import MachineClick  # a manager is named inside the class it reads
+        from mailings.models.feedback import Click, MachineClick  # a manager is named inside the class it reads
 
+        # Each by itself: beside a join with the clicks the programs' would be counted anew for every click.
+        clicks = Click.objects.filter(link=OuterRef("pk")).order_by().values("link")
         machines = MachineClick.objects.filter(link=OuterRef("pk")).order_by().values("link")
         found: LinkQuerySet = self.annotate(
-            click_count=Count("clicks"),
-            reader_count=Count("clicks__message", distinct=True),
+            click_count=Coalesce(Subquery(clicks.annotate(n=Count("id")).values("n")), 0),
+            reader_count=Coalesce(Subquery(clicks.annotate(n=Count("message", distinct=True)).values("n")), 0),
             machine_count=Coalesce(Subquery(machines.annotate(n=Count("id")).values("n")), 0),
         )
         return found.order_by("-reader_count", "position")

@@ -49,6 +49,12 @@ class Relay(models.Model):
         """Whether the setting with its address is there."""
         return self.variable in settings.RELAYS
 
+    @property
+    def provider(self) -> str:
+        """Return the provider that is asked over the web; empty for a mail server."""
+        name: str = settings.RELAYS.get(self.variable, {}).get("ANYMAIL", "")
+        return name
+
 
 @pghistory.track(
     pghistory.InsertEvent(),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 @pghistory.track()
 class SendingSettings(models.Model):
-    """The one row of sending settings (id 1): legally required identity, sender, hours, waiting, control group."""
+    """The one row of sending settings (id 1): legally required identity, sender, hours, waiting, controls, cost."""
 
     organisation = models.CharField(_("organisation"), max_length=120)
     postal_address = models.CharField(_("postal address"), max_length=200)  # stands in the footer of each mail, by law
@@ -28,6 +28,8 @@ class SendingSettings(models.Model):
     send_until_hour = models.PositiveSmallIntegerField(_("send until (hour)"), default=24)
     send_days = models.CharField(_("send on"), max_length=7, default="1234567")  # ISO days of the week
     approval_from = models.PositiveIntegerField(_("second person from how many messages on"), default=0)  # 0 is never
+    # paper, envelope and postage of one letter; 0: nobody said
+    letter_cents = models.PositiveIntegerField(_("cost of a letter"), default=0)
     # in per mille of the messages that were tried, once so many were; 0 is never
     brake_after = models.PositiveIntegerField(_("brake from how many messages on"), default=200)
     brake_bounces = models.PositiveSmallIntegerField(_("brake at bounces (per mille)"), default=50)

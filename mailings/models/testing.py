@@ -19,6 +19,9 @@ class SentTest(models.Model):
     content = models.ForeignKey(Content, models.CASCADE, related_name="tests")
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    arm = models.ForeignKey("mailings.Arm", models.SET_NULL, null=True, related_name="+", verbose_name=_("version"))
+    # of a text message: whose number it is nobody has to know
+    number_ending = models.CharField(_("number ends in"), max_length=4, blank=True, db_default="")
     subject = models.CharField(_("subject"), max_length=250)
     audience = models.CharField(_("audience"), max_length=40, blank=True)  # a key such as selection:3
     as_customer = models.BooleanField(_("as a customer"), default=False)

@@ -6,6 +6,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -107,6 +108,8 @@ class ConfirmSignUp(PublicView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         confirmation = self.asked()
+        if confirmation and confirmation.is_outdated(now=self.now):
+            return self.show(410, confirmation=None, again=self.sign_up_url(confirmation))
         return self.show(200 if confirmation else 410, confirmation=confirmation)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -116,8 +119,17 @@ class ConfirmSignUp(PublicView):
         try:
             confirm(confirmation, network_address=network_address(request), now=self.now)
         except Refused as refused:
-            return self.show(409, confirmation=None, problem=str(refused))
+            again = self.sign_up_url(confirmation) if refused.code == "outdated" else ""
+            problem = "" if refused.code == "outdated" else str(refused)  # the page says the same, and how to go on
+            return self.show(410 if again else 409, confirmation=None, problem=problem, again=again)
         return self.show(confirmation=confirmation, is_done=True)
+
+    def sign_up_url(self, confirmation: Confirmation) -> str:
+        """Return where to sign up for the same again; of all newsletters when this one is there no more."""
+        newsletter = Newsletter.objects.filter(is_active=True, purpose=confirmation.purpose).first()
+        if newsletter is None:
+            return reverse("mijnmenu:sign_up_list")
+        return reverse("mijnmenu:sign_up", args=[newsletter.purpose.code])
 
     def asked(self) -> Confirmation | None:
         waiting = Confirmation.objects.select_related("purpose", "source", "branch")

@@ -1,6 +1,7 @@
 """What one can do with newsletters and their editions."""
 
 from newsletter.actions.editions import (
+    ask_links_ahead,
     change_edition,
     copy_edition,
     create_edition,
@@ -12,6 +13,7 @@ from newsletter.actions.editions import (
     save_item,
     send_due_editions,
     send_edition,
+    terms_of,
     unplan_edition,
     write_content,
 )
@@ -25,6 +27,7 @@ from newsletter.actions.newsletters import (
 )
 
 __all__ = [
+    "ask_links_ahead",
     "change_edition",
     "change_newsletter",
     "copy_edition",
@@ -41,6 +44,7 @@ __all__ = [
     "sign_up",
     "subscribe",
     "subscribe_contact",
+    "terms_of",
     "unplan_edition",
     "unsubscribe",
     "write_content",

@@ -13,9 +13,13 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.time import AMSTERDAM
 from labels.models import Label
-from mailings.actions import save_content, start_mailing
+from mailings.actions import remove_experiment, save_content, start_mailing
+from mailings.actions.checked import ask_links, pass_checks
 from mailings.content import block_type, check_data, check_subject
+from mailings.experiments.checking import planned_test
+from mailings.gate import HoldOut, Terms
 from mailings.models import Content, Mailing
 from newsletter.models import Edition, Newsletter, TextItem
 from selections.models import Selection
@@ -27,6 +31,12 @@ logger = logging.getLogger(__name__)
 
 #: How long a planned edition that could not be sent waits before it is tried again.
 RETRY_AFTER = dt.timedelta(minutes=15)
+#: How long it is tried again: later it may not be news any more, so somebody plans it anew.
+RETRY_FOR = dt.timedelta(days=1)
+#: Between which hours of Amsterdam it is tried again: nobody chose the night for it.
+RETRY_HOURS = range(7, 21)
+#: How long before an edition is due its links are looked up; more than the time between two looks.
+LOOK_AHEAD = dt.timedelta(hours=2)
 
 
 @transaction.atomic
@@ -87,6 +97,8 @@ def delete_edition(edition: Edition, *, by: User | None) -> None:
     with pghistory.context(**_who(by)):
         edition.delete()
         if content:
+            if test := planned_test(content.pk):
+                remove_experiment(test, by=by)
             content.delete()
 
 
@@ -143,13 +155,18 @@ def order_items(edition: Edition, ids: Sequence[int], *, by: User | None) -> Non
 
 
 @transaction.atomic
-def plan_edition(edition: Edition, *, send_at: dt.datetime, by: User | None, now: dt.datetime) -> Edition:
-    """Have the edition sent at a moment to come. Raises Refused when that has passed or there is nothing to send."""
+def plan_edition(
+    edition: Edition, *, send_at: dt.datetime, confirmed: str | None = None, by: User | None, now: dt.datetime
+) -> Edition:
+    """Have the edition sent at a moment to come. Raises Refused when that has passed, when there is nothing to send,
+    and as the checks do (``confirmed`` None: a program asks).
+    """
     edition = _open_edition(edition)
     if send_at <= now:
         raise Refused("in_the_past", _("This moment has passed. Choose a later one."), field="send_at")
-    write_content(edition, by=by, now=now)
+    _pass_checks(edition, write_content(edition, by=by, now=now), confirmed=confirmed, by=by, now=now)
     edition.state, edition.send_at, edition.error = Edition.State.PLANNED, send_at, ""
+    edition.planned_by = by
     with pghistory.context(**_who(by)):
         edition.save()
     return edition
@@ -160,20 +177,23 @@ def unplan_edition(edition: Edition, *, by: User | None) -> Edition:
     """Make a planned edition a draft again."""
     edition = _open_edition(edition)
     edition.state, edition.send_at, edition.error = Edition.State.DRAFT, None, ""
+    edition.planned_by = None
     with pghistory.context(**_who(by)):
         edition.save()
     return edition
 
 
 @transaction.atomic
-def send_edition(edition: Edition, *, by: User | None, now: dt.datetime) -> Mailing:
+def send_edition(edition: Edition, *, confirmed: str | None = None, by: User | None, now: dt.datetime) -> Mailing:
     """Hand the edition to the gate for those who are subscribed at ``now``; a second time gives the same mailing.
 
-    Raises Refused when there is nothing to send or its newsletter has stopped.
+    ``confirmed``: by hand, the warnings that were seen; None when it was planned: what was right then is looked at
+    again, and an error stops it. Raises Refused when there is nothing to send, its newsletter has stopped, or as the
+    checks do.
     """
     edition = (
         Edition.objects.select_for_update(of=("self",))
-        .select_related("newsletter__purpose", "mailing")
+        .select_related("newsletter__purpose", "mailing", "planned_by")
         .get(pk=edition.pk)
     )
     if edition.mailing:
@@ -181,16 +201,22 @@ def send_edition(edition: Edition, *, by: User | None, now: dt.datetime) -> Mail
     newsletter = edition.newsletter
     if not newsletter.is_active:
         raise Refused("newsletter_stopped", _("“%s” does not appear any more.") % newsletter)
+    content = write_content(edition, by=by, now=now)
+    _pass_checks(edition, content, confirmed=confirmed, by=by, now=now)
+    terms = terms_of(newsletter)
     edition.mailing = start_mailing(
         name=f"{newsletter.name}: {edition.subject}"[:160],
         origin=f"edition:{edition.pk}",
         due_key=f"edition:{edition.pk}",
         purpose=newsletter.purpose,
         channels=Mailing.Channels.EMAIL,
-        content=write_content(edition, by=by, now=now),
+        content=content,
         candidates=newsletter.subscribers(now=now),
-        priority=newsletter.priority,
+        priority=terms.priority,
+        hold_out=terms.hold_out,
+        with_test=True,
         by=by,
+        planned_by=edition.planned_by,
         now=now,
     )
     edition.state, edition.send_at, edition.error = Edition.State.SENT, edition.send_at or now, ""
@@ -199,12 +225,22 @@ def send_edition(edition: Edition, *, by: User | None, now: dt.datetime) -> Mail
     return edition.mailing
 
 
+def terms_of(newsletter: Newsletter) -> Terms:
+    """Return what the gate is asked for an edition; the control group is the same for all editions of a newsletter."""
+    hold_out = HoldOut(newsletter.hold_out_percent, f"newsletter:{newsletter.pk}")
+    return Terms(newsletter.purpose, Mailing.Channels.EMAIL, priority=newsletter.priority, hold_out=hold_out)
+
+
 def send_due_editions(*, now: dt.datetime) -> list[Edition]:
     """Send the planned editions whose moment has come, and return them; one that fails does not stop the others.
 
-    Its error is kept in words and it is tried again after a while. Each is a transaction of its own.
+    Its error is kept in words and it is tried again after a while, by day and for a day. Each is a transaction of its
+    own.
     """
-    due = Edition.objects.due(now).filter(Q(tried_at__isnull=True) | Q(tried_at__lte=now - RETRY_AFTER) | Q(error=""))
+    wanted = Q(error="")
+    if now.astimezone(AMSTERDAM).hour in RETRY_HOURS:
+        wanted |= Q(tried_at__lte=now - RETRY_AFTER, send_at__gt=now - RETRY_FOR)
+    due = Edition.objects.due(now).filter(wanted)
     sent = []
     for edition in due.order_by("send_at", "pk"):
         try:
@@ -219,6 +255,19 @@ def send_due_editions(*, now: dt.datetime) -> list[Edition]:
             continue
         Edition.objects.filter(pk=edition.pk, mailing__isnull=True).update(error=words, tried_at=now)
     return sent
+
+
+def ask_links_ahead(*, now: dt.datetime) -> int:
+    """Have the links of the editions that are soon due looked up, as they are by now and in the versions of a test, so
+    that a page that is gone stops them; return how many links.
+    """
+    soon = Edition.objects.due(now + LOOK_AHEAD).select_related("content", "newsletter__purpose")
+    return sum(
+        ask_links(text, purpose=one.newsletter.purpose, channels=Mailing.Channels.EMAIL, with_test=True, now=now)
+        for one in soon
+        for text in (draft_content(one), one.content)
+        if text
+    )
 
 
 def write_content(edition: Edition, *, by: User | None, now: dt.datetime) -> Content:
@@ -262,6 +311,16 @@ def _blocks(edition: Edition, items: Sequence[TextItem]) -> list[dict[str, Any]]
         for item in items
     ]
     return [*(introduction if edition.introduction else []), *articles]
+
+
+def _pass_checks(
+    edition: Edition, content: Content, *, confirmed: str | None, by: User | None, now: dt.datetime
+) -> None:
+    newsletter = edition.newsletter
+    pass_checks(
+        content, about=f"edition:{edition.pk}", purpose=newsletter.purpose, channels=Mailing.Channels.EMAIL,
+        candidates=newsletter.subscribers(now=now), with_test=True, confirmed=confirmed, by=by, now=now,
+    )  # fmt: skip
 
 
 def _open_edition(edition: Edition) -> Edition:

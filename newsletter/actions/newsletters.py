@@ -20,6 +20,7 @@ from customers.models import Branch, Channel, Consent, Customer, ErasedKey, Purp
 from customers.names import normalise_email
 from customers.privacy.keys import is_erased
 from mailings.actions.confirmations import Names, ask_confirmation
+from mailings.gate import checked_hold_out
 from mailings.models import Mailing
 from newsletter.models import Newsletter
 
@@ -34,6 +35,7 @@ def create_newsletter(
     description: str = "",
     purpose: Purpose | None = None,
     priority: int = Mailing.Priority.NORMAL,
+    hold_out_percent: int = 0,
     by: User | None,
     now: dt.datetime,
 ) -> Newsletter:
@@ -52,8 +54,9 @@ def create_newsletter(
         raise Refused("purpose", _("A newsletter needs an opt-in purpose of its own."), field="purpose")
     with pghistory.context(**_who(by)):
         return Newsletter.objects.create(
-            name=name, description=description, purpose=purpose, priority=priority, created_at=now
-        )
+            name=name, description=description, purpose=purpose, priority=priority,
+            hold_out_percent=checked_hold_out(hold_out_percent), created_at=now,
+        )  # fmt: skip
 
 
 @transaction.atomic
@@ -64,14 +67,19 @@ def change_newsletter(
     description: str,
     is_active: bool,
     priority: int | None = None,
+    hold_out_percent: int | None = None,
     by: User | None,
     now: dt.datetime,
 ) -> Newsletter:
-    """Change what customers read about it; its purpose carries the same words. Raises Refused on a name in use."""
+    """Change what customers read about it; its purpose carries the same words. Raises Refused on a name in use, and a
+    control group above half.
+    """
     if Newsletter.objects.filter(name__iexact=name).exclude(pk=newsletter.pk).exists():
         raise Refused("name_taken", _("There is a newsletter with this name already."), field="name")
     newsletter.name, newsletter.description, newsletter.is_active = name, description, is_active
     newsletter.priority = priority or newsletter.priority
+    if hold_out_percent is not None:
+        newsletter.hold_out_percent = checked_hold_out(hold_out_percent)
     with pghistory.context(**_who(by)):
         newsletter.save()
         Purpose.objects.filter(pk=newsletter.purpose_id).update(name=name, description=description, is_public=is_active)

@@ -12,6 +12,7 @@ from customers.models import Customer, Purpose
 from labels.actions import create_label
 from labels.models import Assignment
 from mailings.actions import approve, change_sending_settings, decide_about_waiting
+from mailings.frozen import mark_of_mailing
 from mailings.models import Decision, Mailing, Message
 from tests.factories import ConsentFactory, limit_messages
 
@@ -47,5 +48,5 @@ def test_the_label_comes_with_the_approval(
     action = make_action(purpose="marketing", gives_label=label)
     mailing = run_action(action, Customer.objects.all(), due_key="een", by=None, now=now)
     assert not Assignment.objects.filter(label=label).exists()
-    approve(mailing, by=administrator, now=now)
+    approve(mailing, seen=mark_of_mailing(mailing), by=administrator, now=now)
     assert Assignment.objects.open().filter(label=label).count() == 1

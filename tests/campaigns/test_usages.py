@@ -7,6 +7,7 @@ import pytest
 
 from campaigns.models import Action, Trigger
 from common.errors import Refused
+from customers.facts import kind_users
 from labels.actions import create_label
 from selections.actions import create_selection, delete_selection
 from selections.models import Selection
@@ -51,3 +52,13 @@ def test_a_trigger_at_the_door_uses_its_selection(
     assert uses_of(other) == []
     with pytest.raises(Refused, match="Komt binnen"):
         delete_selection(selection)
+
+
+def test_a_trigger_that_waits_for_an_activity_uses_its_kind(
+    make_action: Callable[..., Action], now: dt.datetime
+) -> None:
+    told = {"action": make_action(), "created_at": now}
+    trigger = Trigger.objects.create(name="Na", kind="fact_days_ago", params={"kind": "loan", "days": 3}, **told)
+    Trigger.objects.create(name="Ook", kind="fact_days_ago", params={"kind": "visit", "days": 3}, **told)
+    used = [use for find in kind_users for use in find("loan") if isinstance(use.thing, Trigger)]  # type: ignore[attr-defined]
+    assert [use.thing for use in used] == [trigger]  # type: ignore[attr-defined]

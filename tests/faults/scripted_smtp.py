@@ -1,9 +1,9 @@
 """A mail server that misbehaves on command: what it does to a mail stands in the recipient's address.
 
-``drop-at-rcpt@``, ``drop-in-body@``, ``drop-after-dot@`` (not accepted), ``accept-and-drop@`` (accepted, no answer);
-any other address is taken. Whoever connects after ``most_connections`` is turned away at the door. Each acceptance is
-written to a file and synced to disk before the client hears of it: the file is the truth that tests compare the
-database with.
+``drop-at-rcpt@``, ``drop-in-body@``, ``drop-after-dot@`` (not accepted), ``accept-and-drop@`` (accepted, no answer),
+``hang@`` (not accepted before ``let_go`` is set); any other address is taken. Whoever connects after
+``most_connections`` is turned away at the door. Each acceptance is written to a file and synced to disk before the
+client hears of it: the file is the truth that tests compare the database with.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Session(socketserver.StreamRequestHandler):
                 identity = line.decode().partition(":")[2].strip()
         if line != b".\r\n" or recipient.startswith("drop-after-dot"):
             return False
+        if recipient.startswith("hang"):
+            self.server.let_go.wait(60)
         time.sleep(self.server.seconds_per_mail)
         self.server.accept(recipient, identity)
         if recipient.startswith("accept-and-drop"):
@@ -79,6 +81,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.most_connections = most_connections
         self.seconds_per_mail = seconds_per_mail
         self.connections = 0
+        self.let_go = threading.Event()
         self.path = ledger
         self._file: IO[bytes] = ledger.open("ab")
         self._lock = threading.Lock()
@@ -108,5 +111,6 @@ def scripted_smtp(
         try:
             yield server
         finally:
+            server.let_go.set()
             server.shutdown()
             thread.join()

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from mailings.worker import CONNECTIONS
 from tests.faults.rig import KILLS, Rig, rig, wait_until
 from tests.faults.sink import Script
 
@@ -26,8 +27,17 @@ pytestmark = [
 ]
 
 CELERY = [sys.executable, "-m", "celery", "--app", "wise_marketing"]
-WORKER = [*CELERY, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "ERROR"]
-OWN_CONNECTIONS = 8  # of each of a worker's two processes
+PROCESSES = 2  # of a worker, each with its connections
+WORKER = [
+    *CELERY,
+    "worker",
+    "--concurrency",
+    str(PROCESSES),
+    "--without-gossip",
+    "--without-mingle",
+    "--loglevel",
+    "ERROR",
+]
 _names = count(1)
 
 
@@ -75,7 +85,7 @@ def test_mail_goes_on_whatever_happens_to_the_broker(copied: dict[str, str], tmp
             assert time.monotonic() < deadline
             stand.hasten()
             time.sleep(1)
-        verdict = stand.judge(messages, doubts_allowed=stand.deaths * 2 * OWN_CONNECTIONS)
+        verdict = stand.judge(messages, doubts_allowed=stand.deaths * PROCESSES * CONNECTIONS)
         print(f"slowest resumption {slowest:.1f} s, {verdict}")
         assert verdict.faults == {}, verdict
         assert slowest < 60
@@ -88,7 +98,7 @@ def hire(stack: ExitStack, stand: Rig, folder: Path) -> tuple[str, subprocess.Po
 
 def progress(stand: Rig, mails: int) -> None:
     enough = stand.sink.accepted + mails
-    wait_until(lambda: stand.sink.accepted >= enough, seconds=90, what="for mail to go on")
+    wait_until(lambda: stand.sink.accepted >= enough, seconds=300, what="for mail to go on")
 
 
 def forget(stack: ExitStack, stand: Rig, folder: Path, lives: list[tuple[str, subprocess.Popen[bytes]]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import smtplib
 import socket
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,8 +18,9 @@ from customers.models import Consent, Customer
 from mailings.actions import record_reports, release_suppression
 from mailings.bounces.entrance import make_entrance
 from mailings.bounces.reading import kind_of, read_reports
-from mailings.links import bounce_address, unsubscribe_url
+from mailings.links import bounce_address, message_mark, unsubscribe_url
 from mailings.models import Bounce, Mailing, Message, Suppression
+from mailings.rendering import message_id_header
 from mailings.tasks import read_bounces
 
 Start = Callable[..., Mailing]
@@ -204,8 +206,8 @@ Sorry, no mailbox here by that name. (#5.1.1)
 
 --- Below this line is a copy of the message.
 
-Message-ID: <mailing.3.44@waterland.example>
-"""
+Message-ID: %s
+""" % message_id_header(3, 44, "waterland.example").encode()
     found = one(qmail)
     assert (found.kind, found.address, found.status) == (HARD, "anna@example.nl", "5.1.1")
     assert (found.message_id, found.is_proven) == (44, False)
@@ -214,6 +216,52 @@ Message-ID: <mailing.3.44@waterland.example>
 @pytest.mark.parametrize("raw", [b"", b"\x00\xff", b"Subject: hoi\r\n\r\nWanneer is het weer open?", b"\r\n" * 9000])
 def test_what_cannot_be_read_is_kept_as_such(raw: bytes) -> None:
     assert one(raw).kind == Bounce.Kind.UNKNOWN
+
+
+def multipart(inside: bytes) -> bytes:
+    kind = b"Content-Type: multipart/report; report-type=delivery-status; boundary=b"
+    return b"From: MAILER-DAEMON@x.nl\r\n" + kind + b"\r\n\r\n" + inside + b"--b--\r\n"
+
+
+def in_each_other(count: int) -> bytes:
+    one = b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n'
+    return b"".join(one % (number, number) for number in range(count))
+
+
+STRANGE = {
+    "parts in parts": in_each_other(5000),
+    "mails in mails": b"Content-Type: message/rfc822\r\n\r\n" * 8000,
+    "parts": multipart(b"--b\r\nContent-Type: message/delivery-status\r\n\r\nx\r\n" * 10_000),
+    "binary": bytes(range(256)) * 4000,
+    "brackets": b"From: " + b"(" * 990 + b"\r\n\r\nx",
+    "quotes": b"From: " + b'"\\' * 120_000 + b"\r\n\r\nx",
+    "folded quotes": b"From: " + b'"\\"\\\r\n ' * 40_000 + b"\r\nx",
+    "coded words": b"Subject: " + b"=?utf-8?q?a?= " * 18_000 + b"\r\n\r\nx",
+    "headers": b"X: y\r\n" * 40_000 + b"\r\nx",
+    "one line": b"From: MAILER-DAEMON@x.nl\r\n\r\n+0-" + b"0" * 200_000,
+    "long lines": b"From: MAILER-DAEMON@x.nl\r\n\r\n" + (b"<a@" * 320 + b"\r\n") * 270,
+    "blanks": b"From: MAILER-DAEMON@x.nl\r\n\r\n" + (b" " * 980 + b"x\r\n") * 270,
+    "a charset that is none": b"Content-Type: text/plain; charset=rot13\r\n\r\nhallo",
+}
+
+
+@pytest.mark.parametrize("raw", STRANGE.values(), ids=list(STRANGE))
+def test_nobody_can_keep_us_busy_with_a_report_that_is_none(raw: bytes) -> None:
+    begun = time.process_time()
+    assert one(raw).kind == Bounce.Kind.UNKNOWN
+    assert time.process_time() - begun < 5
+
+
+def test_one_mail_says_nothing_about_thousands() -> None:
+    block = b"Final-Recipient: rfc822; a%d@example.nl\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+    told = b"--b\r\nContent-Type: message/delivery-status\r\n\r\n" + b"".join(map(block.__mod__, range(3000)))
+    assert len(read_reports(multipart(told))) == 50
+
+
+def test_a_long_report_is_read_to_where_it_says_something() -> None:
+    copy = "Subject: Nieuws\n" + "x" * 3000 + "\n" + "regel\n" * 60_000
+    found = one(report(original=copy))
+    assert (found.kind, found.address, found.status) == (HARD, "anna@example.nl", "5.1.1")
 
 
 def test_a_long_line_of_dots_takes_no_time() -> None:
@@ -234,6 +282,10 @@ def message(start: Start, reader: Reader, now: dt.datetime) -> Message:
 
 def take(raw: bytes, now: dt.datetime, **fields: Any) -> list[Bounce]:
     return record_reports(read_reports(raw, **fields), source="mailbox", now=now)
+
+
+def identity(message: Message) -> str:
+    return f"Message-ID: {message_id_header(message.mailing_id, message.pk, 'waterland.example')}"
 
 
 def blocked() -> list[tuple[str, str]]:
@@ -270,14 +322,16 @@ def test_anybody_can_write_a_report_so_without_proof_it_only_shows(message: Mess
     take(report(), now)
     forged = bounce_address(message.pk).replace("-", "-f", 1)[:-1]
     take(report(to=forged, name="2"), now)
-    of_another = f"Message-ID: <mailing.{message.mailing_id}.{message.pk}@waterland.example>"
-    take(report(address="bert@example.nl", original=of_another, name="3"), now)
-    assert Bounce.objects.filter(message=None).count() == 3
+    take(report(address="bert@example.nl", original=identity(message), name="3"), now)
+    for number, guessed in enumerate(["", f".{'0' * 20}", f".{message_mark(message.pk + 1)}"]):
+        original = f"Message-ID: <mailing.{message.mailing_id}.{message.pk}{guessed}@waterland.example>"
+        take(report(original=original, name=f"guess {number}"), now)
+    assert Bounce.objects.filter(message=None).count() == 6
     assert blocked() == []
 
 
 def test_the_message_id_of_a_recent_mail_to_that_address_is_proof_enough(message: Message, now: dt.datetime) -> None:
-    original = f"Message-ID: <mailing.{message.mailing_id}.{message.pk}@waterland.example>"
+    original = identity(message)
     take(report(original=original), now + dt.timedelta(days=31))
     assert blocked() == []
     take(report(original=original, name="2"), now + dt.timedelta(days=3))
@@ -405,6 +459,17 @@ def test_a_mailbox_is_emptied_of_what_was_read(scheme: str, mail_server: Any, se
     assert sorted(Bounce.objects.values_list("kind", flat=True)) == ["hard", "unknown"]
     assert [b"vraag" in mail for mail in mail_server.mails] == ([True] if scheme == "imap" else [])
     assert read_bounces() == 0
+
+
+def test_of_a_huge_mail_only_the_beginning_is_fetched(mail_server: Any, settings: Any, message: Message) -> None:
+    huge = report(to=bounce_address(message.pk), original="Subject: Nieuws\n" + f"{'x' * 70}\n" * 80_000)
+    mail_server.mails = [huge, report(to=bounce_address(message.pk), name="2")]
+    settings.BOUNCE_MAILBOX = f"pop3://bounce:geheim@127.0.0.1:{mail_server.start('pop3')}"
+    assert read_bounces() == 2
+    assert set(Bounce.objects.values_list("message", "kind")) == {(message.pk, "hard")}
+    assert Bounce.objects.count() == 2
+    assert mail_server.sent < 200_000 < len(huge)
+    assert mail_server.mails == []
 
 
 # --- providers --------------------------------------------------------------------------------------------------------

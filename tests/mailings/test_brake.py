@@ -1,5 +1,6 @@
 import datetime as dt
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from customers.models import Customer
 from mailings import worker
 from mailings.actions import brake_mailings, change_sending_settings, resume, unsubscribe
-from mailings.models import Mailing, Message, Suppression
+from mailings.models import Bounce, Mailing, Message
 from mailings.tasks import recover_stale
 from tests.smtp_sink import Sink
 
@@ -33,9 +34,16 @@ def state(mailing: Mailing) -> tuple[str, str]:
     return mailing.state, mailing.brake
 
 
-def bounce(messages: Any, now: dt.datetime, reason: str = "bounce") -> None:
+_keys = count()
+
+
+def bounce(messages: Any, now: dt.datetime, kind: str = "hard") -> None:
     for message in messages:
-        Suppression.objects.create(address=message.address.lower(), reason=reason, since=now)
+        report(now, kind=kind, message=message, address=message.address.lower())
+
+
+def report(now: dt.datetime, **fields: Any) -> None:
+    Bounce.objects.create(key=f"bounce {next(_keys)}", received_at=now, **{"kind": "hard", "source": "smtp", **fields})
 
 
 def sent() -> list[Message]:
@@ -61,12 +69,12 @@ def test_a_refused_address_is_one_bounce_though_it_is_blocked_as_well(mailing: M
 
 
 def test_complaints_and_unsubscribes_stop_it_too(mailing: Mailing, now: dt.datetime) -> None:
-    bounce(sent()[:2], now, reason="complaint")
+    bounce(sent()[:2], now, kind="complaint")
     assert brake_mailings(now=now) == 1
     assert "spam" in Mailing.objects.get().pause_reason
     resume(mailing, now=now)
     Mailing.objects.update(brake="")
-    Suppression.objects.all().delete()
+    Bounce.objects.all().delete()
     for message in sent()[:3]:
         unsubscribe(message, scope="purpose", method="page", now=now)
         unsubscribe(message, scope="purpose", method="page", now=now)  # saying it twice is one no
@@ -78,8 +86,41 @@ def test_complaints_and_unsubscribes_stop_it_too(mailing: Mailing, now: dt.datet
 def test_what_was_blocked_before_or_elsewhere_does_not_count(mailing: Mailing, now: dt.datetime) -> None:
     bounce(sent()[:5], now - dt.timedelta(days=1))
     for number in range(9):
-        Suppression.objects.create(address=f"elders{number}@example.nl", reason="bounce", since=now)
+        report(now, address=f"elders{number}@example.nl", source="provider")
+        report(now, address=sent()[number].address.lower(), source="mailbox")  # anybody can write this
     assert brake_mailings(now=now) == 0
+
+
+def test_what_came_back_for_now_counts_and_what_is_late_or_answers_by_itself_does_not(
+    mailing: Mailing, now: dt.datetime
+) -> None:
+    for kind in ("delayed", "auto_reply", "unknown"):
+        bounce(sent()[:5], now, kind=kind)
+    assert brake_mailings(now=now) == 0
+    bounce(sent()[:3] * 2, now, kind="soft")  # twice of one message is one bounce
+    assert brake_mailings(now=now) == 1
+    assert state(mailing) == ("paused", "held")
+    assert "3 van de 20" in mailing.pause_reason
+
+
+def test_a_provider_may_name_the_address_alone(mailing: Mailing, now: dt.datetime) -> None:
+    for message in sent()[:3]:
+        report(now, address=message.address.lower(), source="provider")
+    assert brake_mailings(now=now) == 1
+
+
+def test_a_mailing_within_its_limits_is_not_counted_again_until_it_might_be_over(
+    mailing: Mailing, now: dt.datetime, django_assert_num_queries: Any
+) -> None:
+    change_sending_settings(brake_after=10)
+    bounce(sent()[:2], now)
+    assert brake_mailings(now=now) == 0  # two of ten would be too many, of twenty they are not
+    mailing.refresh_from_db()
+    assert mailing.brake_tried == 20
+    with django_assert_num_queries(5):
+        brake_mailings(now=now)
+    bounce(sent()[2:3], now)
+    assert brake_mailings(now=now) == 1
 
 
 def test_a_few_messages_say_too_little(mailing: Mailing, now: dt.datetime) -> None:

@@ -10,6 +10,7 @@ from common.errors import Refused
 from customers.models import Customer, Purpose
 from mailings import gate
 from mailings.actions import cancel, decide_about_waiting, pause, remove_cap_rule, resume, save_cap_rule
+from mailings.experiments.splitting import HELD
 from mailings.models import CapRule, Decision, EarlierDecision, Mailing, Message
 from tests.factories import ConsentFactory, DefinitionFactory, PurposeFactory, limit_messages
 from vouchers.models import Voucher
@@ -107,6 +108,53 @@ def test_who_missed_his_turn_to_others_has_had_enough_in_the_end(
     assert outcome(mailing, customer) == "frequency_cap"
     mailing.refresh_from_db()
     assert mailing.state == "finished"
+
+
+RESERVED = {
+    "rest of a test": ("sending", HELD),
+    "on pause": ("paused", None),
+    "awaits approval": ("awaits", None),
+}
+
+
+@pytest.mark.parametrize(("state", "at"), RESERVED.values(), ids=list(RESERVED))
+@pytest.mark.parametrize(("fate", "expected"), [("cancelled", "accepted"), ("sent", "frequency_cap"), ("", "waits")])
+def test_who_has_had_enough_only_by_what_may_never_leave_waits_for_that(
+    start: Start, reader: Reader, now: dt.datetime, state: str, at: dt.datetime | None, fate: str, expected: str
+) -> None:
+    limit_messages(1, days=7, wait_days=3)
+    customer = reader()
+    reserved = start()
+    Message.objects.update(next_attempt_at=at or now)
+    Mailing.objects.update(state=state)
+    mailing = start()
+    decision = Decision.objects.get(mailing=mailing)
+    assert (decision.outcome, decision.until) == ("waits", now + 3 * DAY)
+    assert outcome(reserved, customer) == "accepted"
+    if fate == "cancelled":
+        cancel(reserved, now=now + HOUR)
+    elif fate == "sent":
+        sent(reserved, now + HOUR)
+    decide_about_waiting(now=now + 2 * HOUR)
+    assert outcome(mailing, customer) == expected
+    if expected == "waits":
+        decide_about_waiting(now=now + 3 * DAY + HOUR)
+        assert outcome(mailing, customer) == "frequency_cap"
+        mailing.refresh_from_db()
+        assert mailing.state == "finished"
+
+
+def test_who_would_have_had_enough_anyhow_waits_for_no_test(start: Start, reader: Reader, now: dt.datetime) -> None:
+    limit_messages(2, days=7, wait_days=3)
+    customer = reader()
+    sent(start(), now - DAY)
+    start()
+    Message.objects.filter(state="queued").update(next_attempt_at=HELD)
+    late = start(now=now)
+    assert outcome(late, customer) == "waits"
+    cancel(late, now=now)
+    limit_messages(1, days=7, wait_days=3)
+    assert outcome(start(), customer) == "frequency_cap"
 
 
 def test_a_message_of_lower_priority_gives_way(start: Start, reader: Reader, now: dt.datetime) -> None:
@@ -259,7 +307,7 @@ def test_deciding_again_is_one_statement_per_mailing(
     readers(30)
     sent(start(), now - DAY)
     start()
-    with django_assert_max_num_queries(30) as captured:
+    with django_assert_max_num_queries(36) as captured:
         assert decide_about_waiting(now=now + 2 * DAY) == 30
     updates = [query["sql"] for query in captured.captured_queries if "UPDATE mailings_decision" in query["sql"]]
     assert len(updates) == 1

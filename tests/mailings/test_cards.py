@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from customers.models import Purpose
+from customers.models import Customer, Purpose
+from labels.actions import create_label, give_label
 from mailings.actions import add_picture
 from mailings.blocks.fields import price_words
 from mailings.compiling import Compiled, compile_content
@@ -91,6 +92,70 @@ def test_columns_stand_beside_each_other_and_read_from_left_to_right(compiled: C
     assert "mj-column-per-34" in html
     assert "mj-column-per-66" in html
     assert letter.count("<div>") == letter.count("</div>") - letter.count('<div class="') == 2
+
+
+def test_a_block_in_columns_is_for_some_of_those_who_see_the_columns(
+    make_content: Callable[..., Content], marketing: Purpose, house: SendingSettings, now: dt.datetime
+) -> None:
+    [one, other] = (create_label(code=code, name=code, kind="own", by=None, now=now) for code in ("een", "ander"))
+    for_one, for_other = ({"kind": "label", "id": label.pk} for label in (one, other))
+    inside = columns([{**heading("Binnen"), "audience": for_other}, heading("Naast")], [heading("Rechts")])
+    content = make_content(heading("Boven"), {**inside, "audience": for_one}, heading("Onder"))
+    done = compile_content(content, purpose=marketing, identity=house)
+    both = f"label:{one.pk}+label:{other.pk}"
+    for part in ("html", "text", "letter"):
+        assert [audience for audience, _pieces in done[part] if "+" in audience] == [both]
+        read_by = {
+            name: fill_all(done[part], {}, audiences, as_html=part != "text")
+            for name, audiences in {
+                "nobody": set[str](), "one": {f"label:{one.pk}"}, "other": {f"label:{other.pk}"},
+                "both": {f"label:{one.pk}", f"label:{other.pk}"},
+            }.items()
+        }  # fmt: skip
+        shown = {
+            name: [word for word in ("Boven", "Binnen", "Naast", "Rechts", "Onder") if word in words]
+            for name, words in read_by.items()
+        }
+        assert shown == {
+            "nobody": ["Boven", "Onder"],
+            "one": ["Boven", "Naast", "Rechts", "Onder"],
+            "other": ["Boven", "Onder"],
+            "both": ["Boven", "Binnen", "Naast", "Rechts", "Onder"],
+        }, part
+        for words in read_by.values():
+            assert "\ue002" not in words
+            assert "\n\n\n" not in words or part != "text"
+            assert words.count("<td") == words.count("</td>")
+            assert words.count("<div") == words.count("</div>")
+    inner = content.blocks[1]["data"]["columns"][0][0]["id"]
+    top = [one["id"] for one in content.blocks]
+    assert done["places"] == ["", top[0], top[1], inner, top[1], top[2], ""]
+    assert len(done["places"]) == len(done["html"]) == len(done["text"])
+
+
+def test_readers_carry_both_audiences_of_a_block_in_columns(
+    make_content: Callable[..., Content], start: Any, reader: Any, now: dt.datetime
+) -> None:
+    [one, other] = (create_label(code=code, name=code, kind="own", by=None, now=now) for code in ("een", "ander"))
+    for_one, for_other = ({"kind": "label", "id": label.pk} for label in (one, other))
+    both, neither = reader(), reader()
+    for label in (one, other):
+        give_label(label, Customer.objects.filter(pk=both.pk), by="test", now=now)
+    inside = columns([{**heading("Alleen voor jou"), "audience": for_other}, heading("Samen")], [])
+    mailing = start(both, neither, content=make_content({**inside, "audience": for_one}, heading("Dag")))
+    told = dict(mailing.messages.values_list("customer", "audiences"))
+    assert told == {both.pk: sorted(f"label:{label.pk}" for label in (one, other)), neither.pk: []}
+
+
+def test_fields_stand_in_descriptions_and_places_too(compiled: Callable[..., Compiled], picture: Picture) -> None:
+    words = "Voor {{ first_name }} <3"
+    event = {**EVENT["data"], "place": words, "picture": picture.pk, "alt": words}  # type: ignore[dict-item]
+    done = compiled({"type": "event", "data": event}, {"type": "image", "data": {"picture": picture.pk, "alt": words}})
+    for part in ("html", "letter"):
+        assert read(done, part).count('alt="Voor Zoë &lt;3"') == 2
+        assert "Voor Zoë <3 · € 12,50" in " ".join(unescape(read(done, part)).split())
+    assert "[Voor Zoë <3]" in read(done, "text")
+    assert "Voor Zoë <3 · € 12,50" in " ".join(read(done, "text").split())
 
 
 def test_a_row_of_products_has_titles_prices_and_links(compiled: Callable[..., Compiled], picture: Picture) -> None:

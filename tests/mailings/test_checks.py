@@ -15,15 +15,16 @@ from common.errors import Refused
 from customers.models import Customer, Purpose
 from labels.actions import create_label, give_label
 from labels.models import Label
-from mailings.actions import add_picture, change_sending_settings
-from mailings.checks import Finding, Report, Severity, check_content, checks, confirm
+from mailings.actions import add_picture, change_sending_settings, save_style
+from mailings.checks import Finding, Proof, Report, Severity, check_content, checks, confirm
 from mailings.checks.contrast import lowest_contrasts
 from mailings.checks.language import sentences_of
 from mailings.checks.programs import unshown_in
 from mailings.checks.spam import triggers_in
 from mailings.darkness import darkened
 from mailings.models import Content, Picture, SendingSettings
-from tests.factories import CustomerFactory
+from mailings.styles import NETWORKS
+from tests.factories import BranchFactory, CustomerFactory
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Content]
@@ -60,7 +61,7 @@ def test_a_message_in_order_has_nothing_to_mend_or_confirm(make_content: Make, c
     report = check(content)
     assert [one.code for one in report.findings] == ["links.unknown"]
     assert report.fingerprint == ""
-    assert {one.code for one in report.passed} == {one.code for one in checks} - {"links"}
+    assert {one.code for one in report.passed} == {one.code for one in checks if not one.is_for_texts} - {"links"}
     confirm(report, confirmed="")
 
 
@@ -153,6 +154,60 @@ def test_a_block_for_nobody_and_a_reader_without_a_block_are_told(
     assert the(report, "audiences.left_out").count == 2
     content.blocks.append({**text("Iedereen"), "id": "all", "audience": None})
     assert "audiences.left_out" not in codes(check(content))
+
+
+def test_readers_of_a_block_in_columns_are_those_who_belong_to_both(
+    make_content: Make, check: Any, label: Label, now: dt.datetime
+) -> None:
+    one, other, _third = CustomerFactory(city=""), CustomerFactory(city=""), CustomerFactory()
+    second = create_label(code="nieuw", name="Nieuw", kind="own", by=None, now=now)
+    give_label(label, Customer.objects.filter(pk=one.pk), by="test", now=now)
+    give_label(second, Customer.objects.filter(pk=other.pk), by="test", now=now)
+    inside = text("Uit {{ city }}", audience={"kind": "label", "id": second.pk})
+    block = {"type": "columns", "data": {"layout": "1-1", "columns": [[inside], []]}}
+    content = make_content({**block, "audience": {"kind": "label", "id": label.pk}})
+    inner = content.blocks[0]["data"]["columns"][0][0]["id"]
+    report = check(content)
+    assert the(report, "audiences.empty").place == inner
+    assert the(report, "audiences.left_out").count == 3
+    assert "fields.empty" not in codes(report)
+    give_label(label, Customer.objects.filter(pk=other.pk), by="test", now=now)
+    report = check(content)
+    assert "audiences.empty" not in codes(report)
+    assert the(report, "audiences.left_out").count == 2
+    assert (the(report, "fields.empty").place, the(report, "fields.empty").count) == (inner, 1)
+    Label.objects.filter(pk=second.pk).delete()
+    assert the(check(content), "ready.audience").place == inner
+
+
+def test_each_house_style_that_readers_get_is_looked_at(make_content: Make, check: Any, now: dt.datetime) -> None:
+    north, south = (BranchFactory(name=name) for name in ("Noord", "Zuid"))
+    save_style(None, accent="#0b5563")
+    save_style(north, accent="#ffe680")
+    save_style(south, accent="#0b5563", sender_email="zuid@gmail.com")
+    reader, other = CustomerFactory(branch=north), CustomerFactory(branch=south)
+    content = make_content(text("Er is iets te doen."))
+
+    def told(report: Report) -> list[str]:
+        return sorted(one.words for one in report.findings if one.code in {"contrast.accent", "identity.sender"})
+
+    of_north, of_south = (check(content, candidates=Customer.objects.filter(pk=one.pk)) for one in (reader, other))
+    assert ["Noord" in words for words in told(of_north)] == [True]
+    assert ["gmail.com" in words for words in told(of_south)] == [True]
+    assert len(told(check(content))) == 2
+    proof = Proof(content, Purpose.objects.get(code="marketing"), "email", now)
+    assert [name for name, _preview in proof.looks] == ["", "Noord"]  # the south looks as the organisation does
+
+
+def test_a_mail_that_is_too_large_in_one_house_style_is_told(make_content: Make, check: Any) -> None:
+    north = BranchFactory(name="Noord")
+    save_style(north, social={code: f"https://{code}.example/" for code in NETWORKS})
+    blocks = [{"type": "social", "data": {"title": "Volg ons"}} for _ in range(58)]
+    content = make_content(*blocks, text("Er is iets te doen."))
+    assert "size.large" not in codes(check(content, candidates=Customer.objects.none()))
+    reader = CustomerFactory(branch=north)
+    found = the(check(content, candidates=Customer.objects.filter(pk=reader.pk)), "size.large")
+    assert found.words.startswith("Voor lezers van Noord:")
 
 
 def test_counting_takes_one_statement_however_many_blocks(

@@ -14,6 +14,7 @@ from django.test import Client
 
 from common.errors import Refused
 from common.network import truncated
+from common.time import clock
 from customers.actions.purposes import save_wording
 from customers.consents import states_of
 from customers.models import Consent, Customer, ErasedKey, Purpose
@@ -254,6 +255,23 @@ def test_a_link_that_is_not_ours_opens_nothing(house: SendingSettings, visitor: 
     answer = visitor.get(f"/mijn/aanmelden/bevestigen/{token}/", follow=True)
     assert answer.status_code == 410
     assert visitor.post("/mijn/aanmelden/bevestigen/").status_code == 410
+
+
+def test_an_expired_link_says_so_and_how_to_ask_a_new_one(
+    letter: Any, visitor: Client, settings: Any, ask: Callable[..., Confirmation]
+) -> None:
+    late = ask(now=clock() - 15 * DAY)
+    page = visitor.get(confirm_url(late).removeprefix(settings.BASE_URL), follow=True)
+    words = page.content.decode()
+    assert page.status_code == 410
+    assert "14 dagen" in words
+    assert f'href="{FORM}"' in words
+    assert "data-once" not in words  # no button that would be refused
+    assert visitor.post(page.request["PATH_INFO"]).status_code == 410
+    assert not Consent.objects.exists()
+    letter.is_active = False
+    letter.save(update_fields=["is_active"])
+    assert 'href="/mijn/aanmelden/"' in visitor.get(page.request["PATH_INFO"]).content.decode()
 
 
 # --- through the API ---

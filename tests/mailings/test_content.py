@@ -13,12 +13,14 @@ from mailings.actions import (
     change_block,
     move_block,
     order_blocks,
+    put_block,
     remove_block,
     save_content,
 )
 from mailings.content import check_blocks
 from mailings.fields import check_merge_fields
 from mailings.models import Content, Picture
+from mailings.richtext import clean
 from tests.mailings.conftest import BUTTON, TEXT
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,24 @@ def test_a_text_keeps_its_marking_and_loses_everything_else() -> None:
     assert block["data"]["text"] == (
         '<p>Dag <strong>allemaal</strong> <a>kwaad</a> <a href="https://x.nl">goed</a></p><ul><li>een</li></ul>'
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("https://www.example.nl/a?b=1", "https://www.example.nl/a?b=1"),
+        ("www.example.nl", "https://www.example.nl"),
+        ("example.nl/agenda", "https://example.nl/agenda"),
+        ("info@example.nl", "mailto:info@example.nl"),
+        ("tel:0201234567", "tel:0201234567"),
+        ("/agenda", None),
+        ("javascript:alert(1)", None),
+        ("\\x00javascript:alert(1)", None),
+    ],
+)
+def test_a_link_in_a_text_leads_somewhere_or_is_none(typed: str, address: str | None) -> None:
+    done = clean(f'<p><a href="{typed}">hier</a></p>')
+    assert done == (f'<p><a href="{address}">hier</a></p>' if address else "<p><a>hier</a></p>")
 
 
 def test_characters_that_delimit_slots_cannot_come_in() -> None:
@@ -202,7 +222,9 @@ def words_in(content: Content) -> list[list[str]]:
     [
         (columns([{"type": "columns", "data": {"layout": "1-1"}}]), "kolom"),
         (columns([{"type": "voucher", "data": {}}]), "kolom"),
-        (columns([{**heading("x"), "audience": {"kind": "label", "id": 1}}]), "voor wie"),
+        (columns([{**heading("x"), "audience": {"kind": "label", "id": 0}}]), "bestaat niet meer"),
+        ({**heading("x"), "id": "a b"}, "streepjes"),
+        ({**heading("x"), "id": '"><b>'}, "streepjes"),
         (columns([heading("{{ iban }}")]), "iban"),
         ({"type": "columns", "data": {"layout": "9-9"}}, "9-9"),
         ({"type": "columns", "data": {"layout": "1-1", "columns": "geen json"}}, "JSON"),
@@ -257,6 +279,28 @@ def test_blocks_in_columns_are_added_changed_moved_and_removed(
     assert words_in(content) == [["b", "a"], ["C"]]
     remove_block(content, a, now=now)
     assert words_in(content) == [["b"], ["C"]]
+
+
+def test_a_block_is_put_into_a_column_and_out_of_it_again(
+    make_content: Callable[..., Content], now: dt.datetime
+) -> None:
+    content = make_content(columns([heading("a")], [heading("b")]), heading("c"))
+    outer, last = (one["id"] for one in content.blocks)
+    put_block(content, last, into=f"{outer}:1", now=now)
+    assert words_in(content) == [["a"], ["b", "c"]]
+    put_block(content, last, into=f"{outer}:0", now=now)
+    assert words_in(content) == [["a", "c"], ["b"]]
+    add_block(content, block="heading", data={"text": "d"}, now=now)
+    put_block(content, last, now=now)
+    assert words_in(content) == [["a"], ["b"]]
+    assert [one["data"].get("text") for one in content.blocks] == [None, "c", "d"]
+    number = content.version
+    put_block(content, last, now=now)
+    content.refresh_from_db()
+    assert content.version == number
+    with pytest.raises(Refused) as refused:
+        put_block(content, outer, into=f"{outer}:0", now=now)
+    assert refused.value.code == "column"
 
 
 def test_a_column_that_is_gone_and_columns_in_columns_are_refused(

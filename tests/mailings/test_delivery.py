@@ -18,7 +18,16 @@ from customers.actions import change_customer
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
 from mailings import queue, worker
-from mailings.actions import cancel, change_sending_settings, pause, resume, save_style, suppress_address, unsubscribe
+from mailings.actions import (
+    cancel,
+    change_sending_settings,
+    pause,
+    resume,
+    save_closing_day,
+    save_style,
+    suppress_address,
+    unsubscribe,
+)
 from mailings.links import read_bounce_address
 from mailings.models import Decision, Mailing, Message, Suppression
 from mailings.queue import Outcome
@@ -212,17 +221,32 @@ def test_a_dead_address_that_staff_released_is_blocked_again(start: Start, reade
 
 
 def test_a_sender_refused_for_good_puts_the_mailing_on_pause(start: Start, readers: Any, smtp_sink: Sink) -> None:
-    smtp_sink.at_sender = "550 5.7.1 sender not allowed"
+    smtp_sink.at_sender = "550 5.7.1 <nieuws@waterland.example>: sender not allowed"
     readers(20)
     mailing = start()
     send()
     mailing.refresh_from_db()
-    assert (mailing.state, mailing.pause_reason) == ("paused", "550 5.7.1 sender not allowed")
+    assert (mailing.state, mailing.pause_reason) == ("paused", "550 5.7.1 <…>: sender not allowed")
     assert set(states(mailing)) <= {"queued", "deferred"}
     smtp_sink.at_sender = ""
     resume(mailing, now=timezone.now())
     Message.objects.update(next_attempt_at=timezone.now())
     assert send().counts == {"sent": 20}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ('554 5.7.1 <"Anna V"@example.nl>: Relay access denied [192.0.2.10]',
+         "554 5.7.1 <…>: Relay access denied [192.0.2.10]"),
+        ("550 anna=example.nl@srs.example.org, see https://x.example/?to=anna%40example.nl", "550 … see …"),
+        ("401 no credit for +31 6 12345678", "401 no credit for …"),
+        ("421 4.3.2 " + "@" * 70_000, "421 4.3.2 …"),
+        ("535 5.7.8 wrong password", "535 5.7.8 wrong password"),
+    ],
+)  # fmt: skip
+def test_why_a_mailing_stopped_names_nobody(said: str, kept: str) -> None:
+    assert queue.without_people(said) == kept
 
 
 def test_without_a_server_messages_wait_and_no_attempt_is_lost(start: Start, readers: Any) -> None:
@@ -363,6 +387,25 @@ def test_outside_sending_hours_only_service_mail_leaves(
     Message.objects.update(next_attempt_at=timezone.now())
     assert send().counts == {"sent": 1}
     assert states(service_mail) == {"sent": 1}
+
+
+def test_readers_of_a_branch_that_closed_since_wait_and_others_do_not(
+    start: Start, reader: Reader, service: Purpose, smtp_sink: Sink
+) -> None:
+    edam, today = BranchFactory(), timezone.now().astimezone(AMSTERDAM).date()
+    there = [reader(branch=edam, email=f"daar{number}@example.nl") for number in range(12)]
+    reader(branch=BranchFactory(), email="elders@example.nl")
+    mailing = start()
+    save_closing_day(None, name="Storm", branch=edam, first_day=today, last_day=today)
+    assert send(chunk=4).counts == {"sent": 1}
+    assert states(mailing) == {"sent": 1, "queued": 12}
+    waiting = Message.objects.filter(mailing=mailing, state="queued")
+    tomorrow = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(), tzinfo=AMSTERDAM)
+    assert all(abs(one.next_attempt_at - tomorrow) < dt.timedelta(minutes=1) for one in waiting)
+    assert set(waiting.values_list("attempts", flat=True)) == {0}
+    assert send().counts == {}
+    start(there[0], purpose=service)
+    assert send().counts == {"sent": 1}
 
 
 def test_many_workers_at_once_send_each_mail_once(start: Start, readers: Any, smtp_sink: Sink) -> None:

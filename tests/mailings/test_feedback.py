@@ -15,7 +15,6 @@ from mailings.actions import (
     judge_hits,
     record_hits,
     release_suppression,
-    resolve_doubt,
     suppress_address,
     unsubscribe,
 )
@@ -442,20 +441,6 @@ def test_a_picture_is_served_as_what_it_is(visitor: Client, now: dt.datetime, se
 
 
 # --- what staff settle ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("was_sent", "state"), [(True, "sent"), (False, "failed")])
-def test_staff_settle_a_doubt_once(
-    message: Message, now: dt.datetime, marketeer: Any, was_sent: bool, state: str
-) -> None:
-    Message.objects.update(state="in_doubt", reply="Connection unexpectedly closed")
-    resolve_doubt(message, was_sent=was_sent, by=marketeer, now=now)
-    message.refresh_from_db()
-    assert message.state == state
-    assert "marketeer" in message.reply
-    assert "unexpectedly closed" in message.reply
-    with pytest.raises(Refused):
-        resolve_doubt(message, was_sent=True, by=marketeer, now=now)
 
 
 def test_a_suppression_is_made_and_released_by_hand_with_history(now: dt.datetime, marketeer: Any) -> None:

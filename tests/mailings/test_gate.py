@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.utils import translation
 
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
-from mailings import gate
-from mailings.actions import change_sending_settings, release_suppression, start_mailing, suppress_address
-from mailings.models import Content, Decision, Mailing, Message, SendingSettings
+from mailings import gate, gate_statement
+from mailings.actions import (
+    change_sending_settings,
+    decide_about_waiting,
+    release_suppression,
+    save_cap_rule,
+    start_mailing,
+    suppress_address,
+)
+from mailings.models import CapRule, Content, Decision, Mailing, Message, SendingSettings
+from mailings.wording import words_of
 from tests.factories import ConsentFactory, ContactPointFactory, CustomerFactory, SubscriptionFactory, limit_messages
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +155,86 @@ def test_one_mail_per_mailbox(start: Start, reader: Reader) -> None:
     assert outcomes(start()) == {mother.pk: "accepted", child.pk: "duplicate"}
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "is_one"),
+    [
+        ("Jan@example.nl", "jan@EXAMPLE.nl", True),
+        ("jan@example.nl", "jan+bieb@example.nl", True),
+        ("jan+kind1@example.nl", "jan+kind2@example.nl", True),
+        ("j.an.s@gmail.com", "jans+boek@googlemail.com", True),
+        ("j.ans@example.nl", "jans@example.nl", False),  # only there dots say nothing
+        ("+jan@example.nl", "+piet@example.nl", False),
+        ("jan@example.nl", "jan@example.com", False),
+    ],
+)
+def test_a_mailbox_with_several_addresses_gets_one_mail(
+    start: Start, reader: Reader, first: str, second: str, is_one: bool
+) -> None:
+    one, other = reader(email=first), reader(email=second)
+    found = outcomes(start())
+    assert (found[one.pk], found[other.pk]) == ("accepted", "duplicate" if is_one else "accepted")
+
+
+def test_who_waited_is_no_second_one_at_a_mailbox(
+    start: Start, reader: Reader, marketing: Purpose, now: dt.datetime
+) -> None:
+    limit_messages(1, days=7, wait_days=30)
+    waits = reader(email="jan+kind@example.nl")
+    start(waits)
+    Message.objects.update(state="sent", sent_at=now)
+    has = reader(email="jan@example.nl")
+    mailing = start(waits, has)
+    assert outcomes(mailing) == {waits.pk: "waits", has.pk: "accepted"}
+    later = now + dt.timedelta(days=8)
+    decide_about_waiting(now=later)
+    assert outcomes(mailing)[waits.pk] == "duplicate"
+
+
+def test_a_decision_names_the_rule_that_it_follows_from(
+    start: Start, reader: Reader, readers: Any, marketing: Purpose, now: dt.datetime
+) -> None:
+    child, parents_yes = reader(birth_date=dt.date(2015, 1, 1)), reader()
+    CapRule.objects.all().delete()
+    save_cap_rule(None, purpose=marketing, channel="email", messages=1, days=30)
+    change_sending_settings(minimum_age=18, wait_days=0)
+    rules = dict(start().decisions.values_list("customer", "rule"))
+    assert rules == {child.pk: "18", parents_yes.pk: ""}
+    again = start().decisions.get(customer=parents_yes)
+    assert (again.outcome, again.rule) == ("frequency_cap", "1/30/own/email")
+    readers(60)
+    change_sending_settings(hold_out_percent=30)
+    held = start(hold_out=gate.HoldOut(30, "action:1")).decisions.filter(outcome="hold_out")
+    assert set(held.values_list("rule", flat=True)) == {"30", "30/own"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rule", "words"),
+    [
+        ("accepted", "", "Mag bereikt worden: zei ja tegen “Nieuws”."),
+        ("no_permission", "", "Voor “Nieuws” is toestemming nodig, en die was er niet."),
+        ("under_age", "16", "Was jonger dan 16, de laagste leeftijd voor deze berichten."),
+        ("under_age", "", "Is een kind dat zelf ja zei; dat moet een ouder doen."),
+        ("hold_out", "5", "In de algemene controlegroep: 5% krijgt niets dan serviceberichten."),
+        ("hold_out", "10/own", "In de controlegroep van deze actie, campagne of nieuwsbrief: 10% krijgt er niets van."),
+        ("frequency_cap", "3/7//email",
+         "Had genoeg gehad, en er kwam niet op tijd een beurt. De limiet: 3 berichten in 7 dagen, e-mail."),
+        ("waits", "1/3/own/",
+         "Heeft voorlopig genoeg gehad, en wacht op een beurt. De limiet: 1 bericht in 3 dagen, voor dit doel."),
+        ("frequency_cap", "", "Heeft kort geleden genoeg berichten gehad"),  # from before rules were kept
+    ],
+)  # fmt: skip
+def test_a_decision_is_told_in_words(outcome: str, rule: str, words: str) -> None:
+    with translation.override("nl"):
+        assert words_of(Decision(outcome=outcome, rule=rule, basis="consent"), purpose="Nieuws") == words
+
+
+def test_every_outcome_has_words(db: None) -> None:
+    with translation.override("nl"):
+        told = {one: words_of(Decision(outcome=one, rule=""), purpose="Nieuws") for one in Decision.Outcome.values}
+    assert len(set(told.values())) == len(told)
+    assert not [one for one, words in told.items() if "%(" in words]
+
+
 def test_who_may_not_be_reached_does_not_take_the_place_of_who_may(
     start: Start, reader: Reader, marketing: Purpose, now: dt.datetime
 ) -> None:
@@ -188,8 +277,11 @@ def test_who_died_or_may_not_be_used_gets_no_message_of_service_either(
 @pytest.mark.parametrize("state", ["moved", "returned"])
 def test_no_letter_goes_to_where_somebody_has_left(start: Start, reader: Reader, state: str) -> None:
     customer = reader(address_state=state)
-    assert outcome_of(customer, start(channels="letter")) == "no_address"
+    assert outcome_of(customer, start(channels="letter")) == "post_returned"
     assert outcome_of(customer, start(channels="email_or_letter")) == "accepted"
+    unreachable = reader(address_state=state, email="")
+    assert outcome_of(unreachable, start(channels="email_or_letter")) == "post_returned"
+    assert outcome_of(unreachable, start(channels="email")) == "no_address"
 
 
 def test_a_child_that_said_yes_itself_is_too_young_whatever_the_minimum_age(
@@ -233,7 +325,7 @@ def test_reasons_are_asked_in_order(start: Start, reader: Reader, marketing: Pur
 
 def held_out(customer: Customer) -> bool:
     with connection.cursor() as cursor:
-        hashed = gate._HASH.replace("reachable.customer_id", str(customer.pk))
+        hashed = gate_statement.HASH.replace("reachable.customer_id", str(customer.pk))
         cursor.execute(f"SELECT {hashed} < 50", [])
         return bool(cursor.fetchone()[0])
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
 
 from campaigns.actions import add_step, create_campaign, enrol, start_campaign
 from campaigns.actions.runs import take_step
@@ -15,7 +17,9 @@ from mailings import gate
 from mailings.actions import change_sending_settings
 from mailings.gate import HoldOut, Terms
 from mailings.models import Decision, Mailing
+from newsletter.actions import create_edition, create_newsletter, save_item, send_edition
 from tests.campaigns.conftest import make_action, member
+from tests.factories import ConsentFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +94,39 @@ def test_a_control_group_is_at_most_half(house: Any, make_action: Callable[..., 
         make_action(hold_out_percent=51)
     with pytest.raises(Refused):
         create_campaign(name="Teveel", hold_out_percent=51, by=None, now=now)
+
+
+def test_the_group_of_a_newsletter_gets_none_of_its_editions(
+    house: Any, reader: Any, client_of: Any, marketeer: User, now: dt.datetime
+) -> None:
+    newsletter = create_newsletter(name="Uit", hold_out_percent=20, by=None, now=now)
+    for _ in range(60):
+        ConsentFactory(customer=reader(), purpose=newsletter.purpose)
+    editions = []
+    for subject in ("Juni", "Juli"):
+        editions.append(create_edition(newsletter, subject=subject, by=None, now=now))
+        save_item(editions[-1], title="Agenda", body="<p>Er is van alles.</p>", by=None, now=now)
+    told = client_of(marketeer).get(reverse("workbench:edition_check", args=[editions[0].pk]))
+    first, second = (send_edition(one, by=None, now=now) for one in editions)
+    assert (first.hold_out_percent, first.hold_out_key) == (20, f"newsletter:{newsletter.pk}")
+    assert held(first) == held(second)
+    assert 3 <= len(held(first)) <= 25
+    rows = {row["label"]: row["value"] for row in told.context["funnel"].rows}
+    assert rows[Decision.Outcome.HOLD_OUT.label] == len(held(first))
+
+
+def test_another_share_of_a_newsletter_is_set_on_its_page(
+    house: Any, client_of: Any, marketeer: User, now: Any
+) -> None:
+    newsletter = create_newsletter(name="Uit", by=None, now=now)
+    client, page = client_of(marketeer), reverse("workbench:newsletter_detail", args=[newsletter.pk])
+    assert "controlegroep" not in client.get(page).content.decode()
+    change = reverse("workbench:newsletter_change", args=[newsletter.pk])
+    asked = {"name": "Uit", "description": "", "is_active": "on", "priority": 2, "hold_out_percent": 51}
+    assert client.post(change, asked).status_code == 422
+    assert client.post(change, {**asked, "hold_out_percent": 5}).status_code == 302
+    newsletter.refresh_from_db()
+    assert newsletter.hold_out_percent == 5
+    assert "5%" in client.get(page).content.decode()
+    with pytest.raises(Refused):
+        create_newsletter(name="Te veel", hold_out_percent=51, by=None, now=now)

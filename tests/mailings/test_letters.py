@@ -1,19 +1,23 @@
 import datetime as dt
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from pypdf import PdfReader
 
 from common.errors import Refused
+from common.sql import execute
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
 from mailings import letters
-from mailings.actions import pause, print_letters
+from mailings.actions import cancel, pause, print_letters
 from mailings.letters import fetch_own, letters_html
 from mailings.models import LetterBatch, Mailing, Message
+from mailings.piles import write_pile
 from tests.factories import CustomerFactory, DefinitionFactory
 from tests.mailings.conftest import BUTTON, TEXT
 from vouchers import codes, drawings
@@ -27,6 +31,15 @@ Start = Callable[..., Mailing]
 @pytest.fixture(autouse=True)
 def _files(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
+
+
+def erase(mailing: Mailing, *, now: dt.datetime) -> None:
+    """Somebody's message goes, as when he is erased."""
+    Message.objects.filter(pk=mailing.messages.values("pk")[:1]).delete()
+
+
+def withdraw(mailing: Mailing, *, now: dt.datetime) -> None:
+    Message.objects.filter(pk=mailing.messages.values("pk")[:1]).update(state="withdrawn")
 
 
 def resident(**fields: Any) -> Customer:
@@ -139,6 +152,37 @@ def test_on_pause_nothing_is_printed(start: Start, now: dt.datetime) -> None:
     with pytest.raises(Refused) as refused:
         print_letters(mailing, now=now)
     assert refused.value.code == "wrong_state"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("stop", "code"), [(pause, "wrong_state"), (cancel, "wrong_state"), (erase, "changed"), (withdraw, "changed")]
+)
+def test_who_stops_it_while_letters_are_laid_out_waits_for_nothing_and_none_is_printed(
+    start: Start, now: dt.datetime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stop: Any, code: str
+) -> None:
+    resident(), resident()
+    mailing = start(channels="letter")
+
+    def stop_elsewhere() -> None:
+        try:
+            execute("SET lock_timeout = '10s'")
+            stop(mailing, now=now)
+        finally:
+            connection.close()
+
+    def interrupted(*given: Any) -> str:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(stop_elsewhere).result(timeout=30)
+        return write_pile(*given)
+
+    monkeypatch.setattr("mailings.actions.letters.write_pile", interrupted)
+    with pytest.raises(Refused) as refused:
+        print_letters(mailing, now=now)
+    assert refused.value.code == code
+    assert not mailing.messages.filter(state="sent").exists()
+    assert not LetterBatch.objects.exists()
+    assert not list(tmp_path.glob("letters/**/*.*"))
 
 
 def test_a_pile_is_at_most_what_fits_and_the_next_follows(

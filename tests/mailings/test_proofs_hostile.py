@@ -29,13 +29,13 @@ from pypdf import PdfReader
 from pytest_django.live_server_helper import LiveServer
 
 from customers.models import ContactPoint, Customer, Purpose, Source
+from labels.exports import csv_lines
 from mailings.actions import print_letters
 from mailings.models import Content, Mailing
 from mailings.worker import send_ready
 from tests.factories import CustomerFactory
 from tests.mail_rules import faults_of
 from tests.smtp_sink import Sink
-from workbench.exports import csv_lines
 
 OWN = [
     "{{ first_name }}", "{{ 7*7 }}", "{% debug %}", "%(organisation)s", "${7*7}", "#{7*7}", "{first_name.__class__}",

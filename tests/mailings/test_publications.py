@@ -153,6 +153,16 @@ def test_old_files_go(publish: Publish, reader: Reader, now: dt.datetime) -> Non
     assert [path_of(run.file_name).exists() for run in runs] == [False, False, *[True] * 7]
 
 
+def test_old_files_go_when_the_publication_got_another_name(publish: Publish, reader: Reader, now: dt.datetime) -> None:
+    publication = publish()
+    first = run_publication(publication, now=now)
+    publication.name = "Andere naam"
+    publication.save()
+    later = [run_publication(publication, now=now + n * DAY) for n in range(1, 8)]
+    assert not path_of(first.file_name).exists()
+    assert all(path_of(run.file_name).exists() for run in later)
+
+
 def test_a_folder_that_cannot_be_written_is_said_and_the_list_stands(
     publish: Publish, reader: Reader, settings: Any, tmp_path: Path, now: dt.datetime
 ) -> None:

@@ -5,17 +5,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.signals import worker_process_shutdown
+from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
 from common.errors import Refused
 from customers.models import Customer
-from mailings import pacing
+from mailings import pacing, stragglers
 from mailings.actions import (
     cancel,
     pause,
@@ -169,6 +174,79 @@ def test_a_domain_gets_so_many_per_minute_and_others_do_not_wait_for_it(
     assert spread > dt.timedelta(seconds=waiting.count() - 2)
 
 
+def test_who_waits_for_a_domain_is_not_claimed_again_and_again(
+    start: Start, reader: Reader, make_relay: MakeRelay, servers: dict[str, Server]
+) -> None:
+    make_relay("RELAY_ONE")
+    save_domain_limit(None, domain="groot.example", per_minute=60)
+    DomainLimit.objects.update(allowance=3, allowance_at=timezone.now())
+    for number in range(60):
+        reader(email=f"a{number}@groot.example")
+    reader(email="b@klein.example")
+    mailing = start()
+    began = timezone.now()
+    send_ready(seconds=30, chunk=10)
+    sent = len(servers["RELAY_ONE"].accepted())
+    assert states(mailing) == {"sent": sent, "queued": 61 - sent}
+    assert Message.objects.get(address="b@klein.example").state == "sent"
+    waiting = list(Message.objects.filter(state="queued").order_by("next_attempt_at"))
+    # one a second: of chunks by themselves the last would come back after ten
+    assert waiting[-1].next_attempt_at > began + dt.timedelta(seconds=len(waiting) - 1)
+    assert all(b.next_attempt_at - a.next_attempt_at > dt.timedelta(seconds=0.9) for a, b in pairwise(waiting))
+    # and nearly all of them were never taken in the hand
+    assert Message.objects.filter(state="queued", state_at__gt=began).count() <= 10
+
+
+def test_nobody_waits_longer_than_it_takes_to_notice_another_limit(
+    start: Start, reader: Reader, make_relay: MakeRelay
+) -> None:
+    make_relay("RELAY_ONE")
+    save_domain_limit(None, domain="groot.example", per_minute=1)
+    DomainLimit.objects.update(allowance=0, allowance_at=timezone.now())
+    for number in range(30):
+        reader(email=f"a{number}@groot.example")
+    mailing = start()
+    send_ready(seconds=30, chunk=20)
+    until = timezone.now() + dt.timedelta(seconds=pacing.LONGEST_WAIT_SECONDS)
+    waiting = list(Message.objects.filter(mailing=mailing, state="queued").order_by("next_attempt_at"))
+    assert len(waiting) >= 29
+    assert waiting[-1].next_attempt_at <= until
+    apart = [b.next_attempt_at - a.next_attempt_at for a, b in pairwise(waiting[:8])]
+    assert min(apart) > dt.timedelta(seconds=50)  # those whose turn comes sooner still go one after the other
+
+
+def test_a_connection_that_keeps_silent_holds_up_nobody_else(
+    start: Start, reader: Reader, make_relay: MakeRelay, servers: dict[str, Server]
+) -> None:
+    relay = make_relay("RELAY_ONE", connections=3)
+    server = servers["RELAY_ONE"]
+    for number in range(2):
+        reader(email=f"hang{number}@example.nl")
+    for number in range(20):
+        reader(email=f"a{number}@example.nl")
+    first, second = start(), start()
+    Message.objects.filter(mailing=second, address__startswith="hang").delete()
+
+    def sent_all_else() -> bool:
+        send_ready(seconds=30, chunk=5, patience=0.5)
+        return (states(first), states(second)) == ({"sent": 20, "sending": 2}, {"sent": 20})
+
+    wait_until(sent_all_else, seconds=60)
+    assert stragglers.busy_by_relay() == {relay.pk: 2}
+    third = start()
+    send_ready(seconds=30, patience=0.5)  # there is one connection left, on which the next hangs
+    called = server.connections
+    assert send_ready(seconds=30).is_unreachable  # so nobody calls any more
+    assert (server.connections, stragglers.busy_by_relay()) == (called, {relay.pk: 3})
+    server.let_go.set()
+    worker_process_shutdown.send(sender=None)  # as Celery does before a process ends
+    assert stragglers.finish(seconds=30)
+    assert states(first) == {"sent": 22}
+    send_ready(seconds=30)
+    assert states(third) == {"sent": 22}
+    assert len(set(server.accepted())) == len(server.accepted()) == 64
+
+
 def run(done: list[Summary]) -> None:
     try:
         done.append(send_ready(seconds=60))
@@ -222,6 +300,7 @@ def test_pause_resume_and_cancel_are_heard_within_ten_seconds(
         ({"variable": "RELAY_ONE", "name": "Anders"}, "variable"),
         ({"connections": 0}, "connections"),
         ({"connections": 1000}, "connections"),
+        ({"per_second": 0}, "per_second"),
     ],
 )
 def test_what_cannot_work_is_refused(make_relay: MakeRelay, fields: dict[str, Any], field: str) -> None:
@@ -243,6 +322,17 @@ def test_a_domain_has_one_limit(db: None) -> None:
         save_domain_limit(None, domain="GROOT.example", per_minute=6)
     remove_domain_limit(limit)
     assert save_domain_limit(None, domain="groot.example", per_minute=6).per_minute == 6
+
+
+def test_the_page_says_where_mail_goes_when_no_server_is_in_use(
+    make_relay: MakeRelay, client: Client, administrator: User
+) -> None:
+    client.force_login(administrator)
+    page = reverse("workbench:relay_list")
+    relay = make_relay("RELAY_ONE")
+    assert "Geen van deze servers is in gebruik" not in client.get(page).content.decode()
+    save_relay(relay, is_active=False)
+    assert "Geen van deze servers is in gebruik" in client.get(page).content.decode()
 
 
 def test_a_connection_can_be_tried(make_relay: MakeRelay, servers: dict[str, Server]) -> None:

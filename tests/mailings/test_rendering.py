@@ -11,9 +11,10 @@ import pytest
 
 from common.blocks import slot
 from customers.models import Customer, Purpose
+from labels.actions import create_label
 from mailings import mime
 from mailings.compiling import compile_content, contrast, cut
-from mailings.links import open_url, own_open_url, read_click_token
+from mailings.links import message_mark, open_url, own_open_url, read_click_token
 from mailings.models import Content, SendingSettings
 from mailings.recipients import values_of_customer
 from mailings.rendering import PreparedMail, Recipient, Sender, fill
@@ -101,6 +102,23 @@ def test_the_picture_tells_of_a_person_only_with_his_yes(render: Callable[..., A
     plain = html_of(render())
     assert open_url(7).rpartition(":")[0].rpartition(":")[0] in plain
     assert own_open_url(12).rpartition(":")[0].rpartition(":")[0] not in plain
+
+
+def test_a_block_in_columns_is_only_in_the_mail_of_who_belongs_to_both(
+    render: Callable[..., Any], now: dt.datetime
+) -> None:
+    labels = [create_label(code=code, name=code, kind="own", by=None, now=now) for code in ("een", "ander")]
+    outer, inner = ({"kind": "label", "id": one.pk} for one in labels)
+    mine = {"type": "heading", "data": {"text": "Alleen voor jou"}, "audience": inner}
+    beside = {"type": "heading", "data": {"text": "Naast"}}
+    block = {"type": "columns", "data": {"layout": "1-1", "columns": [[mine], [beside]]}, "audience": outer}
+    keys = [f"label:{one.pk}" for one in labels]
+    for audiences, expected in (
+        ([], [False, False]), (keys[:1], [False, True]), (keys[1:], [False, False]), (keys, [True, True]),
+    ):  # fmt: skip
+        message = render(block, audiences=frozenset(audiences))
+        for words in (html_of(message), text_of(message)):
+            assert [one in words for one in ("Alleen voor jou", "Naast")] == expected
 
 
 def test_the_texts_own_fallback_comes_before_the_fields(render: Callable[..., Any]) -> None:
@@ -237,7 +255,7 @@ def test_headers_are_encoded_and_point_home(render: Callable[..., Any], house: S
     assert message["From"] == "Bibliotheek Wáterland <nieuws@waterland.example>"
     assert message["To"] == "anna@example.nl"
     assert message["Reply-To"] == "info@waterland.example"
-    assert message["Message-ID"] == "<mailing.7.12@waterland.example>"
+    assert message["Message-ID"] == f"<mailing.7.12.{message_mark(12)}@waterland.example>"
     assert "<marketing.waterland.example>" in message["List-Id"]
     assert "<mailto:afmelden@waterland.example?subject=unsubscribe>" in message["List-Unsubscribe"]
     assert message["Precedence"] == "bulk"

@@ -150,7 +150,7 @@ def test_unsaved_work_is_kept_per_person_and_form(
         keep_draft(content, place="block:1", fields={"text": [text]}, by=marketeer, now=now)
     keep_draft(content, place="block:1", fields={"text": ["Van een ander"]}, by=administrator, now=now)
     assert Draft.objects.get(user=marketeer).fields == {"text": ["Dag"]}
-    drop_draft(content, place="block:1", by=marketeer)
+    drop_draft(content, place="block:1", by=marketeer, now=now)
     assert Draft.objects.get().user == administrator
     with pytest.raises(Refused):
         keep_draft(content, place="block:1", fields={"text": ["x" * 60_001]}, by=marketeer, now=now)

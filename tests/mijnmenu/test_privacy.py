@@ -11,11 +11,11 @@ from django.test import Client
 from common.tokens import make_token
 from customers.actions.privacy import make_waiting_copies, refuse_request
 from customers.golden import provenance
-from customers.models import AccessRequest, Customer, CustomerChange, FieldRank, Source, SourceRecord
+from customers.models import AccessRequest, Customer, CustomerChange, FieldRank, Purpose, Source, SourceRecord
 from customers.models.privacy import ErasureRequest
 from mijnmenu.actions import ask_for_address, confirm_address, tell_old_addresses
 from mijnmenu.models import AddressChange
-from tests.factories import CustomerFactory
+from tests.factories import ConsentFactory, CustomerFactory
 from tests.smtp_sink import Sink
 
 
@@ -180,3 +180,10 @@ def test_who_never_said_yes_to_tips_is_not_told_that_we_look(mine: Client) -> No
     page = mine.get("/mijn/privacy/").content.decode()
     assert "Bij u doen wij dit niet: u zei daar geen ja op." in page
     assert "Daar maak ik bezwaar tegen" not in page
+
+
+def test_who_said_no_is_not_told_that_he_objected(mine: Client, customer: Customer) -> None:
+    ConsentFactory(customer=customer, purpose=Purpose.objects.get(code="profiling"), state="withdrawn")
+    page = mine.get("/mijn/privacy/").content.decode()
+    assert "u zei nee" in page
+    assert "u maakte bezwaar" not in page

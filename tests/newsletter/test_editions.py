@@ -9,14 +9,18 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
 from common.errors import Refused
 from customers.models import Customer
 from labels.actions import create_label, give_label
 from labels.models import Label
+from mailings.actions import change_sending_settings, check_links
+from mailings.delivery import Answer
 from mailings.models import Decision, Mailing, Message
 from newsletter.actions import (
+    ask_links_ahead,
     change_edition,
     change_newsletter,
     copy_edition,
@@ -241,6 +245,61 @@ def test_a_planned_edition_goes_out_at_its_moment_and_once(edition: Edition, rea
     assert send_due_editions(now=moment) == [edition]
     assert send_due_editions(now=moment + dt.timedelta(minutes=1)) == []
     assert list(Message.objects.values_list("customer", flat=True)) == [customer.pk]
+
+
+def test_its_mailing_knows_who_planned_it(edition: Edition, reader: Make, marketeer: User, now: dt.datetime) -> None:
+    reader()
+    moment = now + dt.timedelta(hours=2)
+    plan_edition(edition, send_at=moment, by=marketeer, now=now)
+    send_due_editions(now=moment)
+    mailing = Mailing.objects.get()
+    assert (mailing.created_by, mailing.planned_by) == (None, marketeer)
+
+
+def test_an_error_in_its_content_keeps_it_from_being_planned(edition: Edition, now: dt.datetime) -> None:
+    change_sending_settings(postal_address="")
+    with pytest.raises(Refused) as refusal:
+        plan_edition(edition, send_at=now + dt.timedelta(hours=2), by=None, now=now)
+    assert refusal.value.code == "check_errors"
+    edition.refresh_from_db()
+    assert edition.state == "draft"
+
+
+def test_a_planned_edition_is_looked_at_again_at_its_moment_and_a_page_that_is_gone_stops_it(
+    edition: Edition, reader: Make, now: dt.datetime, client_of: Make, marketeer: User
+) -> None:
+    reader()
+    first, moment = edition.items.all()[0], now + dt.timedelta(days=3)
+    save_item(edition, item=first, title="Zie", body="<p>Kijk.</p>", link="https://example.nl/weg", by=None, now=now)
+    plan_edition(edition, send_at=moment, by=marketeer, now=now)
+    assert ask_links_ahead(now=moment - dt.timedelta(hours=3)) == 0
+    assert ask_links_ahead(now=moment - dt.timedelta(hours=1)) == 1
+    check_links(ask=lambda _url: Answer(404, "404 Not Found"), now=moment - dt.timedelta(hours=1))
+    assert send_due_editions(now=moment) == []
+    edition.refresh_from_db()
+    assert (edition.state, edition.mailing) == ("planned", None)
+    assert "Er is geen pagina op https://example.nl/weg" in edition.error
+    Edition.objects.update(send_at=now - dt.timedelta(days=400))  # pages read the clock
+    client = client_of(marketeer)
+    assert "example.nl/weg" in client.get(f"/editions/{edition.pk}/").content.decode()
+    assert "is niet verzonden" in client.get("/").content.decode()
+    Edition.objects.update(send_at=moment)
+    retry = moment + dt.timedelta(minutes=15)
+    assert ask_links_ahead(now=retry) == 1  # it may be back
+    assert send_due_editions(now=retry) == []  # not known yet
+    check_links(ask=lambda _url: Answer(200, "200 OK"), now=retry)
+    night, late = (moment.replace(hour=hour) + dt.timedelta(days=day) for hour, day in ((3, 1), (20, 1)))
+    assert send_due_editions(now=night) == send_due_editions(now=late) == []
+    assert send_due_editions(now=retry + dt.timedelta(minutes=15)) == [edition]
+
+
+def test_the_links_that_are_looked_up_ahead_are_those_that_stand_there_by_now(
+    edition: Edition, now: dt.datetime
+) -> None:
+    moment = now + dt.timedelta(hours=1)
+    plan_edition(edition, send_at=moment, by=None, now=now)
+    item(edition, "Later erbij", now, link="https://example.nl/later")
+    assert ask_links_ahead(now=now) == 1
 
 
 def test_a_moment_that_has_passed_is_refused(edition: Edition, now: dt.datetime) -> None:
