@@ -19,10 +19,10 @@ from common.errors import Refused
 CONFLICTS = frozenset(
     {
         "already_blocked", "already_reversed", "answered", "blocked", "busy", "campaign_finished", "campaign_over",
-        "campaign_started", "campaign_state", "closed", "definition_closed", "definition_paused", "edition_sent",
-        "erased", "expired", "import_running", "import_values", "in_use", "inactive", "key_reused", "letters",
-        "limit", "message_under_way", "newsletter_stopped", "not_active", "not_restricted", "not_yet_valid",
-        "other_customer", "restricted", "used", "wrong_branch", "wrong_state",
+        "campaign_started", "campaign_state", "closed", "conflict", "definition_closed", "definition_paused",
+        "edition_sent", "edition_writes", "erased", "expired", "import_running", "import_values", "in_use", "inactive",
+        "key_reused", "letters", "limit", "message_under_way", "newsletter_stopped", "not_active", "not_restricted",
+        "not_yet_valid", "other_customer", "restricted", "used", "wrong_branch", "wrong_state",
     }
 )  # fmt: skip
 TOO_MANY = "too_many_attempts"

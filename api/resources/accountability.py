@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.pages import Pages
 from api.permissions import MayManagePrivacy
+from api.resources.fields import SaidField, user_of
+from api.resources.histories import HistorySerializer, history_page
+from common.retention import retention_rules
+from common.time import clock
+from customers.actions.privacy import change_retention
 from customers.models import RetentionRun
-from customers.models.privacy import RegisterTexts
+from customers.models.privacy import RegisterTexts, RetentionSetting
 from customers.privacy.periods import chosen_rules
 from customers.privacy.register import register
 
@@ -138,3 +146,48 @@ class RetentionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
 
     def get_queryset(self) -> QuerySet[RetentionRun]:
         return RetentionRun.objects.order_by("-day")
+
+
+class PeriodWishSerializer(serializers.Serializer[Any]):
+    """Whether a rule removes what is older, and after how long."""
+
+    is_on = SaidField(required=False)
+    period = serializers.IntegerField(required=False, min_value=1)
+
+
+class RetentionRuleViewSet(viewsets.GenericViewSet[Any]):
+    """How long everything is kept that is no fact; a kind of fact has its own period at /api/v1/kinds/."""
+
+    queryset = RetentionRun.objects.none()
+    serializer_class = PeriodSerializer
+    filterset_class = None
+    pagination_class = None
+    lookup_field = "code"
+    lookup_value_regex = "[-a-z0-9_]+"
+    rights: ClassVar[dict[str, str]] = {"partial_update": "manage_data"}
+
+    @extend_schema(responses=PeriodSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """All rules, with what the organisation chose."""
+        return Response(PeriodSerializer(_periods(), many=True).data)
+
+    @extend_schema(responses=HistorySerializer(many=True))
+    @action(detail=True, pagination_class=Pages)
+    def history(self, request: Request, code: str) -> Response:
+        """Each choice of the organisation for this rule, the latest first."""
+        if code not in retention_rules:
+            raise NotFound
+        events = RetentionSetting.pgh_event_model.objects.filter(code=code)  # type: ignore[attr-defined]
+        return history_page(self, events)
+
+    @extend_schema(request=PeriodWishSerializer, responses=PeriodSerializer)
+    def partial_update(self, request: Request, code: str) -> Response:
+        """Switch a rule or set its period; it holds from the coming night on."""
+        known = next((one for one in _periods() if one["code"] == code), None)
+        if known is None:
+            raise NotFound
+        wish = PeriodWishSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        told = {"is_on": known["is_on"], "period": known["period"]} | wish.validated_data
+        change_retention(code, **told, by=user_of(request), now=clock())
+        return Response(PeriodSerializer(next(one for one in _periods() if one["code"] == code)).data)

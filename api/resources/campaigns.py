@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
@@ -14,9 +16,12 @@ from rest_framework.response import Response
 from api.resources.fields import user_of
 from campaigns.actions import enrol, leave
 from campaigns.models import Campaign, Step
+from common.errors import Refused
 from common.time import clock
 from customers.models import Customer
 from customers.numbers import resolve
+from selections.asking import people_of
+from selections.models import ResultSet, Selection
 
 
 class StepSerializer(serializers.ModelSerializer[Step]):
@@ -35,10 +40,16 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         fields = ["id", "name", "goal", "kind", "state", "starts_on", "ends_on", "steps"]
 
 
-class CustomerNumbersSerializer(serializers.Serializer[Any]):
-    """Up to a thousand customers by number."""
+class WhomSerializer(serializers.Serializer[Any]):
+    """Up to a thousand customers by number; or everybody in a selection at this moment, or in a result set. One of the
+    three.
+    """
 
-    customers = serializers.ListField(child=serializers.CharField(max_length=40), min_length=1, max_length=1000)
+    customers = serializers.ListField(
+        child=serializers.CharField(max_length=40), min_length=1, max_length=1000, required=False
+    )
+    selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.in_use(), required=False)
+    result_set = serializers.PrimaryKeyRelatedField(queryset=ResultSet.objects.all(), required=False)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
 
     def validate_customers(self, numbers: list[str]) -> list[str]:
@@ -46,6 +57,11 @@ class CustomerNumbersSerializer(serializers.Serializer[Any]):
         if unknown := [number for number in numbers if number not in known]:
             raise serializers.ValidationError(_("Unknown customer numbers: %s") % ", ".join(unknown[:20]))
         return numbers
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if sum(name in attrs for name in ("customers", "selection", "result_set")) != 1:
+            raise Refused("whom", _("Give either customers, a selection or a result set."), field="customers")
+        return attrs
 
 
 class MovedSerializer(serializers.Serializer[Any]):
@@ -58,26 +74,32 @@ class CampaignViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Campaign.objects.prefetch_related("steps__action").order_by("name")
     serializer_class = CampaignSerializer
     filterset_fields = ["kind", "state"]
+    rights: ClassVar[dict[str, str]] = dict.fromkeys(["enrol", "leave"], "manage_campaigns")
 
-    @extend_schema(request=CustomerNumbersSerializer, responses=MovedSerializer)
+    @extend_schema(request=WhomSerializer, responses=MovedSerializer)
     @action(detail=True, methods=["post"], filterset_fields=None)
     def enrol(self, request: Request, pk: str) -> Response:
         """Let customers into the campaign; who takes part already stays as he is."""
         wish = self._wish(request)
-        customers = Customer.objects.filter(pk__in=resolve(wish["customers"]).values())
-        count = enrol(self.get_object(), customers, by=user_of(request).get_username(), now=clock())
+        now = clock()
+        count = enrol(self.get_object(), _whom(wish, now=now), by=user_of(request).get_username(), now=now)
         return Response({"count": count})
 
-    @extend_schema(request=CustomerNumbersSerializer, responses=MovedSerializer)
+    @extend_schema(request=WhomSerializer, responses=MovedSerializer)
     @action(detail=True, methods=["post"], filterset_fields=None)
     def leave(self, request: Request, pk: str) -> Response:
         """Let customers out of the campaign; they get no further step of it."""
         wish = self._wish(request)
-        customers = Customer.objects.filter(pk__in=resolve(wish["customers"]).values())
-        reason = wish["reason"] or f"API: {user_of(request).get_username()}"
-        return Response({"count": leave(self.get_object(), customers, reason=reason, now=clock())})
+        now, reason = clock(), wish["reason"] or f"API: {user_of(request).get_username()}"
+        return Response({"count": leave(self.get_object(), _whom(wish, now=now), reason=reason, now=now)})
 
     def _wish(self, request: Request) -> dict[str, Any]:
-        wish = CustomerNumbersSerializer(data=request.data)
+        wish = WhomSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         return dict(wish.validated_data)
+
+
+def _whom(wish: dict[str, Any], *, now: dt.datetime) -> QuerySet[Customer]:
+    if "customers" in wish:
+        return Customer.objects.filter(pk__in=resolve(wish["customers"]).values())
+    return people_of(wish["selection"] if "selection" in wish else wish["result_set"], now=now)

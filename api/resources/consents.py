@@ -10,15 +10,17 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status, viewsets
+from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.permissions import MayManagePrivacy
 from api.resources.fields import CustomerField, branch_field, by_code, paged, user_of
+from api.resources.moments import MomentField
 from common.time import clock
 from customers.consents import ANSWERS, PROFILING, record_consent, states_of
-from customers.models import Channel, Consent, Customer, Purpose, Source
+from customers.models import Channel, Consent, Customer, LedgerCheck, Purpose, Source
 from labels.actions import take_profiling_labels
 from mailings.tasks import send_confirmations
 from newsletter.actions import sign_up
@@ -41,6 +43,18 @@ class ConsentStateSerializer(serializers.Serializer[Any]):
     basis = serializers.CharField()
     explanation = serializers.CharField()
     asks_guardian = serializers.BooleanField()
+
+
+class AsOfSerializer(serializers.Serializer[Any]):
+    """Which moment is asked for; without ``as_of`` it is now."""
+
+    as_of = MomentField(required=False)
+
+    def validate_as_of(self, value: dt.datetime) -> dt.datetime:
+        """Refuse what is still to come: nobody knows what is said then."""
+        if value > clock():
+            raise serializers.ValidationError(_("This lies in the future."))
+        return value
 
 
 class ConsentEventSerializer(serializers.Serializer[Any]):
@@ -111,11 +125,14 @@ class LedgerSerializer(serializers.ModelSerializer[Consent]):
 class ConsentsOfCustomer(viewsets.GenericViewSet[Any]):
     """What hangs below one customer about consents."""
 
-    @extend_schema(responses=ConsentStateSerializer(many=True))
+    @extend_schema(parameters=[AsOfSerializer], responses=ConsentStateSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)
     def consents(self, request: Request, number: str) -> Response:
-        """What holds now for each purpose and channel, and why."""
-        return Response(ConsentStateSerializer(states_of(self.get_object(), now=clock()), many=True).data)
+        """What holds for each purpose and channel, and why: now, or as it was at a moment (``as_of``)."""
+        asked = AsOfSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        moment = asked.validated_data.get("as_of") or clock()
+        return Response(ConsentStateSerializer(states_of(self.get_object(), now=moment), many=True).data)
 
     @extend_schema(request=ConsentEventSerializer, responses={201: ConsentStateSerializer(many=True)})
     @consents.mapping.post
@@ -179,3 +196,20 @@ class SignUpViewSet(viewsets.GenericViewSet[Any]):
         sign_up(newsletter, source_code=source.code, actor=user_of(request).get_username(), now=clock(), **fields)
         transaction.on_commit(send_confirmations.delay, robust=True)
         return Response({"accepted": True}, status=status.HTTP_202_ACCEPTED)
+
+
+class LedgerCheckSerializer(serializers.ModelSerializer[LedgerCheck]):
+    """One look at the whole ledger. ``broken`` names rows whose chain does not hold: [[id, what], …], 1,000 at most."""
+
+    class Meta:
+        model = LedgerCheck
+        fields = ["started_at", "finished_at", "row_count", "broken_count", "missing_count", "is_whole", "broken"]
+
+
+class LedgerCheckViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
+    """Whether every chain of the ledger of consents holds, as each night looks, the latest first."""
+
+    queryset = LedgerCheck.objects.order_by("-id")
+    serializer_class = LedgerCheckSerializer
+    permission_classes = [MayManagePrivacy]
+    filterset_class = None

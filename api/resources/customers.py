@@ -19,6 +19,7 @@ from api.resources.fields import branch_field, by_code, paged, user_of
 from api.resources.knowing import KnownOfCustomer
 from api.resources.labels import LabelsOfCustomer
 from api.resources.reached import ReachedOfCustomer
+from api.resources.timeline import TimelineOfCustomer
 from common.time import clock
 from customers import actions
 from customers.golden import provenance
@@ -204,6 +205,7 @@ class CustomerViewSet(
     KnownOfCustomer,
     LabelsOfCustomer,
     ReachedOfCustomer,
+    TimelineOfCustomer,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Any],

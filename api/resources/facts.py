@@ -12,13 +12,11 @@ from rest_framework.response import Response
 
 from customers import numbers
 from customers.actions import record_facts
-from customers.actions.retention import months_kept
-from customers.facts import fact_kinds, kinds
-from customers.models import Branch, Customer, KindSetting, Source
+from customers.facts import fact_kinds
+from customers.models import Branch, Customer, Source
 
 MOST_AT_ONCE = 1000
 INTEGER = 2**31 - 1
-SAME = ("code", "has_amount", "has_duration", "is_own", "importable")  # in a kind and in its description
 
 
 class FactInSerializer(serializers.Serializer[Any]):
@@ -125,39 +123,3 @@ def _customers(facts: list[dict[str, Any]], sources: dict[str, Source]) -> dict[
         wanted = {fact["customer"] for fact in facts if fact["source"] == code}
         found |= {(code, number): pk for number, pk in numbers.resolve(wanted, source).items()}
     return found
-
-
-class FactKindSerializer(serializers.Serializer[Any]):
-    """A kind of activity; ``word`` is what it is called in a file, ``keep_months`` null keeps it with the customer."""
-
-    code = serializers.CharField()
-    name = serializers.CharField()
-    word = serializers.CharField()
-    unit = serializers.CharField()
-    has_amount = serializers.BooleanField()
-    has_duration = serializers.BooleanField()
-    is_own = serializers.BooleanField()
-    importable = serializers.BooleanField()
-    keep_months = serializers.IntegerField(allow_null=True)
-
-
-class FactKindViewSet(viewsets.GenericViewSet[Any]):
-    queryset = KindSetting.objects.none()
-    serializer_class = FactKindSerializer
-    pagination_class = None
-
-    @extend_schema(responses={200: FactKindSerializer(many=True)})
-    def list(self, request: Request) -> Response:
-        """List what customers can do: the kinds of the product and those of the organisation."""
-        kept = months_kept()
-        rows = [
-            {
-                **{name: getattr(kind, name) for name in SAME},
-                "name": str(kind.name),
-                "word": kind.dutch or kind.code,
-                "unit": str(kind.unit),
-                "keep_months": kept.get(kind.code),
-            }
-            for kind in kinds()
-        ]
-        return Response(FactKindSerializer(rows, many=True).data)

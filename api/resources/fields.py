@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +25,12 @@ def by_code(queryset: Any = None, *, key: str = "code", **kwargs: Any) -> Any:
 def branch_field() -> Any:
     """Return a field for a branch by its code; null means none."""
     return by_code(Branch.objects.all(), required=False, allow_null=True)
+
+
+class SaidField(serializers.BooleanField):
+    """Yes or no. One that a form leaves out was not said, as in JSON, rather than a no."""
+
+    default_empty_html = empty
 
 
 class CustomerField(serializers.SlugRelatedField[Customer]):

@@ -51,7 +51,8 @@ class ImportFileSerializer(serializers.Serializer[Any]):
     format = serializers.ChoiceField(choices=[], required=False)
     source = by_code(Source.objects.filter(kind=Source.Kind.SYSTEM), required=False)
     file = serializers.FileField()
-    needs_approval = serializers.BooleanField(required=False)
+    # A form that leaves a box out says no by it; this one says nothing, and then the delivery decides.
+    needs_approval = serializers.BooleanField(required=False, allow_null=True, default=None)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
@@ -104,7 +105,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         wish = ImportFileSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         told = wish.validated_data
-        upload, feed = told["file"], told.get("feed")
+        upload, feed, needs_approval = told["file"], told.get("feed"), told["needs_approval"]
         run = upload_import(
             format=feed.delivers if feed else told["format"],
             source_code=feed.source.code if feed else told["source"].code,
@@ -113,7 +114,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
             by=user_of(request),
             now=clock(),
             feed=feed,
-            needs_approval=told.get("needs_approval", feed.needs_approval if feed else False),
+            needs_approval=bool(feed and feed.needs_approval) if needs_approval is None else needs_approval,
         )
         run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
         return Response(ImportRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)

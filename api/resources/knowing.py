@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from api.resources.fields import by_code, customer_field, user_of
 from api.resources.merges import MergeSerializer
-from common.time import clock
+from common.time import clock, local_date, start_of_months
 from customers.actions.guardians import add_guardian, end_guardian
 from customers.facts import income
 from customers.models import Customer, Fact, FactTotal, Guardianship, Merge, Source
@@ -68,6 +68,38 @@ class ValueSerializer(serializers.Serializer[Any]):
     amount_cents = serializers.IntegerField()
     kinds = PaidSerializer(many=True)
     years = YearPaidSerializer(many=True)
+
+
+class ActiveMonthSerializer(serializers.Serializer[Any]):
+    """How often the customer did something of a kind in a month, which is given by its first day."""
+
+    kind = serializers.CharField()
+    month = serializers.DateField()
+    count = serializers.IntegerField()
+
+
+class WorldCountSerializer(serializers.Serializer[Any]):
+    """How much of what the customer did was of a world."""
+
+    world = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class CustomerActivitySerializer(serializers.Serializer[Any]):
+    """What the customer did from ``since`` on: per kind and month, and per world, the favourites first.
+
+    Months and worlds without anything are left out, and so are facts that are not kept any more.
+    """
+
+    since = serializers.DateField()
+    months = ActiveMonthSerializer(many=True)
+    worlds = WorldCountSerializer(many=True)
+
+
+class ActivityWishSerializer(serializers.Serializer[Any]):
+    """Over how many months, of which the present one is the last."""
+
+    months = serializers.IntegerField(required=False, default=24, min_value=1, max_value=120)
 
 
 class KnownOfCustomer(viewsets.GenericViewSet[Any]):
@@ -127,6 +159,23 @@ class KnownOfCustomer(viewsets.GenericViewSet[Any]):
             "years": [{"year": year, "amount_cents": sum(cents.values())} for year, cents in years.items()],
         }
         return Response(ValueSerializer(told).data)
+
+    @extend_schema(parameters=[ActivityWishSerializer], responses=CustomerActivitySerializer)
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def activity(self, request: Request, number: str) -> Response:
+        """How often the customer did what, per month and per world: what the two charts on his page show."""
+        wish = ActivityWishSerializer(data=request.query_params)
+        wish.is_valid(raise_exception=True)
+        start = start_of_months(clock(), wish.validated_data["months"])
+        facts = Fact.objects.of(self.get_object())
+        months = [
+            {"kind": kind, "month": month, "count": count}
+            for kind, counts in facts.by_month(since=start).items()
+            for month, count in counts.items()
+        ]
+        worlds = [{"world": world, "count": count} for world, count in facts.by_world(since=start).items()]
+        told = {"since": local_date(start), "months": months, "worlds": worlds}
+        return Response(CustomerActivitySerializer(told).data)
 
     @extend_schema(responses=MergeSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any, cast
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -276,4 +277,4 @@ def _held_on(label: Label, request: Request) -> Any:
     try:
         return label.assignments.at(end_of_day(dt.date.fromisoformat(asked)))
     except (ValueError, OverflowError):
-        raise serializers.ValidationError({"on": "A date as 2026-03-31."}) from None
+        raise serializers.ValidationError({"on": _("A date such as 2026-12-31 is expected here.")}) from None

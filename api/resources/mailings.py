@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.fields import by_code, paged
+from api.permissions import MayApproveMailings, MayManageMailings
+from api.resources.fields import by_code, paged, user_of
+from api.resources.mailing_previews import PreviewsOfMailings
 from common.time import clock
 from customers.models import Purpose
+from mailings.actions import approve, cancel, pause, refuse, resume
 from mailings.gate import Terms, preview
-from mailings.models import Click, Decision, EarlierDecision, MachineClick, Mailing, Message
+from mailings.models import Decision, EarlierDecision, Mailing, Message, SeenWarnings
+from mailings.tasks import send_queued
+from mailings.wording import words_of
 from selections.compiler import members
 from selections.models import Selection
 
 
+class SeenWarningSerializer(serializers.Serializer[Any]):
+    """One warning, as it was shown: which, about which block, and its words."""
+
+    code = serializers.CharField()
+    place = serializers.CharField()
+    words = serializers.CharField()
+
+
 class MailingSerializer(serializers.ModelSerializer[Mailing]):
+    """A mailing; ``planned_by`` had it begin by itself, and neither he nor ``created_by`` may approve it."""
+
     purpose = by_code()
+    created_by = by_code(key="username")
+    planned_by = by_code(key="username")
+    approved_by = by_code(key="username")
 
     class Meta:
         model = Mailing
@@ -31,6 +48,7 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
             "origin",
             "purpose",
             "channels",
+            "letters_to",
             "priority",
             "hold_out_percent",
             "state",
@@ -40,17 +58,37 @@ class MailingSerializer(serializers.ModelSerializer[Mailing]):
             "open_count",
             "machine_open_count",
             "created_at",
+            "created_by",
+            "planned_by",
             "approved_at",
+            "approved_by",
             "finished_at",
         ]
 
 
+class SeenWarningsSerializer(serializers.ModelSerializer[SeenWarnings]):
+    """Warnings of the checks with which somebody let a mailing go out."""
+
+    confirmed_by = by_code(key="username")
+    warnings = SeenWarningSerializer(many=True)
+
+    class Meta:
+        model = SeenWarnings
+        fields = ["confirmed_at", "confirmed_by", "warnings"]
+
+
 class DecisionSerializer(serializers.ModelSerializer[Decision]):
+    """What was decided about a customer, and why in words; ``rule`` is what it follows from, where it has numbers."""
+
     customer = by_code(key="number")
+    words = serializers.SerializerMethodField()
 
     class Meta:
         model = Decision
-        fields = ["customer", "outcome", "channel", "basis", "until", "decided_at"]
+        fields = ["customer", "outcome", "words", "channel", "basis", "rule", "until", "decided_at"]
+
+    def get_words(self, decision: Decision) -> str:
+        return words_of(decision, purpose=decision.mailing.purpose.name)
 
 
 class EarlierDecisionSerializer(serializers.ModelSerializer[EarlierDecision]):
@@ -58,7 +96,7 @@ class EarlierDecisionSerializer(serializers.ModelSerializer[EarlierDecision]):
 
     class Meta:
         model = EarlierDecision
-        fields = ["customer", "outcome", "until", "decided_at", "replaced_at"]
+        fields = ["customer", "outcome", "rule", "until", "decided_at", "replaced_at"]
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
@@ -67,20 +105,6 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     class Meta:
         model = Message
         fields = ["id", "customer", "channel", "state", "attempts", "reply", "sent_at"]
-
-
-class MailingReportSerializer(serializers.Serializer[Any]):
-    """The funnel: candidates, decisions by outcome, messages by state, opens and customers who clicked; why
-    readers unsubscribed; what programs opened, and clicked by reason, apart."""
-
-    candidates = serializers.IntegerField()
-    decisions = serializers.DictField(child=serializers.IntegerField())
-    messages = serializers.DictField(child=serializers.IntegerField())
-    opens = serializers.IntegerField()
-    clicked = serializers.IntegerField()
-    unsubscribe_reasons = serializers.DictField(child=serializers.IntegerField())
-    machine_opens = serializers.IntegerField()
-    machine_clicks = serializers.DictField(child=serializers.IntegerField())
 
 
 class FunnelSerializer(serializers.Serializer[Any]):
@@ -100,32 +124,90 @@ class FunnelQuestionSerializer(serializers.Serializer[Any]):
     priority = serializers.ChoiceField(choices=Mailing.Priority.choices, default=Mailing.Priority.NORMAL)
 
 
-class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
-    queryset = Mailing.objects.select_related("purpose").order_by("-id")
+class ApprovalSerializer(serializers.Serializer[Any]):
+    """``seen`` is what the preview of the mailing (``preview/``) told: the mark of what was looked at."""
+
+    seen = serializers.CharField(max_length=40)
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    """Why not; who started the mailing reads it."""
+
+    reason = serializers.CharField(max_length=200)
+
+
+class PauseSerializer(serializers.Serializer[Any]):
+    """Why, for who looks at the mailing."""
+
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class MailingViewSet(PreviewsOfMailings, viewsets.ReadOnlyModelViewSet[Any]):
+    queryset = Mailing.objects.select_related("purpose", "created_by", "planned_by", "approved_by").order_by("-id")
     serializer_class = MailingSerializer
     filterset_fields = {"state": ["exact"], "origin": ["exact"], "created_at": ["gte", "lt"]}
 
-    @extend_schema(responses=MailingReportSerializer)
-    @action(detail=True, filterset_fields=None)
-    def report(self, request: Request, pk: str) -> Response:
-        """The funnel of this mailing, from candidates to clicks."""
+    @extend_schema(request=ApprovalSerializer, responses=MailingSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[MayApproveMailings], filterset_fields=None)
+    def approve(self, request: Request, pk: str) -> Response:
+        """Let a mailing that awaits approval go out; not by who started or planned it, and refused (``not_as_seen``)
+        when it is not as its preview showed it any more.
+        """
+        sent = ApprovalSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
         mailing = self.get_object()
-        decisions = dict(mailing.decisions.order_by().values_list("outcome").annotate(Count("id")))
-        messages = dict(mailing.messages.order_by().values_list("state").annotate(Count("id")))
-        by_machines = MachineClick.objects.filter(link__mailing=mailing).order_by()
-        clicked = Click.objects.filter(message__mailing=mailing).aggregate(n=Count("message", distinct=True))["n"]
-        return Response(
-            {
-                "candidates": sum(decisions.values()),
-                "decisions": decisions,
-                "messages": messages,
-                "opens": mailing.open_count,
-                "clicked": clicked,
-                "unsubscribe_reasons": dict(mailing.unsubscribe_reasons.values_list("reason", "count")),
-                "machine_opens": mailing.machine_open_count,
-                "machine_clicks": dict(by_machines.values_list("reason").annotate(Count("id"))),
-            }
-        )
+        approve(mailing, **sent.validated_data, by=user_of(request), now=clock())
+        send_queued.delay_on_commit()  # type: ignore[attr-defined]
+        mailing.refresh_from_db()
+        return Response(MailingSerializer(mailing).data)
+
+    @extend_schema(request=RefusalSerializer, responses=MailingSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[MayApproveMailings], filterset_fields=None)
+    def refuse(self, request: Request, pk: str) -> Response:
+        """Cancel a mailing that awaits approval, with the reason; not by who started or planned it."""
+        sent = RefusalSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        mailing = self.get_object()
+        refuse(mailing, **sent.validated_data, by=user_of(request), now=clock())
+        mailing.refresh_from_db()
+        return Response(MailingSerializer(mailing).data)
+
+    @extend_schema(request=PauseSerializer, responses=MailingSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[MayManageMailings], filterset_fields=None)
+    def pause(self, request: Request, pk: str) -> Response:
+        """Send nothing more of a mailing until it is resumed; what is under way still arrives."""
+        sent = PauseSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        mailing = self.get_object()
+        pause(mailing, **sent.validated_data, by=user_of(request), now=clock())
+        mailing.refresh_from_db()
+        return Response(MailingSerializer(mailing).data)
+
+    @extend_schema(request=None, responses=MailingSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[MayManageMailings], filterset_fields=None)
+    def resume(self, request: Request, pk: str) -> Response:
+        """Go on with a mailing on pause; when the brake stopped it, it does not stop it again."""
+        mailing = self.get_object()
+        resume(mailing, by=user_of(request), now=clock())
+        send_queued.delay_on_commit()  # type: ignore[attr-defined]
+        mailing.refresh_from_db()
+        return Response(MailingSerializer(mailing).data)
+
+    @extend_schema(request=None, responses=MailingSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[MayManageMailings], filterset_fields=None)
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Send nothing more of a mailing, for good."""
+        mailing = self.get_object()
+        cancel(mailing, by=user_of(request), now=clock())
+        mailing.refresh_from_db()
+        return Response(MailingSerializer(mailing).data)
+
+    @extend_schema(responses=SeenWarningsSerializer(many=True))
+    @action(detail=True, filterset_fields=None)
+    def warnings(self, request: Request, pk: str) -> Response:
+        """The warnings that were confirmed before it went out, and by whom; the latest first."""
+        found = SeenWarnings.objects.of_mailing(self.get_object()).select_related("confirmed_by")
+        return paged(self, found, SeenWarningsSerializer)
 
     @extend_schema(parameters=[FunnelQuestionSerializer], responses=FunnelSerializer)
     @action(detail=False, filterset_fields=None, pagination_class=None)
@@ -146,7 +228,7 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     @action(detail=True, filterset_fields=None)
     def decisions(self, request: Request, pk: str) -> Response:
         """What the gate decided for each candidate, and why; of those who wait, until when."""
-        found = self.get_object().decisions.select_related("customer").order_by("id")
+        found = self.get_object().decisions.select_related("customer", "mailing__purpose").order_by("customer_id")
         if outcome := request.query_params.get("outcome"):
             found = found.filter(outcome=outcome)
         return paged(self, found, DecisionSerializer)
@@ -162,4 +244,5 @@ class MailingViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     @action(detail=True, filterset_fields=None)
     def messages(self, request: Request, pk: str) -> Response:
         """Each message and how far it is."""
-        return paged(self, self.get_object().messages.select_related("customer").order_by("id"), MessageSerializer)
+        found = self.get_object().messages.select_related("customer").order_by("customer_id")  # as the index has them
+        return paged(self, found, MessageSerializer)

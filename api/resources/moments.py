@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from common.time import clock, end_of_day
+from common.time import clock, end_of_day, local_date
 
 
 @extend_schema_field({"type": "string", "example": "2026-05-01", "description": "A day (as it ended) or an instant"})
@@ -25,6 +25,7 @@ class MomentField(serializers.Field[dt.datetime, Any, str, Any]):
             if len(str(data)) == len("2026-05-01"):
                 return _ended(dt.date.fromisoformat(str(data)))
             moment = dt.datetime.fromisoformat(str(data))
+            local_date(moment)  # at the ends of the calendar this day is beyond it
         except (ValueError, OverflowError):
             self.fail("moment")
         if moment.tzinfo is None:

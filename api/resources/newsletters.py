@@ -22,7 +22,7 @@ class NewsletterSerializer(serializers.ModelSerializer[Newsletter]):
 
     class Meta:
         model = Newsletter
-        fields = ["id", "name", "description", "purpose", "is_active"]
+        fields = ["id", "name", "description", "purpose", "is_active", "priority", "hold_out_percent"]
 
 
 class SubscribeSerializer(serializers.Serializer[Any]):

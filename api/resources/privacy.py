@@ -14,10 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.permissions import MayManagePrivacy
-from api.resources.fields import customer_field, user_of
+from api.resources.fields import by_code, customer_field, user_of
 from common.time import clock
 from customers.actions import privacy as actions
 from customers.models import AccessRequest, Customer, Erasure
+from customers.models.privacy import ErasureRequest
 from customers.tasks import make_copies
 
 
@@ -127,3 +128,38 @@ class ErasureViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         given = wanted.validated_data
         erasure = actions.erase_customer(given["customer"], ground=given["ground"], by=user_of(request), now=clock())
         return Response(ErasureSerializer(erasure).data, status=status.HTTP_201_CREATED)
+
+
+class ErasureRequestSerializer(serializers.ModelSerializer[ErasureRequest]):
+    """A customer who asks to be erased, in his own words; it is to be answered within a month (AVG 12(3))."""
+
+    customer = by_code(key="number")
+
+    class Meta:
+        model = ErasureRequest
+        fields = ["id", "customer", "asked_at", "note", "state", "answer", "decided_by", "decided_at"]
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """Why it is refused, as the customer reads it in MijnMenu."""
+
+    answer = serializers.CharField(max_length=2000)
+
+
+class ErasureRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    """What customers asked in MijnMenu; who is erased goes with his request."""
+
+    queryset = ErasureRequest.objects.select_related("customer").order_by("id")
+    serializer_class = ErasureRequestSerializer
+    permission_classes = [MayManagePrivacy]
+    filterset_fields = ["state"]
+
+    @extend_schema(request=AnswerSerializer, responses=ErasureRequestSerializer)
+    @action(detail=True, methods=["post"], filterset_fields=None)
+    def refuse(self, request: Request, pk: str) -> Response:
+        """Refuse an open request, with the reasons."""
+        asked, wish = self.get_object(), AnswerSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        actions.refuse_request(asked, answer=wish.validated_data["answer"], by=user_of(request), now=clock())
+        asked.refresh_from_db()
+        return Response(ErasureRequestSerializer(asked).data)

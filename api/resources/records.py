@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
@@ -16,7 +17,7 @@ from common.time import clock
 from customers.actions.batches import MOST_ROWS, write_records
 from customers.models import ImportRun, Source
 from customers.records import FIELDS
-from customers.tasks import run_waiting_imports
+from customers.tasks import match_soon, run_waiting_imports
 
 
 class RecordsSerializer(serializers.Serializer[Any]):
@@ -65,5 +66,7 @@ class RecordViewSet(viewsets.GenericViewSet[Any]):
         is_done = run.state != ImportRun.State.WAITING
         if not is_done:
             run_waiting_imports.delay_on_commit()  # type: ignore[attr-defined]
+        elif run.new_count or run.changed_count:
+            transaction.on_commit(match_soon, robust=True)  # who came in may be known already
         answer = {"run": run, "errors": run.errors.all()}
         return Response(RecordsAnswer(answer).data, status=status.HTTP_200_OK if is_done else status.HTTP_202_ACCEPTED)

@@ -14,12 +14,13 @@ from rest_framework.response import Response
 from api.resources.fields import paged, user_of
 from api.resources.labels import MemberSerializer
 from api.resources.moments import MomentSerializer
+from api.resources.taking_out import TakingOut
 from common.errors import Refused
 from common.time import clock
-from customers.models import Customer
 from selections.actions import delete_folder, delete_result_set, save_folder
+from selections.asking import people_of
 from selections.keeping import keep_at_once_or_later
-from selections.models import Folder, ResultMember, ResultSet, Selection
+from selections.models import Folder, ResultSet, Selection
 from selections.tasks import fill_result_set
 
 
@@ -55,9 +56,7 @@ class KeepSerializer(MomentSerializer):
     rule = serializers.JSONField(required=False, help_text="Instead of a selection; see /selections/schema/")
 
 
-class ResultSetViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[Any]
-):
+class ResultSetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, TakingOut):
     queryset = ResultSet.objects.select_related("made_by").order_by("-id")
     serializer_class = ResultSetSerializer
     filterset_fields = ["name", "selection"]
@@ -84,11 +83,7 @@ class ResultSetViewSet(
     @action(detail=True, filterset_fields=None)
     def customers(self, request: Request, pk: str) -> Response:
         """Who are in it: those who were, as long as they are customers whose data may be used."""
-        kept = self.get_object()
-        if kept.is_waiting:
-            raise Refused("result_set_waits", _("Who are in it is still being looked up. Try again in a few minutes."))
-        held = ResultMember.objects.filter(result_set=kept).values("customer")
-        return paged(self, Customer.objects.usable().filter(pk__in=held).order_by("number"), MemberSerializer)
+        return paged(self, people_of(self.get_object(), now=clock()).order_by("number"), MemberSerializer)
 
 
 class FolderSerializer(serializers.ModelSerializer[Folder]):

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from api.resources.fields import paged, user_of
 from api.resources.selection_figures import SelectionFigures
 from api.resources.selections import SelectionSerializer
+from api.resources.taking_out import TakingOut
 from common.time import clock
 from selections import actions
 from selections.models import Comment
@@ -46,8 +47,8 @@ class CommentSerializer(serializers.ModelSerializer[Comment]):
         read_only_fields = ["written_at"]
 
 
-class SelectionKeeping(SelectionFigures):
-    """Selections, with owners, uses and comments."""
+class SelectionKeeping(SelectionFigures, TakingOut):
+    """Selections, with owners, uses and comments, and what is made of everybody in one."""
 
     @extend_schema(request=OwnerSerializer, responses=SelectionSerializer)
     @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None, url_path="hand-over")

@@ -144,6 +144,12 @@ class VersionSerializer(serializers.Serializer[Any]):
     is_present = serializers.BooleanField()
 
 
+class VersionsSerializer(serializers.Serializer[Any]):
+    """Which versions are asked for."""
+
+    before = serializers.IntegerField(required=False, min_value=1, max_value=1_000_000_000)
+
+
 STRETCH = [
     OpenApiParameter("since", OpenApiTypes.STR, required=True, description="The first day or instant"),
     OpenApiParameter("until", OpenApiTypes.STR, description="The last day or instant; without it, now"),
@@ -255,11 +261,19 @@ class SelectionQuestions(SelectionViewSet):
         found = turned(parse_rule(self.get_object().rule), turn, **_stretch(request))
         return paged(self, found.order_by("number"), MemberSerializer)
 
-    @extend_schema(responses=VersionSerializer(many=True))
+    @extend_schema(
+        parameters=[OpenApiParameter("before", int, description="Only versions before this number")],
+        responses=VersionSerializer(many=True),
+    )
     @action(detail=True, filterset_class=None, pagination_class=None)
     def versions(self, request: Request, pk: str) -> Response:
-        """The versions of the selection, latest first."""
-        return Response(VersionSerializer(versions_of(self.get_object()), many=True).data)
+        """The versions of the selection, latest first, fifty at a time; ``before`` the number of the last gives those
+        before it.
+        """
+        asked = VersionsSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = versions_of(self.get_object(), before=asked.validated_data.get("before"))
+        return Response(VersionSerializer(found, many=True).data)
 
     @extend_schema(request=None, responses=SelectionSerializer)
     @action(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -11,13 +13,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.fields import CustomerField
-from api.resources.labels import GroupViewSet
+from api.resources.fields import CustomerField, paged
+from api.resources.labels import GroupViewSet, MemberSerializer
 from common.errors import Refused
 from common.time import clock, end_of_day, local_date, years_before
 from customers.models import Customer
 from labels.models import LabelGroup
-from labels.shifts import CODES, Move, Moves, Scale, matrix
+from labels.shifts import CODES, NEW, NONE, Move, Moves, Scale, customers_in, matrix
+from mailings.before_moves import Shares, received
 from selections.compiler import members
 from selections.figures import time_limit
 from selections.models import Selection
@@ -32,6 +35,13 @@ DAYS = [
     OpenApiParameter("to", OpenApiTypes.DATE, description="… and of this one; today when left out"),
 ]
 SELECTION = OpenApiParameter("selection", OpenApiTypes.INT, description="Only customers in this selection")
+CELL = [
+    OpenApiParameter(
+        "from_label", OpenApiTypes.STR, required=True, description=f"{PLACE}; “{CODES[NEW]}” for who was new"
+    ),
+    OpenApiParameter("to_label", OpenApiTypes.STR, required=True, description=PLACE),
+]
+BEFORE = OpenApiParameter("days", OpenApiTypes.INT, description="In how many days before the move; 30 when left out")
 NARROWING = [
     OpenApiParameter("from_label", OpenApiTypes.STR, description=PLACE),
     OpenApiParameter("to_label", OpenApiTypes.STR, description=PLACE),
@@ -46,6 +56,7 @@ class DaysSerializer(serializers.Serializer[Any]):
     selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.all(), required=False)
     from_label = serializers.CharField(required=False, max_length=60)
     to_label = serializers.CharField(required=False, max_length=60)
+    days = serializers.IntegerField(required=False, default=30, min_value=1, max_value=730)
     customer = CustomerField(slug_field="number", queryset=Customer.objects.all(), required=False)
 
     def get_fields(self) -> dict[str, Any]:
@@ -55,11 +66,12 @@ class DaysSerializer(serializers.Serializer[Any]):
         today = local_date(clock())
         attrs.setdefault("to", today)
         if attrs["to"] > today:
-            raise serializers.ValidationError({"to": "This day lies ahead."})
+            raise serializers.ValidationError({"to": _("This lies in the future.")})
         if attrs["from"] >= attrs["to"]:
-            raise serializers.ValidationError({"to": "A day after the first one."})
+            raise serializers.ValidationError({"to": _("Choose a day after the first one.")})
         if attrs["from"] < years_before(attrs["to"], MOST_YEARS):
-            raise serializers.ValidationError({"from": f"At most {MOST_YEARS} years before the other day."})
+            message = _("Choose at most %d years between the two days.") % MOST_YEARS
+            raise serializers.ValidationError({"from": message})
         return attrs
 
 
@@ -113,6 +125,37 @@ class MoveSerializer(serializers.Serializer[Any]):
         return super().to_representation(told)
 
 
+class SharesSerializer(serializers.Serializer[Any]):
+    """How many of who moved, and of who stayed, received it, with their shares in per cent."""
+
+    movers = serializers.IntegerField()
+    stayers = serializers.IntegerField()
+    mover_share = serializers.FloatField()
+    stayer_share = serializers.FloatField()
+    difference = serializers.FloatField(help_text="In percentage points")
+
+
+class ReceivedLineSerializer(SharesSerializer):
+    """A channel, a mailing or a voucher definition (``id``)."""
+
+    kind = serializers.ChoiceField(choices=["channel", "mailing", "voucher"])
+    id = serializers.IntegerField(allow_null=True)
+    name = serializers.CharField()
+    channel = serializers.CharField(allow_blank=True)
+
+
+class ReceivedBeforeSerializer(serializers.Serializer[Any]):
+    """What customers received in the days before they moved, held against who stayed. It shows what went before a move,
+    not that it was the cause. ``is_sample``: not everybody was looked at; the shares hold for all.
+    """
+
+    movers = serializers.IntegerField()
+    stayers = serializers.IntegerField()
+    is_sample = serializers.BooleanField()
+    anything = SharesSerializer()
+    lines = ReceivedLineSerializer(many=True)
+
+
 class GroupsWithShifts(GroupViewSet):
     """Groups of labels, with the shifts within those of which a customer has one label at most."""
 
@@ -155,11 +198,64 @@ class GroupsWithShifts(GroupViewSet):
         numbers = dict(known.values_list("pk", "number"))
         return self.get_paginated_response(MoveSerializer(page, many=True, context={"numbers": numbers}).data)
 
+    @extend_schema(responses=MemberSerializer(many=True), parameters=[*DAYS, *CELL, SELECTION])
+    @action(detail=True, filterset_fields=None, url_path="shifts/customers", url_name="shift-customers")
+    def shifted(self, request: Request, code: str) -> Response:
+        """Who are in one cell of the matrix: had ``from_label`` as the first day ended, ``to_label`` as the last."""
+        asked = _asked(request)
+        with time_limit(memory_mb=MEMORY_MB):
+            return paged(self, self._cell(asked).order_by("number"), MemberSerializer)
+
+    @extend_schema(responses=ReceivedBeforeSerializer, parameters=[*DAYS, *CELL, SELECTION, BEFORE])
+    @action(detail=True, filterset_fields=None, pagination_class=None, url_path="shifts/received", url_name="received")
+    def received(self, request: Request, code: str) -> Response:
+        """What those in one cell of the matrix received before they moved, held against who stayed where they were."""
+        asked = _asked(request)
+        scale, stayed = self._scale(), {**asked, "to_label": asked.get("from_label", "")}
+        if stayed["to_label"] == CODES[NEW]:
+            stayed |= {"from_label": CODES[NONE], "to_label": CODES[NONE]}
+        with time_limit(memory_mb=MEMORY_MB):
+            found = received(
+                scale,
+                self._cell(asked),
+                self._cell(stayed),
+                start=end_of_day(asked["from"]),
+                end=end_of_day(asked["to"]),
+                days=asked["days"],
+            )
+        told = {
+            "movers": found.movers,
+            "stayers": found.stayers,
+            "is_sample": found.is_sample,
+            "anything": found.any,
+            "lines": [
+                {**_shares(line.shares), "kind": line.kind, "id": line.pk, "name": line.name, "channel": line.channel}
+                for line in [*found.channels, *found.lines]
+            ],
+        }
+        return Response(ReceivedBeforeSerializer(told).data)
+
+    def _cell(self, asked: dict[str, Any]) -> QuerySet[Customer]:
+        scale, missing = self._scale(), [name for name in ("from_label", "to_label") if name not in asked]
+        if missing:
+            raise serializers.ValidationError({missing[0]: "Which cell?"})
+        was, became = scale.place(asked["from_label"]), scale.place(asked["to_label"])
+        if was is None or became is None or became < 0:
+            wrong = "from_label" if was is None else "to_label"
+            raise serializers.ValidationError({wrong: "No label of this group."})
+        among = members(asked["selection"], now=clock()) if "selection" in asked else None
+        return customers_in(scale, (was, became), first=asked["from"], last=asked["to"], among=among)
+
     def _scale(self) -> Scale:
         group: LabelGroup = self.get_object()
         if not group.is_exclusive:
             raise Refused("not_exclusive", f"A customer may have several labels of {group.code} at a time.")
         return Scale.of(group)
+
+
+def _shares(shares: Shares) -> dict[str, Any]:
+    names = ("movers", "stayers", "mover_share", "stayer_share", "difference")
+    return {name: getattr(shares, name) for name in names}
 
 
 def _asked(request: Request) -> dict[str, Any]:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.test import Client
 from rest_framework.test import APIClient
 
+from common.time import clock
 from customers.actions import ensure_base_data, record_fact
 from customers.actions.merging import merge_customers
-from customers.models import CustomerChange, Guardianship, Purpose
+from customers.models import CustomerChange, Guardianship, Purpose, World
 from customers.quality import count_issues
+from labels.actions import create_label
+from labels.models import Assignment
 from mailings.models import Content, Decision, Mailing, Message
 from selections.compiler import compile_rule
-from tests.factories import NOW, BranchFactory, CustomerFactory, VoucherFactory
+from tests.factories import NOW, BranchFactory, ConsentFactory, CustomerFactory, FactFactory, VoucherFactory, happened
+from workbench import customer_figures
 
 pytestmark = pytest.mark.django_db
 
@@ -127,3 +133,98 @@ def test_counts_of_quality_come_with_a_rule_that_finds_those_customers(api: APIC
     missing = told["missing_email"]
     assert (missing["count"], missing["branches"]) == (1, [{"branch": "PUR", "count": 1}])
     assert [one.pk for one in compile_rule(missing["rule"], now=NOW)] == [without.pk]
+
+
+def test_the_timeline_is_the_one_of_the_workbench(
+    api: APIClient, client: Client, marketeer: User, django_assert_max_num_queries: Any
+) -> None:
+    World.objects.get_or_create(code="reizen", defaults={"name": "Reizen"})
+    customer = CustomerFactory()
+    for number in range(30):
+        FactFactory(
+            customer=customer, occurred_at=NOW - dt.timedelta(days=number), world="reizen" if number % 2 else ""
+        )
+    VoucherFactory.create_batch(3, customer=customer, issued_at=NOW)
+    url = f"/api/v1/customers/{customer.number}/timeline/"
+    with django_assert_max_num_queries(14):
+        first = api.get(url).json()
+    client.force_login(marketeer)
+    shown = client.get(f"/customers/{customer.pk}/timeline/").context["page"]
+    assert [(row["title"], row["text"]) for row in first["results"]] == [(one.title, one.text) for one in shown.moments]
+    assert first["next"] == str(shown.next)
+    rest = api.get(url, {"before": first["next"]}).json()
+    assert (len(first["results"]), len(rest["results"]), rest["next"]) == (25, 8, None)
+    keys = [row["key"] for row in (*first["results"], *rest["results"])]
+    assert len(set(keys)) == 33
+    assert {row["kind"] for row in first["results"]} == {"voucher", "loan"}
+    assert api.get(url, {"page_size": 200, "kind": "fact", "world": "reizen"}).json()["next"] is None
+    day = (NOW - dt.timedelta(days=5)).date().isoformat()
+    [row] = api.get(url, {"kind": "loan", "source": "library", "start": day, "end": day}).json()["results"]
+    assert (row["kind"], row["day_only"], row["about"]) == ("loan", False, None)
+    unescaped = f"{url}?before={first['next']}"  # its plus comes in as a space
+    assert api.get(unescaped).json() == rest
+    ends = {"start": "0001-01-01", "end": "9999-12-31"}
+    assert api.get(url, ends).json() == api.get(url).json()
+    assert client.get(f"/customers/{customer.pk}/timeline/", ends).status_code == 200
+    [told] = api.get(url, {"kind": "voucher", "page_size": 1}).json()["results"]
+    assert told["title"].startswith("Kreeg de bon")
+
+
+def test_a_timeline_page_by_page_is_the_whole_of_it_also_where_all_happened_at_once(api: APIClient) -> None:
+    customer, other = CustomerFactory(), CustomerFactory()
+    label = create_label(name="Rood", kind="own", now=NOW)
+    for one in (customer, other):
+        FactFactory.create_batch(3, customer=one, occurred_at=NOW)
+        FactFactory.create_batch(2, customer=one, occurred_at=NOW, order_number="1044")
+        VoucherFactory.create_batch(2, customer=one, issued_at=NOW)
+        ConsentFactory(customer=one, event_at=NOW)
+        Assignment.objects.create(customer=one, label=label, since=NOW, until=NOW)
+    merge_customers(customer, other, by="system", now=NOW)
+    url = f"/api/v1/customers/{other.number}/timeline/"  # of who was taken up: that of who was kept
+    for asked in ({}, {"kind": "label"}, {"kind": "fact"}, {"source": "library"}, {"end": NOW.date().isoformat()}):
+        whole = api.get(url, {"page_size": 200, **asked}).json()
+        assert whole["next"] is None
+        keys: list[str] = []
+        following: str | None = ""
+        while following is not None:
+            page = api.get(url, {"page_size": 1, **({"before": following} if following else {}), **asked}).json()
+            keys += [row["key"] for row in page["results"]]
+            following = page["next"]
+        assert len(set(keys)) == len(keys) > 3
+        assert keys == [row["key"] for row in whole["results"]]
+
+
+def test_activity_and_worlds_are_those_of_the_charts(api: APIClient, client: Client, marketeer: User) -> None:
+    World.objects.get_or_create(code="reizen", defaults={"name": "Reizen"})
+    customer = CustomerFactory()
+    for days, kind, world in ((1, "loan", "reizen"), (40, "loan", "reizen"), (40, "visit", ""), (1000, "loan", "x")):
+        happened(customer=customer, kind=kind, world=world, occurred_at=clock() - dt.timedelta(days=days))
+    url = f"/api/v1/customers/{customer.number}/activity/"
+    told = api.get(url).json()
+    client.force_login(marketeer)
+    page = client.get(f"/customers/{customer.pk}/").context
+    shown = {kind["label"]: sum(kind["data"]) for kind in page["activity"]["datasets"]}
+    assert sorted(shown.values()) == [1, 2]
+    assert sum(row["count"] for row in told["months"] if row["kind"] == "loan") == 2
+    assert {row["month"][-2:] for row in told["months"]} == {"01"}
+    assert told["worlds"] == [{"world": "reizen", "count": 2}]
+    assert [(row["label"], row["value"]) for row in page["worlds"]["rows"]] == [("Reizen", 2)]
+    assert told["since"] == customer_figures.start_of_activity(clock()).date().isoformat()
+    assert len(api.get(url, {"months": 120}).json()["worlds"]) == 2
+    assert api.get(url, {"months": 0}).json()["field"] == "months"
+    assert api.get("/api/v1/customers/nobody/activity/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"kind": "nothing"}, {"source": "nobody"}, {"world": "nowhere"}, {"before": "x"}, {"start": "soon"},
+     {"page_size": 201}],
+)  # fmt: skip
+def test_a_timeline_is_not_told_for_what_does_not_exist(api: APIClient, asked: dict[str, Any]) -> None:
+    answer = api.get(f"/api/v1/customers/{CustomerFactory().number}/timeline/", asked)
+    assert (answer.status_code, answer.json()["field"]) == (400, next(iter(asked)))
+
+
+def test_a_timeline_needs_a_token() -> None:
+    customer = CustomerFactory()
+    assert APIClient().get(f"/api/v1/customers/{customer.number}/timeline/").status_code == 401

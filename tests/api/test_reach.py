@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from campaigns.actions import add_step, create_action, create_campaign, start_campaign
 from campaigns.models import Campaign, Enrolment
+from common.time import clock
 from customers.actions import ensure_base_data, run_import
 from customers.consents import states_of
 from customers.models import Customer, ImportRun, Purpose
@@ -14,10 +15,10 @@ from labels.actions import create_label, give_label
 from mailings.actions import ensure_sending_settings, save_content, start_mailing
 from mailings.models import Decision, Mailing, SendingSettings
 from newsletter.actions import create_newsletter
-from selections.actions import create_selection
+from selections.actions import create_selection, keep_selection
 from tests.factories import NOW, BranchFactory, ConsentFactory, CustomerFactory, limit_messages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.rights("manage_campaigns")]
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +47,10 @@ def test_a_selection_tells_its_rule_in_words_its_size_and_its_customers(api: API
 
 @pytest.fixture
 def campaign(marketeer: User) -> Campaign:
+    ensure_sending_settings()
+    SendingSettings.objects.update(
+        organisation="Bibliotheek", postal_address="Dam 1, Edam", sender_name="Bieb", sender_email="bieb@example.nl"
+    )
     action = create_action(
         name="Welkom", purpose=Purpose.objects.get(code="service"), channels="email", subject="Welkom", by=marketeer,
         now=NOW,
@@ -73,6 +78,21 @@ def test_customers_are_let_into_a_campaign_and_out_again(api: APIClient, campaig
     assert set(Enrolment.objects.values_list("state", "left_reason")) == {("left", "Verhuisd")}
 
 
+def test_everybody_in_a_selection_or_a_result_set_is_let_in(api: APIClient, campaign: Campaign) -> None:
+    rule = {"version": 2, "op": "all", "children": [{"criterion": "customer.kind", "params": {"kinds": ["member"]}}]}
+    selection = create_selection(name="Leden", rule=rule, now=clock())
+    CustomerFactory(kind="member")
+    CustomerFactory(kind="prospect")
+    kept = keep_selection(selection, name="Toen", by=None, now=clock())
+    CustomerFactory(kind="member")
+    url = f"/api/v1/campaigns/{campaign.pk}/"
+    assert api.post(f"{url}enrol/", {"result_set": kept.pk}, format="json").data == {"count": 1}
+    assert api.post(f"{url}enrol/", {"selection": selection.pk}, format="json").data == {"count": 1}
+    assert api.post(f"{url}leave/", {"selection": selection.pk}, format="json").data == {"count": 2}
+    for wrong in ({}, {"selection": selection.pk, "customers": ["1"]}, {"selection": 0}):
+        assert api.post(f"{url}enrol/", wrong, format="json").status_code in (400, 422)
+
+
 def test_unknown_customers_are_named_and_nobody_is_let_in(api: APIClient, campaign: Campaign) -> None:
     body = {"customers": [CustomerFactory().number, "nobody"]}
     answer = api.post(f"/api/v1/campaigns/{campaign.pk}/enrol/", body, format="json")
@@ -96,10 +116,6 @@ def test_a_sign_up_form_subscribes_and_unsubscribes(api: APIClient, marketeer: U
 
 
 def test_a_mailing_reports_its_funnel(api: APIClient, campaign: Campaign, marketeer: User) -> None:
-    ensure_sending_settings()
-    SendingSettings.objects.update(
-        organisation="Bibliotheek", postal_address="Dam 1, Edam", sender_name="Bieb", sender_email="bieb@example.nl"
-    )
     CustomerFactory()
     CustomerFactory(email="")
     content = campaign.steps.get().action.content

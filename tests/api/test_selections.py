@@ -149,6 +149,16 @@ def test_a_moment_that_is_none_is_refused(api: APIClient, readers: Selection, mo
     assert answer.json()["field"] == "as_of"
 
 
+def test_a_moment_from_which_the_rule_goes_back_beyond_the_calendar_is_refused(
+    api: APIClient, people: dict[str, Customer]
+) -> None:
+    ages_ago = {"criterion": "mailings.hold_out", "params": {"period": "last", "number": 2000, "unit": "year"}}
+    asked, then = create_selection(name="Ooit", rule=rule(MEMBERS, ages_ago), now=clock()), {"as_of": "1951-01-01"}
+    for address in ("count/", "customers/", f"why/{people['Anna'].number}/"):
+        answer = api.get(f"{BASE}{asked.pk}/{address}", {**then, "assume_present": "true"})
+        assert (answer.status_code, answer.json()["field"]) == (422, "/children/1/params")
+
+
 def test_who_and_how_many_are_told_of_a_past_day(
     api: APIClient, readers: Selection, people: dict[str, Customer]
 ) -> None:

@@ -12,7 +12,7 @@ from customers.models import Customer
 from labels.actions import create_group, create_label, give_label
 from labels.models import Label, LabelGroup
 from selections.actions import create_selection
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, VoucherFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def ladder() -> list[Label]:
 
 @pytest.fixture
 def mover(ladder: list[Label]) -> Customer:
-    customer: Customer = CustomerFactory(number="7", created_at=clock() - 100 * DAY)
+    customer: Customer = CustomerFactory(number="7", created_at=clock() - 100 * DAY, registered_on=None)
     for label, ago in zip(ladder, (50, 10), strict=True):
         give_label(label, Customer.objects.filter(pk=customer.pk), by="Petra", how="api", now=clock() - ago * DAY)
     return customer
@@ -88,6 +88,36 @@ def test_a_page_of_moves_costs_as_many_queries_as_one(
     assert len(api.get(found["next"]).data["results"]) == 12
 
 
+def cell(was: str, became: str, **more: Any) -> dict[str, Any]:
+    return days(30, 1, from_label=was, to_label=became, **more)
+
+
+def test_who_are_in_a_cell_is_listed(api: APIClient, mover: Customer, ladder: list[Label]) -> None:
+    late = CustomerFactory(number="8", created_at=clock() - 5 * DAY, registered_on=None)
+    give_label(ladder[0], Customer.objects.filter(pk=late.pk), by="Petra", now=clock() - 4 * DAY)
+    for was, became, numbers in (("laag", "hoog", ["7"]), ("~new", "laag", ["8"]), ("hoog", "laag", [])):
+        found = api.get(f"{GROUP}shifts/customers/", cell(was, became)).data
+        assert [one["number"] for one in found["results"]] == numbers
+    for wrong in (days(30, 1), cell("laag", "elders"), cell("laag", "~new"), cell("elders", "laag")):
+        assert api.get(f"{GROUP}shifts/customers/", wrong).status_code == 400
+
+
+def test_what_they_received_before_moving_is_held_against_who_stayed(
+    api: APIClient, mover: Customer, ladder: list[Label]
+) -> None:
+    stayer = CustomerFactory(created_at=clock() - 100 * DAY)
+    give_label(ladder[0], Customer.objects.filter(pk=stayer.pk), by="Petra", now=clock() - 50 * DAY)
+    voucher = VoucherFactory(customer=mover, issued_at=clock() - 15 * DAY)
+    found = api.get(f"{GROUP}shifts/received/", cell("laag", "hoog")).data
+    assert (found["movers"], found["stayers"], found["is_sample"]) == (1, 1, False)
+    assert (found["anything"]["mover_share"], found["anything"]["stayer_share"]) == (100.0, 0.0)
+    assert [(line["kind"], line["id"], line["movers"]) for line in found["lines"]] == [
+        ("voucher", voucher.definition_id, 1)
+    ]
+    assert api.get(f"{GROUP}shifts/received/", cell("laag", "hoog", days=3)).data["lines"] == []
+    assert api.get(f"{GROUP}shifts/received/", cell("~new", "hoog")).data["movers"] == 0
+
+
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
@@ -104,6 +134,19 @@ def test_what_cannot_be_answered_is_refused(api: APIClient, mover: Customer, ask
     answer = api.get(f"{GROUP}moves/", asked)
     assert answer.status_code == 400
     assert field in str(answer.data)
+
+
+@pytest.mark.parametrize(
+    ("last", "dutch"),
+    [
+        ("2026-03-01", "Kies een dag na de eerste."),
+        ("2999-01-01", "Dit ligt in de toekomst."),
+        ("2026-01-01", "Kies hoogstens 3 jaar tussen de twee dagen."),
+    ],
+)
+def test_what_is_wrong_with_the_days_is_told_in_dutch(api: APIClient, mover: Customer, last: str, dutch: str) -> None:
+    first = "2001-01-01" if last == "2026-01-01" else "2026-03-02"
+    assert dutch in str(api.get(f"{GROUP}shifts/", {"from": first, "to": last}).data)
 
 
 def test_a_group_of_many_at_a_time_has_no_shifts(api: APIClient, ladder: list[Label]) -> None:

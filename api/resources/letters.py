@@ -1,0 +1,96 @@
+"""Letters on paper over the API: printing what waits, the piles that were printed, and what became of them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED
+
+from api.resources.fields import user_of
+from common.time import clock
+from mailings.actions import post_batch, print_letters, undo_batch
+from mailings.models import LetterBatch, Mailing
+
+
+class LetterBatchSerializer(serializers.ModelSerializer[LetterBatch]):
+    """One pile; ``cents`` is what it cost, 0 when nobody said what a letter costs."""
+
+    cents = serializers.IntegerField(read_only=True)
+    has_file = serializers.SerializerMethodField()
+
+    class Meta:
+        model = LetterBatch
+        fields = [
+            "id",
+            "mailing",
+            "letter_count",
+            "cents_each",
+            "cents",
+            "has_file",
+            "reprint_count",
+            "created_at",
+            "posted_at",
+            "undone_at",
+        ]
+        read_only_fields = [name for name in fields if name != "mailing"]
+
+    def get_has_file(self, batch: LetterBatch) -> bool:
+        """Whether its file is still there."""
+        return bool(batch.file)
+
+
+class PrintSerializer(serializers.Serializer[Any]):
+    """The mailing (id) of which the waiting letters are printed."""
+
+    mailing = serializers.PrimaryKeyRelatedField(queryset=Mailing.objects.all())
+
+
+class LetterBatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    """Piles of letters, the newest first; each at most a thousand."""
+
+    queryset = LetterBatch.objects.order_by("-id")
+    serializer_class = LetterBatchSerializer
+    filterset_fields = {"mailing": ["exact"], "created_at": ["gte", "lt"]}
+    rights: ClassVar[dict[str, str]] = dict.fromkeys(["create", "file", "posted", "undo"], "manage_mailings")
+
+    @extend_schema(request=PrintSerializer, responses={201: LetterBatchSerializer})
+    def create(self, request: Request) -> Response:
+        """Print the waiting letters of a mailing: at most a thousand at a time; they count as sent."""
+        asked = PrintSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        batch = print_letters(asked.validated_data["mailing"], by=user_of(request), now=clock())
+        return Response(self.get_serializer(batch).data, status=HTTP_201_CREATED)
+
+    @extend_schema(
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY, (200, "application/zip"): OpenApiTypes.BINARY}
+    )
+    @action(detail=True, filterset_fields=None)
+    def file(self, request: Request, pk: str) -> FileResponse:
+        """The letters in the order in which they are posted: a PDF, or of more than a hundred a ZIP of several."""
+        batch = self.get_object()
+        if not batch.file:
+            raise NotFound
+        headers = {"Cache-Control": "no-store, private"}  # names and addresses
+        return FileResponse(batch.file.open("rb"), content_type=batch.file_type, headers=headers)
+
+    @extend_schema(request=None, responses=LetterBatchSerializer)
+    @action(detail=True, methods=["post"], filterset_fields=None)
+    def posted(self, request: Request, pk: str) -> Response:
+        """Note that the pile was brought to the post; it cannot be undone any more."""
+        batch = post_batch(self.get_object(), by=user_of(request), now=clock())
+        return Response(self.get_serializer(batch).data)
+
+    @extend_schema(request=None, responses=LetterBatchSerializer)
+    @action(detail=True, methods=["post"], filterset_fields=None)
+    def undo(self, request: Request, pk: str) -> Response:
+        """Let the letters of a pile that was not posted wait again; throw away what is on paper."""
+        undo_batch(self.get_object(), by=user_of(request), now=clock())
+        return Response(self.get_serializer(self.get_object()).data)

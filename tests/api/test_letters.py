@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from mailings.models import Mailing
+from tests.factories import CustomerFactory
+from tests.mailings.conftest import base_data, house, make_content, marketing, start
+
+__all__ = ["base_data", "house", "make_content", "marketing", "start"]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.rights("manage_mailings")]
+
+
+def test_letters_are_printed_posted_and_undone(
+    api: APIClient, start: Callable[..., Mailing], settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    CustomerFactory(email="", postal_code="1111AA"), CustomerFactory(email="")
+    mailing = start(channels="letter", letters_to="names")
+    assert api.get(f"/api/v1/mailings/{mailing.pk}/").data["letters_to"] == "names"
+    made = api.post("/api/v1/letter-batches/", {"mailing": mailing.pk}, format="json")
+    assert (made.status_code, made.data["letter_count"], made.data["has_file"]) == (201, 2, True)
+    url = f"/api/v1/letter-batches/{made.data['id']}/"
+    assert b"".join(api.get(f"{url}file/").streaming_content).startswith(b"%PDF")
+    assert api.post(f"{url}undo/").data["undone_at"]
+    assert api.get(f"{url}file/").status_code == 404
+    assert api.post(f"{url}posted/").status_code == 409
+    again = api.post("/api/v1/letter-batches/", {"mailing": mailing.pk}, format="json").data
+    assert api.post(f"/api/v1/letter-batches/{again['id']}/posted/").data["posted_at"]
+    assert api.post(f"/api/v1/letter-batches/{again['id']}/undo/").status_code == 409
+    assert api.post("/api/v1/letter-batches/", {"mailing": mailing.pk}, format="json").status_code == 422
+    assert api.get(f"/api/v1/letter-batches/?mailing={mailing.pk}").data["count"] == 2
