@@ -4,28 +4,15 @@ is done in one way.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from common.time import local_date
-from customers.models import Customer
 from selections.comparing import Side
-from selections.compiler import members
-from selections.models import ResultMember, ResultSet, Selection
+from selections.models import ResultSet, Selection
 from workbench.base import ObjectMixin
-
-
-def people_of(thing: Side, *, now: dt.datetime) -> QuerySet[Customer]:
-    """Return who are in: of a result set those who were, as long as their data may be used."""
-    if isinstance(thing, Selection):
-        return members(thing, now=now)
-    held = ResultMember.objects.filter(result_set=thing.pk).values("customer_id")
-    return Customer.objects.usable().filter(pk__in=held).order_by()
 
 
 def reason_of(thing: Side) -> str:
@@ -33,12 +20,6 @@ def reason_of(thing: Side) -> str:
     if isinstance(thing, Selection):
         return _("selection “%s”") % thing.name
     return _("result set “%s”") % thing.name
-
-
-def file_name(thing: Side, *, now: dt.datetime, suffix: str, what: str = "") -> str:
-    """Return a name for a file of these customers."""
-    name = slugify(thing.name)[:60] or "selectie"
-    return "-".join(filter(None, [name, what, f"{local_date(now):%Y%m%d}"])) + f".{suffix}"
 
 
 class About:

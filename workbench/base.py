@@ -29,6 +29,7 @@ from django_tables2 import RequestConfig
 from common.errors import Refused
 from common.roles import PERMISSIONS
 from common.time import clock
+from workbench.paging import Leafing
 
 ROWS_PER_PAGE = 50
 
@@ -183,7 +184,9 @@ class ListPage(TemplatePage):
             chosen = self.filterset_class(self.request.GET, queryset=rows, request=self.request)
             rows = chosen.qs
         table = self.table_class(rows, request=self.request)
-        RequestConfig(self.request, paginate={"per_page": self.rows_per_page}).configure(table)
+        RequestConfig(self.request, paginate={"per_page": self.rows_per_page, "paginator_class": Leafing}).configure(
+            table
+        )
         create_url = self.get_create_url() if self.may_create else ""
         total = table.paginator.count
         return super().get_context(table=table, filter=chosen, total=total, create_url=create_url, **extra)

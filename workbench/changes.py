@@ -33,13 +33,19 @@ def changes_of(thing: Model, *, ignore: Collection[str] = ()) -> list[Moment]:
     names = user_names(event.pgh_context.metadata.get("user") for event in events if event.pgh_context)
     moments = []
     for event, before in pairwise([*events, None]):
-        who = names.get(event.pgh_context.metadata.get("user"), "") if event.pgh_context else ""
+        who = _who(event.pgh_context.metadata, names) if event.pgh_context else ""
         title, icon, text = _("Made"), "plus", ""
         if event.pgh_label != "insert":
             fields = _differing(event, before, ignore)
             title, icon, text = _changed(fields), "pencil", _from_what_to_what(event, before, fields)
         moments.append(Moment(icon, title, event.pgh_created_at, who, text))
     return moments[:EVENTS_SHOWN]
+
+
+def _who(told: dict[str, Any], names: dict[int, str]) -> str:
+    """Return the name of the person; over the API only the action tells who it was, "system" is nobody."""
+    by = str(told.get("by", ""))
+    return names.get(told.get("user"), "") or ("" if by == "system" else by)  # type: ignore[arg-type]
 
 
 def user_names(keys: Iterable[Any]) -> dict[int, str]:

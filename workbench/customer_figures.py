@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from common.money import format_cents
-from common.time import local_date, start_of_day
+from common.time import local_date, start_of_months
 from common.values import values
 from customers.facts import fact_kinds, income
 from customers.models import Customer, Fact, FactTotal, World
@@ -25,8 +25,7 @@ YEARS_SHOWN = 8
 
 def start_of_activity(now: dt.datetime) -> dt.datetime:
     """Return the first instant of the months shown, the present one included."""
-    this_month = local_date(now).replace(day=1)
-    return start_of_day(this_month - relativedelta(months=MONTHS_SHOWN - 1))
+    return start_of_months(now, MONTHS_SHOWN)
 
 
 def activity(customer: Customer, kinds: Sequence[str], *, now: dt.datetime) -> dict[str, Any] | None:

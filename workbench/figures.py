@@ -16,7 +16,9 @@ from common.time import AMSTERDAM, local_date, start_of_day
 from customers.consents import ALLOWED, verdicts_sql
 from customers.facts import fact_kinds
 from customers.models import Channel, Customer, Fact, ImportRun, LedgerCheck, Purpose
-from mailings.models import Mailing, Message
+from mailings.experiments.results import awaiting_choice
+from mailings.models import Experiment, Mailing, Message
+from newsletter.models import Edition
 from vouchers.models import Redemption, Voucher
 
 DAYS = 30
@@ -154,13 +156,16 @@ class Attention:
     in_doubt: int = 0  # messages of which nobody knows whether they arrived
     paused: list[Mailing] = field(default_factory=list)
     awaiting: list[Mailing] = field(default_factory=list)  # the approval of a second person
+    to_choose: list[Experiment] = field(default_factory=list)  # A/B tests whose rest waits for somebody's choice
     refused_imports: list[ImportRun] = field(default_factory=list)
     failed_runs: int = 0  # triggers and steps that went wrong in the last week
+    held_editions: list[Edition] = field(default_factory=list)  # planned, and stopped by what was found at the moment
     broken_ledger: LedgerCheck | None = None  # the latest check of the consents, when it found something
 
     def __bool__(self) -> bool:
-        waiting = self.paused or self.awaiting
-        return bool(self.in_doubt or waiting or self.refused_imports or self.failed_runs or self.broken_ledger)
+        waiting = self.paused or self.awaiting or self.to_choose
+        held = self.held_editions
+        return bool(self.in_doubt or held or waiting or self.refused_imports or self.failed_runs or self.broken_ledger)
 
 
 def attention(now: dt.datetime) -> Attention:
@@ -172,7 +177,9 @@ def attention(now: dt.datetime) -> Attention:
         in_doubt=Message.objects.filter(state=Message.State.IN_DOUBT).count(),
         paused=list(Mailing.objects.filter(state=Mailing.State.PAUSED)[:5]),
         awaiting=list(Mailing.objects.filter(state=Mailing.State.AWAITS)[:5]),
+        to_choose=awaiting_choice(now=now)[:5],
         refused_imports=list(ImportRun.objects.filter(state=ImportRun.State.REFUSED, created_at__gte=week_ago)[:5]),
         failed_runs=sum(runs.count() for runs in failed),
+        held_editions=list(Edition.objects.due(now).exclude(error="").select_related("newsletter")[:5]),
         broken_ledger=check if check and not check.is_whole else None,
     )

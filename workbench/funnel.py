@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer
 from mailings import gate
 from mailings.gate import Terms, preview
-from mailings.models import Decision
+from mailings.models import Decision, Mailing, SendingSettings
 from workbench.base import ROWS_PER_PAGE, TemplatePage, Text
 from workbench.menu import address
 
 Outcome = Decision.Outcome
+WITH_LETTERS = (Mailing.Channels.LETTER, Mailing.Channels.EMAIL_OR_LETTER)
 
 
 class Remedy(NamedTuple):
@@ -47,6 +48,12 @@ REMEDIES = {
         _("Who lacks which data"),
         "workbench:quality",
         "view_customers",
+    ),
+    Outcome.POST_RETURNED: Remedy(
+        _("Ask for the new address: as soon as it changes, letters go there again."),
+        _("Returned post"),
+        "workbench:post_return_list",
+        "change_customers",
     ),
     Outcome.SUPPRESSED: Remedy(
         _("Release the address when the customer says that it works again, or ask for another."),
@@ -90,12 +97,17 @@ class Funnel:
     total: int
     accepted: int
     remedies: list[dict[str, Any]]
+    letters: int = 0  # envelopes, where some of it goes by post
+    letter_cents: int = 0  # what they cost together; 0 when nobody said what one costs
 
 
 def gate_funnel(terms: Terms, *, candidates: QuerySet[Customer], people: str, user: User, now: dt.datetime) -> Funnel:
     """``people`` is the address of the page with the people behind a row, to which the outcome is added."""
-    counts = preview(terms, candidates=candidates, now=now)
-    return funnel_of(counts, people=people, user=user)
+    if terms.channels not in WITH_LETTERS:
+        return funnel_of(preview(terms, candidates=candidates, now=now), people=people, user=user)
+    counts, letters = gate.preview_with_letters(terms, candidates=candidates, now=now)
+    cents = letters * SendingSettings.load().letter_cents
+    return replace(funnel_of(counts, people=people, user=user), letters=letters, letter_cents=cents)
 
 
 def funnel_of(counts: dict[str, int], *, people: str, user: User) -> Funnel:

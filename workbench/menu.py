@@ -83,6 +83,8 @@ MENU = (
             Entry(_("Calendar"), "workbench:calendar", "manage_campaigns", "calendar-days"),
             Entry(_("Newsletters"), "workbench:newsletter_list", "manage_newsletters", "newspaper", also=NEWSLETTERS),
             Entry(_("Mailings"), "workbench:mailing_list", "manage_mailings", "send"),
+            Entry(_("A/B tests"), "workbench:experiment_list", "manage_mailings", "flask-conical"),
+            Entry(_("Returned post"), "workbench:post_return_list", "change_customers", "mailbox"),
             Entry(_("Saved blocks"), "workbench:saved_list", "manage_mailings", "bookmark"),
         ),
     ),

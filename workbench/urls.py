@@ -13,9 +13,10 @@ NOUNS = [
     "fact_kinds", "imports", "sources", "source_inventory", "feeds", "labels", "label_groups", "system_labels",
     "computed", "label_holders", "label_rules", "label_versions", "selections", "selection_whys", "selection_then",
     "selection_compare", "selection_versions", "selection_keeping", "result_sets", "audiences", "actions", "campaigns",
-    "newsletters", "mailings", "styles", "bounces", "vouchers", "purposes", "publications", "handover", "websites",
-    "web_statistics", "shifts", "shift_cells", "school_holidays", "places", "users", "integrations", "mailbox",
-    "relays",
+    "newsletters", "mailings", "doubts", "reports", "styles", "bounces", "post_returns", "vouchers", "purposes",
+    "publications",
+    "handover", "websites", "web_statistics", "shifts", "shift_cells", "school_holidays", "places", "users",
+    "integrations", "mailbox", "relays", "experiments", "texts", "calls", "mailing_previews",
 ]  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -75,6 +75,9 @@ def deciding(verdict: Verdict) -> set[Path]:
     found: Iterable[Verdict] = children
     if node.op == Op.ALL and not held:
         found = [child for child in children if not child.holds]
+    elif node.op == Op.ONE:
+        too_many = sum(child.holds for child in children) > 1
+        found = [child for child in children if child.holds] if too_many else children
     elif (node.op == Op.ANY and held) or (node.op == Op.NONE and not held):
         found = [child for child in children if child.holds]
     return {path for child in found for path in deciding(child)}
@@ -91,6 +94,8 @@ def certainly(verdict: Verdict) -> bool | None:
     told = [certainly(child) for child in verdict.children]
     if None not in told:
         return None if verdict.gap else verdict.holds
+    if node.op == Op.ONE:  # two that surely hold are too many, whatever the others do
+        return False if told.count(True) > 1 else None
     decisive = node.op != Op.ALL  # the answer of one part that settles the group
     if decisive not in told:
         return None

@@ -47,6 +47,10 @@
     const isDanger = asker.dataset.confirmTone === "danger" || e.submitter?.classList.contains("btn-danger");
     ask(asker.dataset.confirm, { tone: isDanger ? "danger" : "", yes: asker.dataset.confirmYes }).then((agreed) => {
       if (!agreed) return;
+      if (!e.target.isConnected) { // an answer came in its place while the question stood there: yes still means this
+        e.target.hidden = true;
+        document.body.append(e.target);
+      }
       asker.dataset.confirmed = "yes";
       e.target.requestSubmit(e.submitter);
       delete asker.dataset.confirmed;
@@ -56,6 +60,30 @@
     if (!e.detail.question) return;
     e.preventDefault();
     ask(e.detail.question).then((agreed) => agreed && e.detail.issueRequest(true));
+  });
+
+  // --- a press means its button, also when an answer put the same one anew in its place before it was let go ---
+  const PRESSABLE = "button, a, summary";
+  const isSame = (one) => (other) => ["name", "value", "href", "textContent"].every((is) => one[is] === other[is]);
+  let pressed = null;
+  document.addEventListener("mousedown", (e) => { pressed = e.button === 0 ? e.target.closest?.(PRESSABLE) : null; }, true);
+  document.addEventListener("mouseup", (e) => { // browsers send no click then
+    const [was, now] = [pressed, e.target.closest?.(PRESSABLE)];
+    pressed = null;
+    if (was && now && !was.isConnected && isSame(was)(now)) now.click();
+  }, true);
+  // What the page asks again and again of itself leaves the focus where it was, in what came in the place of that.
+  const BY_ITSELF = "[hx-trigger*='every '], [hx-trigger*='load delay']";
+  const twins = (one) => [...document.querySelectorAll(PRESSABLE)].filter(isSame(one));
+  let left = null;
+  document.addEventListener("htmx:beforeSwap", (e) => {
+    const now = document.activeElement;
+    const isLost = e.detail.requestConfig.elt.matches(BY_ITSELF) && e.detail.target.contains(now) && now.matches(PRESSABLE);
+    if (isLost) left = { one: now, place: twins(now).indexOf(now) };
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (left && !left.one.isConnected && document.activeElement === document.body) twins(left.one)[left.place]?.focus({ preventScroll: true });
+    left = null;
   });
 
   // --- dialogs, menus, side menu ---

@@ -17,16 +17,22 @@
     }
     note.textContent = text;
   };
-  const keep = (form) => {
-    clearTimeout(timers.get(form));
-    timers.delete(form);
-    const body = new URLSearchParams([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken"));
-    fetch(form.dataset.draft, { method: "POST", body, headers: headers(), keepalive: String(body).length < 60000 })
-      .then((answer) => told(form, answer.ok ? words.kept : words.lost), () => told(form, words.lost));
-  };
+  const underWay = new Map(); // form -> what was sent and not answered yet
   const forget = (form) => {
     clearTimeout(timers.get(form));
     timers.delete(form);
+    underWay.get(form)?.abort(); // where it has come in already, the server refuses it by its step
+    underWay.delete(form);
+  };
+  const keep = (form) => {
+    forget(form);
+    const body = new URLSearchParams([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken"));
+    const step = form.dataset.draftStep = Number(form.dataset.draftStep) + 1;
+    const stop = new AbortController();
+    underWay.set(form, stop);
+    fetch(`${form.dataset.draft}&step=${step}`, { method: "POST", body, headers: headers(), signal: stop.signal, keepalive: String(body).length < 60000 })
+      .then((answer) => told(form, answer.ok ? words.kept : answer.status === 409 ? words.over : words.lost), () => stop.signal.aborted || told(form, words.lost))
+      .finally(() => underWay.get(form) === stop && underWay.delete(form));
   };
   const typed = (e) => {
     const form = e.target.closest?.("form[data-draft]");
@@ -44,18 +50,20 @@
   // --- fields about the reader ---
   let last = null;
   document.addEventListener("focusin", (e) => {
-    if (e.target.matches("form.content-form :is(input[type=text], textarea, trix-editor)")) last = e.target;
+    if (e.target.matches("form.content-form :is(input[type=text], textarea, trix-editor):not([data-fallback])")) last = e.target;
   });
   document.addEventListener("click", (e) => {
     const button = e.target.closest("[data-insert]");
     if (!button) return;
     const form = button.closest("form");
-    const place = last && form.contains(last) ? last : form.querySelector("trix-editor, textarea, input[type=text]");
+    const place = last && form.contains(last) ? last : form.querySelector(":is(trix-editor, textarea, input[type=text]):not([data-fallback])");
     if (!place) return;
+    const word = form.querySelector("[data-fallback]").value.replace(/["{}“”|]/g, "").trim();
+    const field = word ? `{{ ${button.dataset.insert} | default: "${word}" }}` : `{{ ${button.dataset.insert} }}`;
     place.focus();
-    if (place.editor) place.editor.insertString(button.dataset.insert);
+    if (place.editor) place.editor.insertString(field);
     else {
-      place.setRangeText(button.dataset.insert, place.selectionStart, place.selectionEnd, "end");
+      place.setRangeText(field, place.selectionStart, place.selectionEnd, "end");
       place.dispatchEvent(new Event("input", { bubbles: true }));
     }
   });

@@ -122,7 +122,10 @@
     await script(files.sortable);
     window.Sortable.create(list, {
       animation: 120, ghostClass: "sortable-ghost", filter: "input, textarea, select, trix-editor, button, a", preventOnFilter: false,
-      group: list.dataset.sortableGroup, // lists of one group exchange their items
+      group: list.dataset.sortableGroup && { // lists of one group exchange their items
+        name: list.dataset.sortableGroup,
+        put: (to, from, item) => from.options.group.name === to.options.group.name && item.matches(to.el.dataset.sortableAccepts || "*"),
+      },
       onEnd: (e) => (e.to !== e.from || e.oldIndex !== e.newIndex) && reordered(e.to, e.item),
     });
   };

@@ -16,7 +16,6 @@ from labels.actions import ensure_system_labels
 from mailings.actions import change_sending_settings
 from tests.factories import begin
 
-expect.set_options(timeout=15_000)  # what is asked for comes sooner or later, on a busy machine later
 PASSWORD = "geheim-wachtwoord"  # what make_user gives everybody
 
 

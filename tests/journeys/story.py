@@ -35,23 +35,48 @@ from labels.models import Assignment, Backfill, Label, LabelGroup, ValueDefiniti
 from labels.system import families
 from mailings.actions import (
     Arrival,
+    change_call_settings,
+    change_text_settings,
     judge_hits,
     keep_block,
+    plan_experiment,
     print_letters,
     record_hits,
     record_reports,
+    record_return,
+    record_text_events,
     save_cap_rule,
     save_closing_day,
+    save_content,
     save_domain_limit,
     save_relay,
+    save_short_text,
     save_style,
+    set_arms,
+    start_mailing,
     suppress_address,
+    take_call,
     unsubscribe,
 )
 from mailings.actions.publications import save_publication
 from mailings.bounces.reading import Report
-from mailings.models import Bounce, CapRule, ClosingDay, DomainLimit, Mailing, Message, Relay, SavedBlock
-from mailings.tasks import send_queued
+from mailings.letter_codes import letter_code
+from mailings.models import (
+    Bounce,
+    Call,
+    CapRule,
+    ClosingDay,
+    DomainLimit,
+    Mailing,
+    Message,
+    Relay,
+    SavedBlock,
+)
+from mailings.sms.events import Answer
+from mailings.tasks import (
+    send_queued,
+    send_texts,
+)
 from newsletter.actions import create_edition, save_item, send_edition, subscribe
 from newsletter.models import Edition, Newsletter, TextItem
 from selections.actions import change_selection, keep_selection, move_selection, save_folder, write_comment
@@ -92,6 +117,7 @@ class Story:
         self._send()
         self._send_newsletter()
         self._hear_from_customers()
+        self._text_and_call()
         self._take_vouchers_in()
         self._administer()
         self._handle_data()
@@ -176,7 +202,9 @@ class Story:
         self.sink.at_recipient[refused.address] = ["550 5.1.1 no such user"] * 2
         self.sink.at_data[doubted.address] = ["accept and drop"]
         send_queued()
-        print_letters(self.mailing, by=self.by, now=self.now)
+        self.pile = print_letters(self.mailing, by=self.by, now=self.now)
+        returned = self.pile.printed.order_by("number")[0]
+        record_return(letter_code(self.pile.pk, returned.number), reason="moved", by=self.by, now=self.now)
         self.message = self.mailing.messages.filter(channel="email", state=Message.State.SENT).order_by("id")[0]
         self.customer = self.message.customer
         mailbox = Mailbox(self.folder / "mailbox")
@@ -218,6 +246,28 @@ class Story:
         )[0]  # fmt: skip
         suppress_address("verhuisd@example.nl", detail="Belde zelf", by=self.by, now=self.now)
 
+    def _text_and_call(self) -> None:
+        """A text message that was answered, and a call list with somebody in hand whom a colleague reached before."""
+        change_text_settings(sender="0299123456", from_hour=0, until_hour=24, by=self.by)
+        change_call_settings(from_hour=0, until_hour=24, by=self.by)
+        change_customer(self.customer, phone="+31612345678", by=self.by, now=self.now)
+        block = {"type": "text", "data": {"text": f"<p>Vraag {{{{ first_name }}}} naar {LONG}.</p>"}}
+        content = save_content(None, name=f"Bellen met {LONG}", blocks=[block], by=self.by, now=self.now)
+        save_short_text(content, text="Tot morgen! https://example.nl/" + LONG, by=self.by, now=self.now)
+        service = Purpose.objects.get(code="service")
+        _texts, self.calls = (
+            start_mailing(
+                name=content.name, origin="action:0", due_key=f"story:{channels}", purpose=service, channels=channels,
+                content=content, candidates=Customer.objects.filter(pk=self.customer.pk), by=self.by, now=self.now,
+            )
+            for channels in ("sms", "calls")
+        )  # fmt: skip
+        assert send_texts() == {"sent": 1}
+        record_text_events([Answer("story", "+31612345678", f"Hartelijk dank, {LONG}")], now=self.now)
+        called = take_call(self.calls, by=self.by, now=self.now)
+        assert called
+        Call.objects.create(message=called, outcome="later", note=LONG, called_by=self.by, called_at=self.now)
+
     def _take_vouchers_in(self) -> None:
         self.voucher = Voucher.objects.filter(customer=self.customer).order_by("-pk")[0]
         self.used = Voucher.objects.exclude(pk=self.voucher.pk).filter(customer__isnull=False).order_by("pk")[0]
@@ -240,6 +290,16 @@ class Story:
     def _administer(self) -> None:
         written = Action.objects.get(name__startswith="Verjaardag").content
         self.saved = keep_block(written, written.blocks[0]["id"], name="Gelukwens", by=self.by, now=self.now)
+        self.planned = plan_experiment(written, by=self.by, now=self.now).versions[1]
+        tested = save_content(
+            None, name=f"Zomer bij {LONG}", subject="Zomer", blocks=written.blocks[:1], by=self.by, now=self.now
+        )
+        self.test = plan_experiment(tested, by=self.by, now=self.now)
+        set_arms(self.test, [{"percent": 40}, {"percent": 40, "subject": f"Zomer met {LONG}"}], now=self.now)
+        start_mailing(
+            name=tested.name, origin="action:0", due_key="story:test", purpose=self.mailing.purpose, channels="email",
+            content=tested, candidates=Customer.objects.all(), with_test=True, by=self.by, now=self.now,
+        )  # fmt: skip
         add_user(username="r.dejong", name=f"Riet {LONG}", email="riet@example.nl", role="counter", by=self.by)
         self.integration, _token = add_integration(name="theaterkassa", by=self.by)
 
@@ -324,8 +384,13 @@ class Story:
             "items/": self.item.pk,
             "mailings/": self.mailing.pk,
             "mailings/bounces/": self.bounce.pk,
+            "mailings/<int:pk>/calls/": self.calls.pk,
+            "mailings/letters/": self.pile.pk,
+            "returned-post/": self.pile.printed.filter(message__post_return__isnull=False)[0].message.post_return.pk,
             "content/": self.mailing.content_id,
             "saved-blocks/": self.saved.pk,
+            "experiments/": self.test.pk,
+            "experiments/versions/": self.planned.pk,
             "house-styles/branches/": self.branch.pk,
             "sending/limits/": self.cap.pk,
             "sending/servers/": self.relay.pk,
@@ -367,6 +432,8 @@ class Story:
             "selections/<int:pk>/address-labels/": [{"purpose": purpose}],
             "customers/<int:pk>/selections/": [{"q": "lezers"}],
             "labels/<int:pk>/rule/preview/": [{"selection": self.kept.selection_id}],
+            "mailings/<int:pk>/report/": [{"per": "hour", "kind": "loan", "days": 30}],
+            "mailings/<int:pk>/report/people/": [{"step": "clicked"}],
             "shifts/": [{"first": long_ago, "last": today, "branch": self.branch.pk}],
             "shifts/cell/": [{"was": "~new", "became": phase}, {"was": "~new", "became": phase, "received": 1}],
         }

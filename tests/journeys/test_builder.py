@@ -426,6 +426,19 @@ def test_the_builder_fits_a_phone_and_long_names(builder: Page, axe: Axe) -> Non
     axe()
 
 
+def test_a_press_counts_when_an_answer_renews_its_button_before_it_is_let_go(builder: Page) -> None:
+    page = builder
+    tab = page.get_by_role("button", name="Verdeling")
+    old = tab.element_handle()
+    tab.hover()
+    page.mouse.down()
+    page.evaluate("window.htmx.trigger(document.body, 'counted')")
+    page.wait_for_function("tab => !tab.isConnected", arg=old)
+    expect(tab).to_have_attribute("aria-pressed", "false")
+    page.mouse.up()
+    expect(page.locator(".rule-split").first).to_be_visible()
+
+
 def test_without_scripts_every_button_posts_the_page(
     page: Page, sign_in: Callable[[User], None], marketeer: User, people: list[Customer], live_server: LiveServer
 ) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib.auth.models import User
 from django.utils import translation
 from hypothesis import HealthCheck, Phase, given, settings
@@ -24,6 +23,7 @@ from labels.models import Label, LabelGroup
 from selections.actions import checked
 from selections.models import Selection
 from selections.rules import Condition, parse_rule
+from tests.browser import READY_AXE
 from tests.factories import NOW
 from tests.journeys.test_accessibility import AXE, ENGLISH, FITS
 from tests.selections.plain import TWINS
@@ -199,7 +199,7 @@ def _in_order(value: Any) -> Any:
 
 
 def _expect_accessible(page: Page) -> None:
-    page.evaluate(AXE_SCRIPT)
+    page.evaluate(READY_AXE)
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate(FITS), f"sticks out sideways at {width}"

@@ -135,6 +135,7 @@ def test_a_customer_chooses_what_to_receive(
     axe()
     page.get_by_label("Schrijversavonden").check()
     page.get_by_role("button", name="Bewaar mijn interesses").click()
+    expect(page.get_by_text(re.compile("interesses zijn bewaard"))).to_be_visible()
     expect(page.get_by_label("Schrijversavonden")).to_be_checked()
     assert customer.label_assignments.get(until=None).label == interest
 

@@ -183,6 +183,8 @@ class Marketeer:
         self.axe()
         self.presses("Trigger maken")
         self.sees("Hij staat nog uit")
+        self.main.get_by_role("link", name=re.compile("^Aanzetten")).click()
+        self.axe()
         self.presses("Aanzetten")
         self.says_yes()
         self.sees("De trigger staat aan, vanaf vandaag.")

@@ -18,13 +18,13 @@ from pypdf import PdfReader
 from common.time import clock
 from customers.models import Customer
 from labels.actions import create_label, give_label
+from mailings import reaching
 from mailings.address_labels import PER_SHEET, SIZES, fitted, print_address_labels
 from mailings.models import SendingSettings
 from selections.actions import create_selection, keep_selection
 from selections.models import Export, ResultSet, Selection
 from tests.factories import ConsentFactory, CustomerFactory, HouseholdFactory, PurposeFactory
 from tests.selections.test_rules import MEMBERS, rule
-from workbench import reaching
 
 pytestmark = pytest.mark.django_db
 
@@ -286,8 +286,7 @@ def test_places_used_stay_as_they_were_said_and_are_none_when_nothing_was_said(
 def test_many_labels_come_in_parts(
     client: Client, members: Selection, writers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("workbench.reaching", "workbench.views.audiences"):
-        monkeypatch.setattr(f"{module}.LABELS_AT_ONCE", 3)  # a lower limit: three sheets of fifty would be slow
+    monkeypatch.setattr("mailings.reaching.LABELS_AT_ONCE", 3)  # a lower limit: three sheets of fifty would be slow
     page = client.get(url("addresses", members), {"purpose": writers})
     assert page.context["parts"] == [{"number": 1, "first": 1, "last": 3}, {"number": 2, "first": 4, "last": 4}]
     words = printed(client.post(url("addresses", members), {"purpose": writers, "part": "2"})).pages[0].extract_text()

@@ -57,6 +57,31 @@ def test_after_yes_the_form_is_sent_and_its_message_can_be_closed(kit: Page) -> 
     expect(note).to_have_count(0)
 
 
+def test_yes_still_means_it_when_its_button_was_renewed_meanwhile(kit: Page) -> None:
+    kit.get_by_role("button", name="Weg ermee").click()
+    kit.locator("form[data-confirm]").evaluate("form => form.replaceWith(form.cloneNode(true))")
+    kit.locator("[data-confirm-yes]").click()
+    expect(kit.locator("[data-toast]", has_text="Weg is weg")).to_be_visible()
+
+
+def test_what_the_page_asks_by_itself_leaves_the_focus_where_it_was(kit: Page) -> None:
+    kit.route("**/again/", lambda route: route.fulfill(body="<button>Stop</button><button>Stop</button>"))
+    kit.evaluate("""() => {
+        const part = document.createElement("div");
+        part.innerHTML = "<button>Stop</button><button>Stop</button>";
+        part.id = "part";
+        part.setAttribute("hx-get", "/again/");
+        part.setAttribute("hx-trigger", "every 1s");
+        document.getElementById("main").append(part);
+        htmx.process(part);
+        part.lastElementChild.className = "old";
+        part.lastElementChild.focus();
+    }""")
+    expect(kit.locator("#part button").last).to_be_focused()
+    expect(kit.locator("#part .old")).to_have_count(0)
+    expect(kit.locator("#part button").last).to_be_focused()
+
+
 def test_escape_closes_a_dialog_and_gives_the_focus_back(kit: Page) -> None:
     opener = kit.get_by_role("button", name="Open het venster")
     opener.click()

@@ -286,7 +286,7 @@ def test_a_heavy_rule_is_told_by_its_part_estimated_and_counted_in_the_backgroun
     assert "langer dan" in text(answer)
     assert "vooral door “Traag”" in text(answer)
     assert "Dit kost de meeste tijd." in text(answer)
-    assert "Ongeveer 1 klanten" in text(answer)
+    assert re.search(r"Ongeveer [\d.]+ klanten", text(answer)), "how many is what the planner makes of its last look"
     assert "counted" not in answer.headers.get("HX-Trigger-After-Settle", "")
     with django_capture_on_commit_callbacks() as callbacks:
         client.post(NEW, {**slow, **page, "do": "background:r"}, **HTMX)

@@ -102,3 +102,24 @@ def test_a_confirmed_sign_up_shows_its_proof(desk: Client) -> None:
     consent = ConsentFactory(evidence=evidence)
     page = text(desk.get(f"/customers/{consent.customer_id}/consents/"))
     assert "Gevraagd op 1 juni 2026 10:00 vanaf netwerk 192.0.2.0/24, per mail bevestigd op 1 juni 2026 10:05." in page
+
+
+def test_what_held_on_a_past_day_is_shown_with_why(desk: Client) -> None:
+    customer, purpose = CustomerFactory(), Purpose.objects.get(code="newsletter")
+    for state, days in ((Consent.State.GRANTED, 20), (Consent.State.WITHDRAWN, 10)):
+        ConsentFactory(customer=customer, purpose=purpose, state=state, event_at=NOW - dt.timedelta(days=days))
+
+    def told(query: str) -> tuple[bool, str]:
+        page = desk.get(f"/customers/{customer.pk}/consents/{query}")
+        [row] = [row for one, row in page.context["states"] if one == purpose and "E-mail" in row["channels"]]
+        return row["state"].is_allowed, text(page)
+
+    allowed, page = told("")
+    assert not allowed
+    assert "Wat nu geldt" in page
+    allowed, page = told(f"?as_of={NOW.date() - dt.timedelta(days=15)}")
+    assert allowed
+    assert "Terug naar nu" in page
+    assert "Wat nu geldt" not in page
+    for query in ("?as_of=2999-01-01", "?as_of=x"):
+        assert not told(query)[0]

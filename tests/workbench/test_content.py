@@ -10,6 +10,7 @@ from django.test import Client
 from playwright.sync_api import Dialog, Page, expect
 
 from campaigns.models import Action
+from common.blocks import blocks
 from customers.models import Purpose
 from labels.actions import create_label, give_label
 from labels.models import Label
@@ -62,6 +63,15 @@ def test_the_list_of_blocks_names_the_fields_and_the_form_keeps_them(
     assert "Dag [Voornaam] uit [Plaats]" in page
     form = client.get(f"/content/{content.pk}/blocks/{content.blocks[0]['id']}/").content.decode()
     assert "{{ first_name | default: &quot;lezer&quot; }}" in form
+
+
+def test_fields_can_be_put_into_the_subject_and_every_block_with_words(client: Client, content: Content) -> None:
+    page = client.get(f"/content/{content.pk}/").content.decode()
+    assert 'data-insert="first_name"' in page
+    assert f'href="/content/{content.pk}/checks/"' in page
+    forms = {one.code: client.get(f"/content/{content.pk}/blocks/add/{one.code}/").content.decode() for one in blocks}
+    without = {code for code, form in forms.items() if 'data-insert="first_name"' not in form}
+    assert without == {"divider", "voucher", "columns"}
 
 
 def test_the_pages_of_a_content_lead_back_to_what_it_belongs_to(
@@ -308,7 +318,7 @@ def test_columns_are_filled_from_the_list_of_blocks(client: Client, make_content
     assert f"/blocks/add/event/?into={outer}:1" in page
     assert f"/blocks/add/voucher/?into={outer}:1" not in page
     address = f"/content/{content.pk}/blocks/add/heading/?into={outer}:1"
-    assert 'name="audience"' not in client.get(address).content.decode()
+    assert "Onder wie de kolommen ziet" in client.get(address).content.decode()
     assert client.post(address, {"text": "Rechts"}).status_code == 302  # as a page, without scripts
     content.refresh_from_db()
     inner = content.blocks[1]["data"]["columns"][1][0]
@@ -323,6 +333,19 @@ def test_columns_are_filled_from_the_list_of_blocks(client: Client, make_content
         [{"text": "Links"}],
         [],
     ]
+    move = f"/content/{content.pk}/blocks/{inner['id']}/move/"
+    page = client.get(f"/content/{content.pk}/").content.decode()
+    assert f"{move}?into={outer}:1" in page
+    assert f"{move}?into={outer}:0" not in page
+    assert f"/blocks/{outer}/move/" not in page
+    answer = client.post(f"{move}?into={outer}:1", headers=HTMX)
+    assert answer.headers["HX-Retarget"] == "#content-body"
+    content.refresh_from_db()
+    assert [len(column) for column in content.blocks[1]["data"]["columns"]] == [0, 1]
+    assert client.post(move).status_code == 302
+    content.refresh_from_db()
+    assert [one["type"] for one in content.blocks] == ["heading", "columns", "heading"]
+    client.post(f"{move}?into={outer}:0", headers=HTMX)
     client.post(f"/content/{content.pk}/blocks/{inner['id']}/remove/", headers=HTMX)
     content.refresh_from_db()
     assert content.blocks[1]["data"]["columns"] == [[], []]

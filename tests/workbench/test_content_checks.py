@@ -13,9 +13,10 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 from rest_framework.test import APIClient
 
-from campaigns.actions import add_step, create_action, create_campaign, run_action
-from campaigns.models import Action, Campaign
+from campaigns.actions import add_step, create_action, create_campaign, create_trigger, run_action, start_campaign
+from campaigns.models import Action, Campaign, Trigger
 from common.actions import add_integration
+from common.errors import Refused
 from customers.models import Customer, Purpose
 from mailings.actions import check_links, save_content
 from mailings.delivery import Answer
@@ -133,8 +134,9 @@ def test_an_action_with_an_error_cannot_be_sent_by_hand(
     assert "Nu verzenden" not in page
     assert client.post(address, {"selection": everybody.pk, "key": "a"}).status_code == 422
     assert not Mailing.objects.exists()
-    run_action(action, Customer.objects.all(), due_key="nightly", by=None, now=now)  # what runs by itself goes on
-    assert Mailing.objects.exists()
+    with pytest.raises(Refused, match="Er is geen pagina op"):  # nor does it go out by itself
+        run_action(action, Customer.objects.all(), due_key="nightly", by=None, now=now)
+    assert not Mailing.objects.exists()
 
 
 def test_an_action_in_order_asks_nothing_more(
@@ -199,6 +201,55 @@ def test_a_campaign_starts_when_the_warnings_of_its_steps_were_seen(
     assert campaign.state == Campaign.State.RUNNING
 
 
+def test_a_trigger_is_turned_on_from_the_page_that_shows_its_warnings(
+    client: Client, make_action: Any, now: dt.datetime
+) -> None:
+    action = make_action(LOUD)
+    trigger = create_trigger(
+        name="Jarig", kind="birthday", params={"days_before": 0}, action=action, by=None, now=now
+    )  # fmt: skip
+    check = url("trigger_check", trigger.pk)
+    assert check in client.get(url("trigger_detail", trigger.pk)).content.decode()
+    page = client.get(check)
+    assert "hoofdletters" in page.content.decode()
+    client.post(url("trigger_activate", trigger.pk))
+    assert not Trigger.objects.get().is_active
+    client.post(url("trigger_activate", trigger.pk), {"confirmed": page.context["findings"].report.fingerprint})
+    assert Trigger.objects.get().is_active
+    assert url("trigger_activate", trigger.pk) not in client.get(check).content.decode()
+
+
+def test_a_step_of_a_running_campaign_shows_its_warnings_before_it_joins(
+    client: Client, make_action: Any, now: dt.datetime
+) -> None:
+    campaign = create_campaign(name="Lente", by=None, now=now)
+    action = make_action(LOUD)
+    add_step(campaign, action=action, day=0, by=None, now=now)
+    start_campaign(campaign, by=None, now=now)
+    address, asked = url("step_add", campaign.pk), {"action": action.pk, "day": 7}
+    page = client.post(address, asked)
+    assert page.status_code == 422
+    assert "hoofdletters" in page.content.decode()
+    seen = page.context["findings"].report.fingerprint
+    assert f'value="{seen}"' in page.content.decode()
+    assert client.post(address, {**asked, "confirmed": seen}).status_code == 302
+    assert campaign.steps.count() == 2
+
+
+def test_a_mailing_shows_which_warnings_were_confirmed_and_by_whom(
+    client: Client, make_action: Any, reader: Any, everybody: Selection, marketeer: User
+) -> None:
+    reader()
+    action = make_action(LOUD)
+    address = url("action_run", action.pk)
+    seen = client.get(address, {"selection": everybody.pk}).context["findings"].report.fingerprint
+    client.post(address, {"selection": everybody.pk, "key": "a", "confirmed": seen})
+    page = client.get(url("mailing_detail", Mailing.objects.get().pk)).content.decode()
+    told = page[page.index("Waarschuwingen die bevestigd zijn") :]
+    assert (marketeer.get_full_name() or marketeer.username) in told
+    assert "hoofdletters" in told
+
+
 def test_the_api_tells_what_the_page_tells(
     make_content: Any, administrator: User, everybody: Selection, service: Purpose
 ) -> None:
@@ -246,6 +297,7 @@ def test_a_test_goes_to_chosen_colleagues_and_is_kept(
         (marketeer, marketeer, "sent", True),
         (riet, marketeer, "sent", True),
     ]
+    assert {one.subject for one in kept} == {content.subject}  # nobody's name is kept
     assert "riet" in client.get(url("content_preview", content.pk)).content.decode()
     client.post(address, {"recipients": [quit_.pk]})
     assert SentTest.objects.count() == 2

@@ -52,8 +52,42 @@ def test_what_was_typed_comes_back_until_it_is_saved(client: Client, content: Co
     assert 'value="Half af"' in shown
     assert texts(content) == ["Een", "Twee"]
     client.post(form, {"text": "Helemaal af", "audience": ""}, headers=HTMX)
-    assert not Draft.objects.exists()
+    assert not Draft.objects.written().exists()
     assert "Nog niet opgeslagen" not in client.get(page).content.decode()
+
+
+def test_what_was_under_way_when_it_was_saved_does_not_come_back(client: Client, content: Content) -> None:
+    block, page = content.blocks[0]["id"], f"/content/{content.pk}/"
+    form, keep = f"{page}blocks/{block}/", f"{page}drafts/?place=block:{block}"
+    mine = {"text": "Half af", "audience": "", "page_form": "abc"}
+    assert client.post(f"{keep}&step=2", mine).status_code == 204
+    assert client.post(f"{keep}&step=1", {**mine, "text": "Nog minder"}).status_code == 409
+    assert 'value="Half af"' in client.get(form, headers=HTMX).content.decode()
+    assert client.post(form, {**mine, "text": "Af"}, headers=HTMX).status_code == 200
+    assert client.post(f"{keep}&step=3", mine).status_code == 409
+    assert 'value="Af"' in client.get(form, headers=HTMX).content.decode()
+    assert client.post(f"{keep}&step=1", {**mine, "page_form": "def"}).status_code == 204
+    assert 'value="Half af"' in client.get(form, headers=HTMX).content.decode()
+
+
+def test_each_form_of_a_page_has_a_name_of_its_own_and_keeps_it_with_an_error(client: Client, content: Content) -> None:
+    address = f"/content/{content.pk}/blocks/add/button/"
+
+    def name(page: str) -> str:
+        found = re.search(r'name="page_form" value="(\w+)"', page)
+        assert found
+        return found[1]
+
+    first, second = (name(client.get(address, headers=HTMX).content.decode()) for _ in range(2))
+    assert first != second
+    wrong = client.post(address, {"text": "", "url": "", "page_form": first}, headers=HTMX)
+    assert wrong.status_code == 422
+    assert name(wrong.content.decode()) == first
+    dropped = re.search(rf"/drafts/drop/\?place=add%3Abutton%3A&amp;form={first}", wrong.content.decode())
+    assert dropped
+    client.post(dropped[0].replace("&amp;", "&").replace("/drafts", f"/content/{content.pk}/drafts"))
+    keep = f"/content/{content.pk}/drafts/?place=add:button:&step=9"
+    assert client.post(keep, {"text": "Te laat", "page_form": first}).status_code == 409
 
 
 def test_a_block_that_was_being_added_is_found_again_or_thrown_away(client: Client, content: Content) -> None:
@@ -130,30 +164,35 @@ def test_nothing_is_lost_when_the_browser_closes(
     page.goto(f"/content/{content.pk}/")
     page.get_by_role("link", name="Wijzigen").click()
     page.get_by_label("Tekst", exact=True).fill("Bijna klaar ")
-    page.get_by_text("Velden over de lezer").click()
-    page.get_by_role("button", name="Voornaam").click()
-    expect(page.get_by_text("Onder het typen bewaard")).to_be_visible()
+    block = page.locator("li .content-form")
+    block.get_by_text("Velden over de lezer").click()
+    block.get_by_role("button", name="Voornaam").click()
+    block.get_by_label("Woord voor lezers zonder waarde").fill('de "buurt"')
+    block.get_by_role("button", name="Plaats", exact=True).click()
+    expect(block.get_by_text("Onder het typen bewaard")).to_be_visible()
     axe()
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"/content/{content.pk}/")
     expect(page.get_by_text("Nog niet opgeslagen")).to_be_visible()
     page.get_by_role("link", name="Wijzigen").click()
-    expect(page.get_by_label("Tekst", exact=True)).to_have_value("Bijna klaar {{ first_name }}")
+    expect(page.get_by_label("Tekst", exact=True)).to_have_value(
+        'Bijna klaar {{ first_name }}{{ city | default: "de buurt" }}'
+    )
     axe()
     page.locator("li .content-form").get_by_role("button", name="Opslaan").click()
-    expect(page.frame_locator(".mail-frame").locator("h2")).to_have_text("Bijna klaar Fatima")
+    expect(page.frame_locator(".mail-frame").locator("h2")).to_have_text("Bijna klaar FatimaMonnickendam")
     expect(page.get_by_text("Nog niet opgeslagen")).to_have_count(0)
     page.locator("body").press("Control+z")
     expect(page.frame_locator(".mail-frame").locator("h2")).to_have_text("Eerste")
     page.get_by_role("button", name="Opnieuw uitvoeren").click()
-    expect(page.frame_locator(".mail-frame").locator("h2")).to_have_text("Bijna klaar Fatima")
+    expect(page.frame_locator(".mail-frame").locator("h2")).to_have_text("Bijna klaar FatimaMonnickendam")
     page.get_by_role("link", name="Wijzigen").click()
     page.get_by_label("Tekst", exact=True).fill("Toch niet")
     expect(page.get_by_text("Onder het typen bewaard")).to_be_visible()
     page.get_by_role("link", name="Annuleren").click()
     expect(page.get_by_label("Tekst", exact=True)).to_have_count(0)
     expect(page.get_by_text("Nog niet opgeslagen")).to_have_count(0)
-    assert not Draft.objects.exists()
+    assert not Draft.objects.written().exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -184,3 +223,42 @@ def test_columns_are_filled_and_reordered_in_a_browser(
     content.refresh_from_db()
     kinds = [[one["type"] for one in column] for column in content.blocks[0]["data"]["columns"]]
     assert [sorted(column) for column in kinds] == [["heading"], ["button", "heading"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_blocks_go_into_columns_and_out_by_keyboard_and_by_mouse(
+    page: Page, sign_in: Any, axe: Any, marketeer: User, make_content: Any, settings: Any, live_server: Any
+) -> None:
+    settings.BASE_URL = live_server.url
+    inner = [{"type": "heading", "data": {"text": "Links"}}]
+    content = make_content(
+        {"type": "heading", "data": {"text": "Boven"}},
+        {"type": "columns", "data": {"layout": "1-1", "columns": [inner, []]}},
+    )
+
+    def kept() -> list[Any]:
+        content.refresh_from_db()
+        return [
+            [[inner["data"]["text"] for inner in column] for column in one["data"]["columns"]]
+            if one["type"] == "columns"
+            else one["data"]["text"]
+            for one in content.blocks
+        ]
+
+    sign_in(marketeer)
+    page.goto(f"/content/{content.pk}/")
+    top = page.locator(".content-block", has_text="Boven").first
+    top.locator("summary", has_text="Verplaatsen").press("Enter")
+    axe()
+    top.get_by_role("button", name="Kolom 2").press("Enter")
+    right = page.get_by_role("list", name="Blokken van kolom 2 op volgorde")
+    expect(right.get_by_text("Boven", exact=True)).to_be_visible()
+    expect(right.locator(".content-block")).to_be_focused()
+    assert kept() == [[["Links"], ["Boven"]]]
+    right.locator("summary", has_text="Verplaatsen").press("Enter")
+    right.get_by_role("button", name="Uit de kolommen").press("Enter")
+    expect(right.get_by_role("listitem")).to_have_count(0)
+    assert kept() == [[["Links"], []], "Boven"]
+    with page.expect_response("**/blocks/order/**"):
+        page.locator(".content-block-summary", has_text="Boven").drag_to(right)
+    assert kept() == [[["Links"], ["Boven"]]]

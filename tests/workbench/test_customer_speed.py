@@ -87,7 +87,7 @@ def test_the_last_stretch_of_the_line_costs_what_the_first_does(desk: Client) ->
 
 
 def test_the_line_reads_only_the_facts_it_shows() -> None:
-    from workbench.timeline import Timeline
+    from customers.timeline import Timeline
 
     customer = reader(10_000)
     execute("ANALYZE customers_fact")

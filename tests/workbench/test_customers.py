@@ -455,7 +455,27 @@ def test_messages_tell_what_was_not_sent_and_why(desk: Client, anna: Customer) -
     page = text(desk.get(f"/customers/{anna.pk}/messages/"))
     assert page.index("Welkomstmail") < page.index("Zomeractie")
     assert "Niet verstuurd" in page
-    assert str(Decision.Outcome.OBJECTION.label) in page
+    assert "Maakte bezwaar tegen" in page
+
+
+def test_messages_tell_the_rule_and_what_holds_them_back(desk: Client, anna: Customer) -> None:
+    held, paused = mailing("Vast deel"), mailing("Gepauzeerd")
+    Decision.objects.create(mailing=held, customer=anna, outcome="hold_out", rule="5", decided_at=NOW)
+    Decision.objects.create(mailing=paused, customer=anna, outcome="accepted", basis="consent", decided_at=NOW)
+    ahead = clock() + dt.timedelta(days=2)
+    message = Message.objects.create(
+        mailing=paused, customer=anna, channel="email", address="a@example.nl", state_at=NOW, next_attempt_at=ahead
+    )
+    page = text(desk.get(f"/customers/{anna.pk}/messages/"))
+    assert "5% krijgt niets dan serviceberichten" in page
+    assert "zei ja tegen" in page
+    assert "Gaat weg vanaf" in page
+    Mailing.objects.filter(pk=paused.pk).update(state="paused")
+    page = text(desk.get(f"/customers/{anna.pk}/messages/"))
+    assert "De mailing staat op pauze" in page
+    assert "Gaat weg vanaf" not in page
+    Message.objects.filter(pk=message.pk).update(state="withdrawn", withdrawn_because="no_permission")
+    assert "Heeft intussen nee gezegd" in text(desk.get(f"/customers/{anna.pk}/messages/"))
 
 
 def test_the_words_of_a_mail_server_are_shown(desk: Client, anna: Customer) -> None:

@@ -135,18 +135,6 @@ def test_looking_changes_nothing(client: Client, start: Start, readers: Any, wha
     assert mailing.state == "sending"
 
 
-def test_a_doubt_is_settled_on_the_list(client: Client, start: Start, readers: Any) -> None:
-    readers(2)
-    mailing = start()
-    first, second = Message.objects.order_by("id")
-    Message.objects.update(state="in_doubt")
-    address = f"/mailings/{mailing.pk}/messages/?state=in_doubt"
-    assert text(client.get(address)).count("/resolve/") == 4
-    client.post(f"/mailings/messages/{first.pk}/resolve/", {"was_sent": "yes"})
-    client.post(f"/mailings/messages/{second.pk}/resolve/", {"was_sent": "no"})
-    assert dict(Message.objects.values_list("pk", "state")) == {first.pk: "sent", second.pk: "failed"}
-
-
 def test_letters_are_printed_and_downloaded(client: Client, start: Start, settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
     CustomerFactory(email=""), CustomerFactory(email="")
@@ -156,7 +144,7 @@ def test_letters_are_printed_and_downloaded(client: Client, start: Start, settin
     batch = LetterBatch.objects.get()
     assert f"/mailings/letters/{batch.pk}/" in page
     assert batch.created_by is not None
-    download = client.get(f"/mailings/letters/{batch.pk}/")
+    download = client.get(f"/mailings/letters/{batch.pk}/file/")
     assert download["Content-Type"] == "application/pdf"
     assert "attachment" in download["Content-Disposition"]
     assert b"".join(download.streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
@@ -253,7 +241,7 @@ def test_who_waits_is_seen_on_his_page_and_in_the_list(
     customer = reader()
     low = start(priority=1)
     start(priority=3)
-    assert "wacht op zijn beurt" in text(client.get(f"/customers/{customer.pk}/messages/"))
+    assert "wacht op een beurt" in text(client.get(f"/customers/{customer.pk}/messages/"))
     assert "Eerder, van" in text(client.get(f"/customers/{customer.pk}/messages/"))
     assert "Wacht tot" in text(client.get(f"/mailings/{low.pk}/decisions/?outcome=waits"))
 

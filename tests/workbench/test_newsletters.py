@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from common.time import AMSTERDAM, clock, local_date
-from customers.models import Purpose
+from customers.models import Customer, Purpose
 from labels.actions import create_label
 from labels.models import Label
 from mailings.models import Mailing, Message
@@ -112,6 +112,20 @@ def test_an_item_is_added_for_everybody_or_for_some(
     page = text(client.get(url("edition_detail", edition.pk)))
     assert "Agenda" in page
     assert ("Theater" in page) == (audience == "label")
+
+
+def test_fields_are_offered_while_writing_and_who_lacks_one_is_told_at_once(
+    client: Client, edition: Edition, newsletter: Newsletter, reader: Make
+) -> None:
+    Customer.objects.filter(pk=reader().pk).update(city="")
+    for page in (url("item_add", edition.pk), url("edition_change", edition.pk), url("edition_add", newsletter.pk)):
+        assert 'data-insert="first_name"' in text(client.get(page))
+    given = {"title": "Voor u", "body": "<p>Kom naar {{ city }}</p>", "for_whom": "everybody"}
+    told = text(client.post(url("item_add", edition.pk), given, follow=True))
+    assert "is leeg bij 1 klant" in told
+    item = edition.items.get(title="Voor u")
+    given["body"] = '<p>Kom naar {{ city | default: "ons" }}</p>'
+    assert "is leeg bij" not in text(client.post(url("item_change", item.pk), given, follow=True))
 
 
 def test_an_item_for_a_label_needs_that_label(client: Client, edition: Edition) -> None:

@@ -141,6 +141,15 @@ def test_days_that_cannot_be_looked_at_are_refused_with_words(
     assert "people" not in page.context
 
 
+def test_a_rule_that_goes_back_beyond_the_calendar_from_a_day_says_so(
+    client: Client, people: dict[str, Customer]
+) -> None:
+    ages_ago = {"criterion": "mailings.hold_out", "params": {"period": "last", "number": 2000, "unit": "year"}}
+    asked = create_selection(name="Ooit", rule=rule(ages_ago), now=clock())
+    page = client.get(url("selection_then", asked.pk), {"first": "1951-01-01"})
+    assert "verder terug of vooruit dan de kalender" in text(page)
+
+
 # --- comparing ---
 
 

@@ -92,7 +92,7 @@ def test_a_past_day_is_answered_and_what_is_not_known_of_it_is_said(
 
 def test_a_day_ahead_is_refused_and_now_is_shown(client: Client, readers: Selection, anna: Customer) -> None:
     shown = text(page(client, readers, anna, as_of=(clock() + 40 * DAY).date().isoformat()))
-    assert "Een selectie kun je in het verleden bekijken, niet in de toekomst." in shown
+    assert "Kies een dag die al geweest is: vooruitkijken kan niet." in shown
     assert "Anna Appel zit in “Lezers”" in shown
 
 
@@ -171,6 +171,9 @@ def test_more_selections_cost_no_more_statements(client: Client, readers: Select
         ("none", [PROSPECTS, PROSPECTS], {(0,), (1,)}),
         ("none", [MEMBERS, PROSPECTS], {(0,)}),
         ("all", [MEMBERS, {"op": "any", "children": [PROSPECTS, PROSPECTS]}], {(1, 0), (1, 1)}),
+        ("one", [MEMBERS, PROSPECTS], {(0,), (1,)}),
+        ("one", [MEMBERS, MEMBERS, PROSPECTS], {(0,), (1,)}),
+        ("one", [PROSPECTS, PROSPECTS], {(0,), (1,)}),
     ],
 )
 def test_the_outcome_hangs_on_what_would_change_it(
@@ -189,6 +192,8 @@ def test_the_outcome_hangs_on_what_would_change_it(
         ("any", [MEMBERS, {"op": "none", "children": [READERS]}], True),
         ("none", [MEMBERS, {"op": "none", "children": [READERS]}], False),
         ("none", [READERS], True),
+        ("one", [MEMBERS, {"op": "none", "children": [READERS]}], None),
+        ("one", [MEMBERS, *[{"op": "none", "children": [READERS]}] * 2], False),
     ],
 )
 def test_an_outcome_is_certain_when_what_is_not_known_cannot_change_it(

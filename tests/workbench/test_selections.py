@@ -17,13 +17,13 @@ from django.urls import reverse
 from common.time import clock
 from customers.models import Customer
 from labels.actions import create_label, give_label
+from labels.exports import COLUMNS
 from labels.models import Label
 from selections.actions import count_selection, create_selection, watch_selection
 from selections.models import Export, Selection
 from selections.rules import parse_rule
 from tests.factories import BranchFactory, ConsentFactory, CustomerFactory, PurposeFactory
 from tests.selections.test_rules import MEMBERS, rule
-from workbench.exports import COLUMNS
 
 pytestmark = pytest.mark.django_db
 

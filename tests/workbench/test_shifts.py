@@ -16,6 +16,7 @@ from common.time import clock, local_date
 from customers.models import Branch, Customer, Purpose
 from labels.actions import create_group, create_label, give_label
 from labels.models import Label, LabelGroup
+from mailings import before_moves
 from mailings.models import Mailing, Message
 from selections.actions import create_selection
 from selections.compiler import members
@@ -24,7 +25,6 @@ from tests.factories import CustomerFactory, VoucherFactory
 from tests.mailings.conftest import base_data, house, make_content, marketing, service, start
 from tests.vouchers.conftest import definition
 from vouchers.models import Definition
-from workbench import shift_received
 
 __all__ = ["base_data", "definition", "house", "make_content", "marketing", "service", "start"]
 
@@ -77,7 +77,7 @@ def days(**more: Any) -> dict[str, Any]:
 def test_the_matrix_shows_who_went_where(client: Client, mover: Customer, ladder: list[Label]) -> None:
     stayer = CustomerFactory(created_at=clock() - 200 * DAY)
     give(ladder[1], stayer, ago=100)
-    give(ladder[0], CustomerFactory(created_at=clock() - 5 * DAY), ago=4)
+    give(ladder[0], CustomerFactory(created_at=clock() - 5 * DAY, registered_on=None), ago=4)
     page = client.get(reverse("workbench:shift_matrix"), days())
     found = page.context["found"]
     assert dict(found.counts) == {(1, 3): 1, (2, 2): 1, (-1, 1): 1}
@@ -164,7 +164,7 @@ def test_an_unknown_cell_leads_back_to_the_matrix(client: Client, mover: Custome
 
 def test_a_cell_becomes_a_selection_of_the_same_customers(client: Client, mover: Customer, ladder: list[Label]) -> None:
     give(ladder[0], CustomerFactory(created_at=clock() - 200 * DAY), ago=100)
-    late = CustomerFactory(created_at=clock() - 5 * DAY)
+    late = CustomerFactory(created_at=clock() - 5 * DAY, registered_on=None)
     give(ladder[0], late, ago=4)
     for was, became, who in (("laag", "hoog", mover), ("~new", "laag", late)):
         answer = client.post(url("cell_keep"), days(was=was, became=became, name=f"Van {was}"))
@@ -261,7 +261,7 @@ def test_of_a_crowd_a_sample_is_looked_at(
     service: Purpose,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shift_received, "SAMPLE", 2)
+    monkeypatch.setattr(before_moves, "SAMPLE", 2)
     sent(start(*crowd["up"], name="Aan allen", purpose=service), ago=20)
     found = client.get(url("cell"), days(was="laag", became="hoog", received=1)).context["received"]
     assert (found.movers, found.stayers, found.is_sample) == (2, 2, True)

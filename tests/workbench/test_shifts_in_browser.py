@@ -38,7 +38,7 @@ def ladder(base_data: None) -> list[Label]:
         customer = CustomerFactory(created_at=clock() - 300 * DAY)
         give(made[was], customer, 150)
         give(made[became], customer, ago)
-    give(made[0], CustomerFactory(created_at=clock() - 9 * DAY), 8)
+    give(made[0], CustomerFactory(created_at=clock() - 9 * DAY, registered_on=None), 8)
     return made
 
 

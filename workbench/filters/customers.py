@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from common.time import end_of_day, start_of_day
 from customers.models import Branch, Customer
 from customers.models.querysets import CustomerQuerySet
+from customers.timeline import Wish
 from workbench.forms.customers import DateInput
-from workbench.timeline import Wish
 
 
 class CustomerFilter(django_filters.FilterSet):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -55,3 +57,20 @@ class SuppressionFilter(django_filters.FilterSet):
     class Meta:
         model = Suppression
         fields: list[str] = []
+
+
+class DoubtFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label=_("Search by customer or address"), method="search")
+    mailing = django_filters.ModelChoiceFilter(label=_("Mailing"), queryset=Mailing.objects.none())
+
+    class Meta:
+        model = Message
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        doubtful = Message.objects.in_doubt().order_by()
+        self.filters["mailing"].queryset = Mailing.objects.filter(pk__in=doubtful.values("mailing"))
+
+    def search(self, queryset: QuerySet[Message], name: str, value: str) -> QuerySet[Message]:
+        return MessageFilter.search(self, queryset, name, value)

@@ -24,6 +24,13 @@ class ActionForm(forms.Form):
         help_text=_("Decides who may be reached: a birthday wish with a voucher is marketing, not service."),
     )
     channels = forms.ChoiceField(label=_("Channels"), choices=Mailing.Channels, initial=Mailing.Channels.EMAIL)
+    letters_to = forms.ChoiceField(
+        label=_("Letters to"),
+        choices=Mailing.LettersTo,
+        initial=Mailing.LettersTo.PERSON,
+        required=False,
+        help_text=_("Only for letters. In a shared letter everybody still gets a voucher of their own."),
+    )
     gives_label = forms.ModelChoiceField(
         Label.objects.for_hand().filter(kind=Label.Kind.OWN),
         label=_("Label it gives"),

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models import Action, Campaign
 from common.values import values
 from customers.models import Purpose
+from labels.exports import MOST_EXTRA, Extra
 from labels.models import Label
 from mailings.address_labels import PER_SHEET
-from workbench.exports import MOST_EXTRA, Extra
 from workbench.forms.selections import ExportForm
 
 CSV, XLSX = "csv", "xlsx"

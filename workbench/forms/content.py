@@ -14,9 +14,12 @@ from selections.models import Selection
 
 
 class MarkForm(forms.Form):
-    """Carries the mark of what somebody began with, so that a colleague's change in between is told."""
+    """Carries the mark of what somebody began with, so that a colleague's change in between is told, and a name of its
+    own, so that nothing it has under way comes back after it was saved.
+    """
 
     was = forms.CharField(required=False, widget=forms.HiddenInput)
+    page_form = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class HeadForm(MarkForm):

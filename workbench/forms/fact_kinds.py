@@ -5,22 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-ICONS = {
-    "circle-dot": _("dot"),
-    "users": _("people"),
-    "calendar-days": _("calendar"),
-    "graduation-cap": _("course"),
-    "music": _("music"),
-    "film": _("film"),
-    "palette": _("art"),
-    "coffee": _("coffee cup"),
-    "heart-handshake": _("volunteering"),
-    "message-circle": _("conversation"),
-    "printer": _("printer"),
-    "map-pin": _("place"),
-    "shopping-bag": _("purchase"),
-    "star": _("star"),
-}
+from customers.facts import OWN_ICONS
 
 
 class KindForm(forms.Form):
@@ -38,7 +23,7 @@ class KindForm(forms.Form):
         required=False,
         help_text=_("Stands in selections: customers who have “attended a workshop”."),
     )
-    icon = forms.ChoiceField(label=_("Icon"), choices=list(ICONS.items()), required=False)
+    icon = forms.ChoiceField(label=_("Icon"), choices=list(OWN_ICONS.items()), required=False)
     unit = forms.CharField(
         label=_("What its number counts"),
         max_length=30,

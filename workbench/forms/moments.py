@@ -14,9 +14,9 @@ from selections.past import EARLIEST
 
 
 def check_day(day: dt.date | None, *, today: dt.date) -> dt.date | None:
-    """Return a day that a selection can be looked at; raises ValidationError on one ahead or too far back."""
+    """Return a day that can be looked at; raises ValidationError on one ahead or too far back."""
     if day is not None and day > today:
-        raise forms.ValidationError(_("A selection can be looked at in the past, not in the future."))
+        raise forms.ValidationError(_("Choose a day that has been: what is to come cannot be looked at yet."))
     if day is not None and day < EARLIEST.date():
         raise forms.ValidationError(_("Choose a day after 1 January 1950."))
     return day

@@ -30,6 +30,20 @@ class NewsletterForm(forms.Form):
         initial=Mailing.Priority.NORMAL,
         help_text=_("Decides whose message goes first for who has had nearly enough. Service messages always go."),
     )
+    hold_out_percent = forms.IntegerField(
+        label=_("Own control group (percent)"),
+        min_value=0,
+        max_value=50,
+        initial=0,
+        required=False,
+        help_text=_(
+            "A fixed share of the subscribers that gets no edition, to measure what the newsletter does. They said yes"
+            " to it, so keep it small and not for ever."
+        ),
+    )
+
+    def clean_hold_out_percent(self) -> int:
+        return self.cleaned_data["hold_out_percent"] or 0
 
 
 class NewsletterAddForm(NewsletterForm):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from labels.exports import COLUMNS
 from labels.models import Label
 from selections.models import Folder
-from workbench.exports import COLUMNS
 
 
 class SelectionForm(forms.Form):

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
+from common.forms import AmountField
 from customers.models import Branch, Purpose
 from mailings.blocks import WebAddress
 from mailings.models import Message, SendingSettings
@@ -21,6 +22,12 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
         choices=[(str(number), WEEKDAYS[number - 1]) for number in range(1, 8)],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one day on which is sent.")},
+    )
+
+    letter_cents = AmountField(
+        label=_("Cost of a letter"),
+        required=False,
+        help_text=_("In euros: paper, envelope and postage. Before sending you then see what the letters cost."),
     )
 
     class Meta:
@@ -39,6 +46,7 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
             "wait_days",
             "minimum_age",
             "hold_out_percent",
+            "letter_cents",
             "approval_from",
             "brake_after",
             "brake_bounces",
@@ -64,6 +72,10 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["send_days"] = list(self.initial.get("send_days", ""))
+        self.initial["letter_cents"] = f"{self.initial.get('letter_cents', 0) / 100:.2f}".replace(".", ",")
+
+    def clean_letter_cents(self) -> int:
+        return self.cleaned_data["letter_cents"] or 0
 
     def clean_send_days(self) -> str:
         return "".join(sorted(self.cleaned_data["send_days"]))

@@ -6,6 +6,8 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from mailings.models import Decision, Mailing, Message, Suppression
+from mailings.models.querysets import WAITING, MailingQuerySet
+from mailings.wording import words_of
 from workbench.columns import BadgeColumn, MomentColumn, NumberColumn
 
 MAILING_TONES = {
@@ -55,6 +57,21 @@ class MailingTable(tables.Table):
             "doubt_count",
         )
 
+    def order_message_count(self, queryset: MailingQuerySet, is_descending: bool) -> tuple[MailingQuerySet, bool]:
+        return queryset.by_count(is_descending=is_descending), True
+
+    def order_sent_count(self, queryset: MailingQuerySet, is_descending: bool) -> tuple[MailingQuerySet, bool]:
+        return queryset.by_count("sent", is_descending=is_descending), True
+
+    def order_waiting_count(self, queryset: MailingQuerySet, is_descending: bool) -> tuple[MailingQuerySet, bool]:
+        return queryset.by_count(*WAITING, is_descending=is_descending), True
+
+    def order_failed_count(self, queryset: MailingQuerySet, is_descending: bool) -> tuple[MailingQuerySet, bool]:
+        return queryset.by_count("failed", is_descending=is_descending), True
+
+    def order_doubt_count(self, queryset: MailingQuerySet, is_descending: bool) -> tuple[MailingQuerySet, bool]:
+        return queryset.by_count("in_doubt", is_descending=is_descending), True
+
 
 class MessageTable(tables.Table):
     relay = tables.Column(default="–")
@@ -83,10 +100,14 @@ class DecisionTable(tables.Table):
     until = MomentColumn(verbose_name=_("Waits until"))
     channel = tables.Column(default="–")
     basis = tables.Column(default="–")
+    rule = tables.Column(verbose_name=_("Explanation"), orderable=False, empty_values=())
 
     class Meta:
         model = Decision
-        fields = ("customer", "number", "outcome", "until", "channel", "basis")
+        fields = ("customer", "number", "outcome", "until", "channel", "basis", "rule")
+
+    def render_rule(self, record: Decision) -> str:
+        return words_of(record, purpose=record.mailing.purpose.name)
 
     def render_channel(self, value: str) -> str:
         return str(dict(Message.Channel.choices).get(value, value))
@@ -115,3 +136,19 @@ class SuppressionTable(tables.Table):
     class Meta:
         model = Suppression
         fields = ("address", "reason", "detail", "since", "release")
+
+
+class DoubtTable(tables.Table):
+    customer = tables.Column(verbose_name=_("Customer"), linkify=CUSTOMER, order_by="customer__last_name")
+    mailing = tables.Column(linkify=("workbench:mailing_detail", {"pk": tables.A("mailing_id")}))
+    address = tables.Column(default="–")
+    state_at = MomentColumn(verbose_name=_("Since"))
+    relay = tables.Column(default="–")
+    reply = tables.Column(verbose_name=_("What we know"), default="–", orderable=False, attrs=BREAKABLE)
+    settle = tables.TemplateColumn(
+        template_name="workbench/_doubts_settle.html", verbose_name=_("What happened?"), orderable=False
+    )
+
+    class Meta:
+        model = Message
+        fields = ("customer", "mailing", "address", "state_at", "relay", "reply", "settle")

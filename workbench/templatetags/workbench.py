@@ -9,9 +9,11 @@ from django import template
 from django.template import Context
 
 from common.blocks import MERGE_FIELD
+from customers.models import Customer
+from customers.timeline import About
+from customers.timeline.words import by
 from mailings.fields import merge_fields
 from workbench.menu import Link, Section, address, menu_for
-from workbench.timeline.many import by
 
 register = template.Library()
 
@@ -50,3 +52,13 @@ def by_whom(name: str) -> str:
 def url_if_exists(url_name: str, *args: object) -> str:
     """Return the address of a name, or nothing when no page of that name exists."""
     return address(url_name, *args)
+
+
+@register.filter
+def page_about(about: About | None, customer: Customer) -> str:
+    """Return the page of what a moment of this customer is about, or nothing when it has none."""
+    if about is None:
+        return ""
+    if about.noun == "note":
+        return f"{address('workbench:customer_notes', customer.pk)}#note-{about.pk}"
+    return address(f"workbench:{about.noun}_detail", about.pk)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import path, reverse
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
@@ -14,20 +13,19 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import actions
 from campaigns.models import Action, Campaign
 from campaigns.triggers import describe
-from common.errors import Refused
 from customers.models import Customer
-from mailings.checks import Report, check_content, confirm
 from mailings.content import read_items
 from mailings.gate import Terms
-from mailings.models import Mailing, Message
+from mailings.models import Mailing
 from selections.compiler import members
 from selections.models import Selection
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
 from workbench.filters.actions import ActionFilter
-from workbench.findings import Findings, show
+from workbench.findings import Findings, report_of, show, why_not_ready
 from workbench.forms.actions import ActionForm, SelectionForm
 from workbench.funnel import Funnel, FunnelPeople, gate_funnel
 from workbench.tables.actions import ActionTable
+from workbench.texts import Cost, cost_of
 from workbench.views import triggers
 
 LAST_MAILINGS = 10
@@ -36,7 +34,7 @@ AWAITS_WORDS = _("So many messages await the approval of a colleague before they
 
 class _Actions(ObjectMixin[Action]):
     def get_queryset(self) -> QuerySet[Action]:
-        return Action.objects.select_related("purpose", "content", "gives_label")
+        return Action.objects.select_related("purpose", "content__short_text__voucher", "gives_label")
 
 
 class ActionList(ListPage):
@@ -86,7 +84,7 @@ class ActionPage(_Actions, DetailPage[Action]):
         action = self.object
         found = list(action.triggers.with_last_run())
         steps = action.steps.in_use().select_related("campaign")
-        mailings = with_sent_counts(Mailing.objects.filter(content=action.content))[:LAST_MAILINGS]
+        mailings = Mailing.objects.filter(content=action.content).with_counts()[:LAST_MAILINGS]
         words = describe(found)
         return super().get_context(
             triggers=[(trigger, words[trigger.pk]) for trigger in found],
@@ -119,6 +117,7 @@ class ActionChange(_Actions, FormPage[ActionForm]):
             "name": action.name,
             "purpose": action.purpose,
             "channels": action.channels,
+            "letters_to": action.letters_to,
             "gives_label": action.gives_label,
             "priority": action.priority,
             "hold_out_percent": action.hold_out_percent,
@@ -154,11 +153,13 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
         form = extra.pop("form", None) or self.make_form()
         funnel: Funnel | None = None
         findings: Findings | None = None
+        cost: Cost | None = None
         if form.is_bound and form.is_valid():
             found = members(form.cleaned_data["selection"], now=self.now)
+            cost = cost_of(self.object.content, actions.terms_of(self.object), candidates=found, now=self.now)
             people = reverse("workbench:action_people", args=[self.object.pk])
             people += f"?selection={form.cleaned_data['selection'].pk}"
-            findings = show(self.report(found), self.object.content)
+            findings = show(report_of(self.object, candidates=found, with_test=True, now=self.now), self.object.content)
             funnel = gate_funnel(
                 actions.terms_of(self.object), candidates=found, people=people, user=self.user, now=self.now
             )
@@ -166,25 +167,22 @@ class ActionRun(_Actions, FormPage[SelectionForm]):
             form=form,
             funnel=funnel,
             findings=findings,
+            cost=cost,
             object=self.object,
             not_ready=why_not_ready(self.object),
             key=get_random_string(20),
             **extra,
         )
 
-    def report(self, candidates: QuerySet[Customer] | None = None) -> Report:
-        return report_of(self.object, candidates=candidates, now=self.now)
-
     def perform(self, form: SelectionForm) -> str:
         selection = form.cleaned_data["selection"]
-        report = self.report(members(selection, now=self.now))
-        confirm(report, confirmed=self.request.POST.get("confirmed", ""))
         key = self.request.POST.get("key", "")[:40] or get_random_string(20)
         mailing = actions.run_action(
             self.object,
             members(selection, now=self.now),
             due_key=f"action:{self.object.pk}:{key}",
             name=f"{self.object.name}: {selection.name}",
+            confirmed=self.request.POST.get("confirmed", ""),
             by=self.user,
             now=self.now,
         )
@@ -234,26 +232,6 @@ class ActionRestore(_Actions, ActionView):
     def perform(self) -> str:
         actions.restore_action(self.object, by=self.user)
         return reverse("workbench:action_detail", args=[self.object.pk])
-
-
-def with_sent_counts(mailings: QuerySet[Mailing]) -> QuerySet[Mailing]:
-    sent = Q(messages__state=Message.State.SENT)
-    return mailings.annotate(message_count=Count("messages"), sent_count=Count("messages", filter=sent))
-
-
-def report_of(action: Action, *, candidates: QuerySet[Customer] | None = None, now: dt.datetime) -> Report:
-    """What the checks say of an action as it is now."""
-    return check_content(
-        action.content, purpose=action.purpose, channels=action.channels, candidates=candidates, now=now
-    )
-
-
-def why_not_ready(action: Action) -> str:
-    try:
-        actions.check_action(action)
-    except Refused as refused:
-        return str(refused)
-    return ""
 
 
 urlpatterns = [

@@ -17,19 +17,18 @@ from django.utils.translation import gettext_lazy, ngettext
 from common.errors import Refused
 from customers.models import Channel
 from labels.actions import give_label, take_label
+from labels.exports import WORKBOOK, csv_lines, file_name, workbook
 from labels.models import Assignment
 from mailings.address_labels import print_address_labels
+from mailings.reaching import addresses, call_list, look, parts_of
 from selections.actions import record_export
+from selections.asking import people_of
 from selections.models import Export, Selection
-from workbench.audiences import About, ResultSetAudience, SelectionAudience, file_name, people_of, reason_of
+from workbench.audiences import About, ResultSetAudience, SelectionAudience, reason_of
 from workbench.base import ActionView, FormPage
-from workbench.exports import csv_lines, workbook
 from workbench.forms.audiences import XLSX, AddressForm, PurposeForm, TakeOutForm, ToActionForm, ToCampaignForm
 from workbench.forms.selections import BulkLabelForm
-from workbench.reaching import LABELS_AT_ONCE, addresses, call_list, look
 from workbench.views.selection_base import sentence_of
-
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 log = logging.getLogger("wise.exports")
 
@@ -231,10 +230,7 @@ class _Addresses(_ReachPage):
         return _("Address labels of “%s”") % str(self.object)
 
     def parts(self, usable: int) -> list[dict[str, int]]:
-        return [
-            {"number": place + 1, "first": first + 1, "last": min(first + LABELS_AT_ONCE, usable)}
-            for place, first in enumerate(range(0, usable, LABELS_AT_ONCE))
-        ]
+        return parts_of(usable)
 
     def make_file(self, asked: dict[str, Any]) -> HttpResponseBase:
         given = self.request.POST.get("part", "1")
@@ -246,8 +242,6 @@ class _Addresses(_ReachPage):
             part=max(part, 1),
             now=self.now,
         )
-        if not lines:
-            raise Refused("nobody", _("There is nobody who may be written for this purpose."))
         pdf = print_address_labels(lines, skip=(asked["skip"] or 0) if part == 1 else 0)
         self.keep(Export.Kind.ADDRESSES, asked["purpose"], len(lines))
         response = HttpResponse(pdf, content_type="application/pdf")

@@ -17,17 +17,16 @@ from campaigns.models import Campaign, Enrolment, Step, StepRun
 from campaigns.standard import install_standard_campaigns
 from campaigns.triggers import describe
 from customers.models import Customer
-from mailings.checks import Report, confirm
+from mailings.checks import Report
 from selections.compiler import members
 from selections.models import Selection
 from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
 from workbench.filters.campaigns import CampaignFilter, ParticipantFilter
-from workbench.findings import show
+from workbench.findings import report_of, show
 from workbench.forms.campaigns import CampaignAddForm, CampaignForm, EnrolForm, StepForm, initial_of
 from workbench.funnel import Funnel, gate_funnel
 from workbench.tables.campaigns import CAMPAIGN_TONES, CampaignTable, ParticipantTable
 from workbench.views import calendar
-from workbench.views.actions import report_of
 
 LAST_FAILURES = 5
 
@@ -184,10 +183,8 @@ class CampaignStart(_Campaigns, ActionView):
     success_message = _("The campaign is running.")
 
     def perform(self) -> str:
-        if self.object.state == Campaign.State.DRAFT:
-            found = [report for _step, report in reports_of(self.object, now=self.now)]
-            confirm(*found, confirmed=self.request.POST.get("confirmed", ""))
-        actions.start_campaign(self.object, by=self.user, now=self.now)
+        confirmed = self.request.POST.get("confirmed", "")
+        actions.start_campaign(self.object, confirmed=confirmed, by=self.user, now=self.now)
         return self.page_url
 
 
@@ -219,14 +216,24 @@ class CampaignDelete(_Campaigns, ActionView):
 
 
 class StepAdd(_Campaigns, FormPage[StepForm]):
+    """In a campaign under way the step goes out by itself, so its warnings are shown and confirmed here."""
+
     permission = "manage_campaigns"
+    template_name = "workbench/campaigns_step.html"
     form_class = StepForm
     page_title = _("New step")
     submit_label = _("Add the step")
     success_message = _("The step has been added.")
 
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        form, findings = extra.get("form"), None
+        if form and self.object.is_current and (action := form.cleaned_data.get("action")):
+            findings = show(report_of(action, now=self.now), action.content)
+        return super().get_context(findings=findings, **extra)
+
     def perform(self, form: StepForm) -> str:
-        actions.add_step(self.object, **form.cleaned_data, by=self.user, now=self.now)
+        confirmed = self.request.POST.get("confirmed", "")
+        actions.add_step(self.object, **form.cleaned_data, confirmed=confirmed, by=self.user, now=self.now)
         return self.page_url
 
 

@@ -15,6 +15,7 @@ from common.errors import Refused
 from common.time import local_date
 from customers.golden import Said, provenance
 from customers.models import Branch, ContactPoint, Customer, CustomerChange, FactTotal, Guardianship, SourceRecord
+from customers.timeline import Timeline
 from labels.actions import give_label, take_label
 from labels.models import Assignment, Label
 from labels.shifts import history_of
@@ -23,7 +24,6 @@ from workbench.base import ActionView
 from workbench.customer_words import Line, address_line, lines, name_line, shown
 from workbench.forms.customers import GiveLabelForm, field_names
 from workbench.shift_words import name_of, told
-from workbench.timeline import Timeline
 from workbench.views.customers_base import CustomerMixin, CustomerPage, head, page_of
 from workbench.views.customers_consents import ConsentRecord, CustomerConsents
 from workbench.views.customers_reached import CustomerMessages, CustomerVouchers

@@ -17,10 +17,11 @@ from common.time import local_date
 from customers.actions.guardians import OF_AGE
 from customers.consents import PROFILING, State, channels_of, is_child, record_consent, states_of
 from customers.models import Consent, Customer, Purpose
+from customers.timeline import CONSENT_TONES
 from labels.actions import take_profiling_labels
 from workbench.base import FormPage
 from workbench.forms.consents import ALL_CHANNELS, ConsentForm
-from workbench.timeline import CONSENT_TONES
+from workbench.forms.moments import DayForm
 from workbench.views.customers_base import CustomerMixin, CustomerPage, head, page_of
 
 LEDGER_SHOWN = 200
@@ -36,10 +37,10 @@ class Line:
     proof: str
 
 
-def consents(customer: Customer, now: dt.datetime) -> dict[str, Any]:
-    """Return the present states, channels of a purpose about which the same holds together, and the ledger."""
+def consents(customer: Customer, day: DayForm) -> dict[str, Any]:
+    """Return what holds on a day, channels of a purpose about which the same holds together, and the ledger."""
     together: dict[tuple[Any, str], list[State]] = {}
-    for state in states_of(customer, now=now):
+    for state in states_of(customer, now=day.moment):
         together.setdefault((state.purpose, state.explanation), []).append(state)
     states = [
         (purpose, {"channels": ", ".join(str(one.channel.label) for one in same), "state": same[0]})
@@ -53,7 +54,7 @@ def consents(customer: Customer, now: dt.datetime) -> dict[str, Any]:
         Line(row, CONSENT_TONES.get(row.state, "neutral"), names.get(row.guardian_id or 0), proof_of(row))
         for row in shown
     ]
-    return {"states": states, "ledger": lines}
+    return {"states": states, "ledger": lines, "day_form": day}
 
 
 def proof_of(row: Consent) -> str:
@@ -88,7 +89,8 @@ class CustomerConsents(CustomerPage):
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         who = asked(self.object, self.now)
-        return super().get_context(form=ConsentForm(**who), **who, **consents(self.object, self.now), **extra)
+        day = DayForm(self.request, now=self.now)
+        return super().get_context(form=ConsentForm(**who), **who, **consents(self.object, day), **extra)
 
 
 class ConsentRecord(CustomerMixin, FormPage[ConsentForm]):
@@ -106,7 +108,8 @@ class ConsentRecord(CustomerMixin, FormPage[ConsentForm]):
         return asked(self.object, self.now)
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        shown = head(self.object, "consents", self.now) | consents(self.object, self.now) | self.get_form_kwargs()
+        day = DayForm(self.request, now=self.now)
+        shown = head(self.object, "consents", self.now) | consents(self.object, day) | self.get_form_kwargs()
         return super().get_context(object=self.object, **shown, **extra)
 
     @transaction.atomic

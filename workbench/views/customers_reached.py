@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from campaigns.models import Enrolment
 from common.time import local_date
-from mailings.models import Decision, EarlierDecision, Message
+from mailings.experiments.splitting import HELD
+from mailings.models import Decision, EarlierDecision, Mailing, Message
+from mailings.timeline import MESSAGE_TONES
+from mailings.wording import words_of
 from vouchers.models import Voucher
-from workbench.timeline import MESSAGE_TONES
 from workbench.views.customers_base import CustomerPage
 
 PAGE = 25
+#: Why a message that is ready does not leave yet.
+_HELD = {
+    Mailing.State.AWAITS: gettext_lazy("The mailing awaits the approval of a second person."),
+    Mailing.State.PAUSED: gettext_lazy("The mailing is on pause."),
+}
+_FOR_OUTCOME = gettext_lazy("Waits until it is decided which version of the A/B test the rest of the readers get.")
 ENROLMENTS_SHOWN = 20
 
 
@@ -42,8 +52,7 @@ class CustomerMessages(CustomerPage):
         return super().get_context(
             page=page,
             rows=[
-                self._row(decision, by_mailing.get(decision.mailing_id))
-                | {"earlier": earlier.get(decision.mailing_id, [])}
+                self._row(decision, by_mailing.get(decision.mailing_id), earlier.get(decision.mailing_id, []))
                 for decision in page
             ],
             choices=self._choices(shown, outcomes),
@@ -64,11 +73,31 @@ class CustomerMessages(CustomerPage):
             )
         ]
 
-    def _row(self, decision: Decision, message: Message | None) -> dict[str, Any]:
+    def _row(self, decision: Decision, message: Message | None, earlier: list[EarlierDecision]) -> dict[str, Any]:
         waits = decision.outcome == Decision.Outcome.WAITS
         refused = decision.outcome != Decision.Outcome.ACCEPTED
         tone = "neutral" if refused or message is None else MESSAGE_TONES.get(message.state, "info")
-        return {"decision": decision, "message": message, "refused": refused, "waits": waits, "tone": tone}
+        purpose = decision.mailing.purpose.name
+        is_open = message is not None and message.state in (Message.State.QUEUED, Message.State.DEFERRED)
+        held = _HELD.get(Mailing.State(decision.mailing.state), "") if is_open else ""
+        if message is not None and is_open and message.next_attempt_at == HELD:
+            held = held or _FOR_OUTCOME
+        return {
+            "decision": decision,
+            "message": message,
+            "refused": refused,
+            "waits": waits,
+            "tone": tone,
+            "words": words_of(decision, purpose=purpose),
+            "held": held,
+            "leaves": self._leaves(message) if message and is_open and not held else None,
+            "earlier": [(before, words_of(before, purpose=purpose)) for before in earlier],
+        }
+
+    def _leaves(self, message: Message) -> dt.datetime | None:
+        """Return when a message may leave, while that lies ahead; letters leave when they are printed."""
+        is_ahead = message.channel != Message.Channel.POST and message.next_attempt_at > self.now
+        return message.next_attempt_at if is_ahead else None
 
 
 class CustomerVouchers(CustomerPage):

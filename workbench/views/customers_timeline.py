@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from customers.models import Source, World
+from customers.timeline import Key, Timeline
 from workbench.base import wants_partial
 from workbench.filters.customers import TimelineForm
-from workbench.timeline import Key, Timeline
 from workbench.views.customers_base import CustomerPage
 
 PAGE = 25

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.functional import cached_property
@@ -14,7 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from common.time import AMSTERDAM, local_date
 from customers.models import Customer
-from mailings.checks import Report, check_content, confirm
+from mailings.checks import Proof, Report
+from mailings.checks.fields import find as empty_fields
+from mailings.experiments.checking import check_versions, planned_test
+from mailings.fields import merge_fields
 from mailings.gate import Terms
 from mailings.models import Mailing
 from newsletter import actions
@@ -53,6 +57,27 @@ class _Editions(ObjectMixin[Edition]):
         return [*newsletter_crumbs(self.object.newsletter), (self.object.subject, self.page_url)]
 
 
+class FieldsMenu:
+    """A form of which the texts may hold fields about the reader: with the menu of them."""
+
+    request: HttpRequest
+    get_cancel_url: Any
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        return super().get_context(merge_fields=list(merge_fields), **extra)  # type: ignore[misc, no-any-return]
+
+
+def warn_of_empty_fields(request: HttpRequest, edition: Edition, place: str, *, now: dt.datetime) -> None:
+    """Say which fields in an item, or in the subject, are empty for how many of its readers, while one is at it."""
+    newsletter = edition.newsletter
+    proof = Proof(
+        actions.draft_content(edition), newsletter.purpose, Mailing.Channels.EMAIL, now, newsletter.subscribers(now=now)
+    )
+    for one in empty_fields(proof):
+        if one.place == place:
+            messages.warning(request, f"{one.words} {one.remedy}")
+
+
 class EditionPage(_Editions, DetailPage[Edition]):
     permission = "manage_newsletters"
     template_name = "workbench/newsletters_edition.html"
@@ -89,7 +114,9 @@ class EditionCheck(_Editions, FormPage[PlanForm]):
         variants = variants_of(edition, now=self.now)
         people = reverse("workbench:edition_people", args=[edition.pk]) + "?"
         subscribers = newsletter.subscribers(now=self.now)
-        funnel = gate_funnel(terms_of(newsletter), candidates=subscribers, people=people, user=self.user, now=self.now)
+        funnel = gate_funnel(
+            actions.terms_of(newsletter), candidates=subscribers, people=people, user=self.user, now=self.now
+        )
         draft = actions.draft_content(edition)
         findings = show(report_of(edition, now=self.now), draft, edition=edition)
         return super().get_context(object=edition, variants=variants, funnel=funnel, findings=findings, **extra)
@@ -100,8 +127,8 @@ class EditionCheck(_Editions, FormPage[PlanForm]):
         return super().get(request, *args, **kwargs)
 
     def perform(self, form: PlanForm) -> str:
-        confirm(report_of(self.object, now=self.now), confirmed=self.request.POST.get("confirmed", ""))
-        actions.plan_edition(self.object, send_at=form.cleaned_data["send_at"], by=self.user, now=self.now)
+        confirmed = self.request.POST.get("confirmed", "")
+        actions.plan_edition(self.object, **form.cleaned_data, confirmed=confirmed, by=self.user, now=self.now)
         return self.page_url
 
 
@@ -113,17 +140,18 @@ class EditionPeople(_Editions, FunnelPeople):
         return [*super().get_breadcrumb(), (_("Check and send"), check)]
 
     def get_terms(self) -> Terms:
-        return terms_of(self.object.newsletter)
+        return actions.terms_of(self.object.newsletter)
 
     def get_candidates(self) -> QuerySet[Customer]:
         return self.object.newsletter.subscribers(now=self.now)
 
 
 def report_of(edition: Edition, *, now: dt.datetime) -> Report:
-    """What the checks say of the edition as it is now, for those who are subscribed."""
+    """What the checks say of the edition as it is now, in each version of its test, for those who are subscribed."""
     newsletter = edition.newsletter
-    return check_content(
+    return check_versions(
         actions.draft_content(edition),
+        planned_test(edition.content_id),
         purpose=newsletter.purpose,
         channels=Mailing.Channels.EMAIL,
         candidates=newsletter.subscribers(now=now),
@@ -131,11 +159,7 @@ def report_of(edition: Edition, *, now: dt.datetime) -> Report:
     )
 
 
-def terms_of(newsletter: Newsletter) -> Terms:
-    return Terms(newsletter.purpose, Mailing.Channels.EMAIL, priority=newsletter.priority)
-
-
-class EditionChange(_Editions, FormPage[EditionForm]):
+class EditionChange(FieldsMenu, _Editions, FormPage[EditionForm]):
     permission = "manage_newsletters"
     template_name = "workbench/newsletters_form.html"
     form_class = EditionForm
@@ -147,7 +171,9 @@ class EditionChange(_Editions, FormPage[EditionForm]):
         return initial_of_edition(self.object)
 
     def perform(self, form: EditionForm) -> str:
-        actions.change_edition(self.object, **form.cleaned_data, by=self.user, now=self.now)
+        edition = actions.change_edition(self.object, **form.cleaned_data, by=self.user, now=self.now)
+        for place in ("subject", "introduction"):
+            warn_of_empty_fields(self.request, edition, place, now=self.now)
         return self.page_url
 
 
@@ -156,8 +182,8 @@ class EditionSend(_Editions, ActionView):
     success_message = _("The edition has been handed over for sending.")
 
     def perform(self) -> str:
-        confirm(report_of(self.object, now=self.now), confirmed=self.request.POST.get("confirmed", ""))
-        mailing = actions.send_edition(self.object, by=self.user, now=self.now)
+        confirmed = self.request.POST.get("confirmed", "")
+        mailing = actions.send_edition(self.object, confirmed=confirmed, by=self.user, now=self.now)
         if mailing.state == Mailing.State.AWAITS:
             self.success_message = AWAITS_WORDS
         return self.page_url
@@ -220,7 +246,7 @@ class EditionOrder(_Editions, ActionView):
         return HttpResponse(status=204)
 
 
-class ItemAdd(_Editions, FormPage[ItemForm]):
+class ItemAdd(FieldsMenu, _Editions, FormPage[ItemForm]):
     permission = "manage_newsletters"
     template_name = "workbench/newsletters_item.html"
     form_class = ItemForm
@@ -229,11 +255,12 @@ class ItemAdd(_Editions, FormPage[ItemForm]):
     success_message = _("The text item has been added.")
 
     def perform(self, form: ItemForm) -> str:
-        _save(self.object, form, by=self.user, now=self.now)
+        item = _save(self.object, form, by=self.user, now=self.now)
+        warn_of_empty_fields(self.request, self.object, f"item-{item.pk}", now=self.now)
         return self.page_url
 
 
-class ItemChange(FormPage[ItemForm]):
+class ItemChange(FieldsMenu, FormPage[ItemForm]):
     permission = "manage_newsletters"
     template_name = "workbench/newsletters_item.html"
     form_class = ItemForm
@@ -258,7 +285,8 @@ class ItemChange(FormPage[ItemForm]):
         return initial_of_item(self.item)
 
     def perform(self, form: ItemForm) -> str:
-        _save(self.item.edition, form, item=self.item, by=self.user, now=self.now)
+        item = _save(self.item.edition, form, item=self.item, by=self.user, now=self.now)
+        warn_of_empty_fields(self.request, item.edition, f"item-{item.pk}", now=self.now)
         return self.get_cancel_url()
 
 
@@ -273,7 +301,7 @@ class ItemRemove(ActionView):
 
 
 def _item(pk: int) -> TextItem:
-    items = TextItem.objects.select_related("edition__newsletter", "selection", "label")
+    items = TextItem.objects.select_related("edition__newsletter__purpose", "selection", "label")
     return get_object_or_404(items, pk=pk)
 
 

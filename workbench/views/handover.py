@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy
 from common.time import local_date, start_of_day
 from customers.handover import changes_after
 from customers.models import Branch, Source
+from labels.exports import cell
 from workbench.base import TemplatePage, WorkbenchView
 from workbench.customer_words import shown
-from workbench.exports import cell
 from workbench.forms.customers import field_names
 from workbench.forms.handover import HandoverForm
 

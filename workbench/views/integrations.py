@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
 
 from common import actions
-from common.roles import INTEGRATOR
-from workbench.base import ActionView, FormPage, TemplatePage
+from common.roles import GIVEN_RIGHTS, INTEGRATOR
+from workbench.base import ActionView, FormPage, ObjectMixin, TemplatePage
 
 
 def integrations() -> QuerySet[User]:
@@ -90,6 +90,38 @@ class IntegrationClose(ActionView):
         return reverse("workbench:integration_list")
 
 
+class SendingRightsForm(forms.Form):
+    rights = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=list(GIVEN_RIGHTS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class IntegrationSending(ObjectMixin[User], FormPage[SendingRightsForm]):
+    permission = "manage_integrations"
+    form_class = SendingRightsForm
+    submit_label = _("Save")
+    success_message = _("Changed; it holds at once.")
+
+    def get_queryset(self) -> QuerySet[User]:
+        return integrations()
+
+    def get_title(self) -> str:
+        return str(_("Extra rights of “%(name)s”")) % {"name": self.object}
+
+    def get_breadcrumb(self) -> list[Any]:
+        return [(_("API and integrations"), reverse("workbench:integration_list"))]
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"rights": list(self.object.user_permissions.values_list("codename", flat=True))}
+
+    def perform(self, form: SendingRightsForm) -> str:
+        actions.give_rights(self.object, **form.cleaned_data, by=self.user)
+        return reverse("workbench:integration_list")
+
+
 class IntegrationPrivacy(ActionView):
     permission = "manage_integrations"
     success_message = _("Changed; it holds at once.")
@@ -112,6 +144,7 @@ urlpatterns = [
     path("integrations/add/", IntegrationAdd.as_view(), name="integration_add"),
     path("integrations/<int:pk>/token/", TokenAdd.as_view(), name="token_add"),
     path("integrations/<int:pk>/privacy/", IntegrationPrivacy.as_view(), name="integration_privacy"),
+    path("integrations/<int:pk>/sending/", IntegrationSending.as_view(), name="integration_sending"),
     path("integrations/<int:pk>/close/", IntegrationClose.as_view(), name="integration_close"),
     path("integrations/tokens/<str:key>/withdraw/", TokenWithdraw.as_view(), name="token_withdraw"),
 ]

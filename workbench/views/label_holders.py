@@ -18,11 +18,11 @@ from common.time import local_date
 from customers.models import Customer
 from customers.numbers import resolve
 from labels.actions import give_label, take_label
+from labels.exports import csv_lines
 from labels.models import Assignment
 from selections.compiler import members
 from selections.models import Export
 from workbench.base import ActionView, FormPage
-from workbench.exports import csv_lines
 from workbench.forms.labels import ChangeHoldersForm
 from workbench.forms.selections import ExportForm
 from workbench.views.labels import LabelMixin, crumbs, page_of

@@ -38,6 +38,7 @@ from workbench.forms.labels import (
 )
 from workbench.forms.selections import ExportForm
 from workbench.menu import address
+from workbench.paging import Leafing
 from workbench.tables.labels import HolderTable
 
 CHART_WEEKS = 26
@@ -58,6 +59,7 @@ PAGES = {
     "campaigns.campaign": "workbench:campaign_detail",
     "newsletter.textitem": "workbench:item_change",
     "mailings.mailing": "workbench:mailing_detail",
+    "mailings.experiment": "workbench:experiment_detail",
     "vouchers.definition": "workbench:voucher_detail",
 }
 
@@ -155,7 +157,7 @@ class LabelDetail(LabelMixin, DetailPage[Label]):
             table.exclude = ("given_by", "reason", "take")
         elif not may_change:
             table.exclude = ("take",)
-        RequestConfig(self.request, paginate={"per_page": 50}).configure(table)
+        RequestConfig(self.request, paginate={"per_page": 50, "paginator_class": Leafing}).configure(table)
         is_system = label.kind == Label.Kind.SYSTEM
         return super().get_context(
             table=table,

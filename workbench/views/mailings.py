@@ -7,8 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest
+from django.db.models import Count, QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.formats import date_format
@@ -17,23 +16,26 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from mailings import actions
-from mailings.models import Decision, LetterBatch, Mailing, Message
+from mailings.models import Click, Decision, Mailing, Message, SeenWarnings
 from mailings.tasks import print_letters_of, send_queued
-from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin, WorkbenchView
+from workbench.base import ActionView, DetailPage, FormPage, ListPage, ObjectMixin
 from workbench.changes import changes_of
 from workbench.filters.mailings import DecisionFilter, MailingFilter, MessageFilter
 from workbench.forms.sending import RefuseForm
 from workbench.funnel import funnel_of
 from workbench.tables.mailings import MAILING_TONES, MESSAGE_TONES, DecisionTable, MailingTable, MessageTable
-from workbench.views import content, sending
+from workbench.texts import figures_of
+from workbench.views import content, letters, sending
+from workbench.views.reports.tabs import mailing_tabs
 
-PRINT_AT_ONCE = 200  # letters; more than a browser should wait for
+PRINT_AT_ONCE = 100  # letters; more than a browser should wait for
 MANY_HOURS = 48
+SEEN_SHOWN = 3  # times that warnings were confirmed; a trigger may be turned on often
 
 
 class _Mailings(ObjectMixin[Mailing]):
     def get_queryset(self) -> QuerySet[Mailing]:
-        return Mailing.objects.select_related("purpose", "content", "created_by", "approved_by")
+        return Mailing.objects.select_related("purpose", "content", "created_by", "planned_by", "approved_by")
 
     @property
     def page_url(self) -> str:
@@ -55,29 +57,33 @@ class MailingList(ListPage):
     empty_text = _("A mailing comes from running an action, from a campaign, or from sending a newsletter.")
 
     def get_queryset(self) -> QuerySet[Mailing]:
-        return Mailing.objects.with_counts().select_related("purpose")
+        return Mailing.objects.with_counts().select_related("purpose").defer("compiled")
 
 
 class MailingPage(_Mailings, DetailPage[Mailing]):
     permission = "manage_mailings"
     template_name = "workbench/mailings_page.html"
 
+    def get_queryset(self) -> QuerySet[Mailing]:
+        found: QuerySet[Mailing] = super().get_queryset().with_counts()  # type: ignore[attr-defined]
+        return found
+
     def get_breadcrumb(self) -> list[Any]:
         return [(_("Mailings"), reverse("workbench:mailing_list"))]
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         mailing = self.object
-        decisions, states = mailing.decisions.by_outcome(), mailing.messages.by_state()
+        decisions, states = mailing.decisions.by_outcome(), mailing.states
         links = list(mailing.links.with_clicks())
         given = mailing.unsubscribe_reasons.all()
         reasons = [{"label": one.get_reason_display(), "value": one.count} for one in given]
-        waiting = mailing.messages.filter(channel=Message.Channel.POST, state=Message.State.QUEUED).count()
         return super().get_context(
+            tabs=mailing_tabs(mailing, "sending"),
             tone=MAILING_TONES[mailing.state],
             candidate_count=sum(decisions.values()),
-            message_count=sum(states.values()),
+            message_count=mailing.message_count,
             states=states,
-            sent_count=states.get(Message.State.SENT, 0),
+            sent_count=mailing.sent_count,
             funnel=funnel_of(
                 decisions, people=reverse("workbench:mailing_decisions", args=[mailing.pk]) + "?", user=self.user
             ),
@@ -85,13 +91,14 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
             links=links,
             unsubscribe_reasons=reasons,
             unsubscribe_reason_count=sum(row["value"] for row in reasons),
-            click_readers=mailing.messages.filter(clicks__isnull=False).distinct().count(),
+            click_readers=Click.objects.filter(link__mailing=mailing).aggregate(n=Count("message", distinct=True))["n"],
             chart=self._chart(),
             failures=mailing.messages.failures() if states.get(Message.State.FAILED) else [],
-            letters_waiting=waiting,
-            batches=mailing.letter_batches.all(),
+            letters=letters.letters_of(mailing),
+            texts=figures_of(mailing),
             history=changes_of(mailing),
-            may_approve=self.user.has_perm("common.approve_mailings") and mailing.created_by_id != self.user.pk,
+            seen_warnings=SeenWarnings.objects.of_mailing(mailing).select_related("confirmed_by")[:SEEN_SHOWN],
+            may_approve=self.user.has_perm("common.approve_mailings") and not mailing.was_set_going_by(self.user),
             **extra,
         )
 
@@ -137,7 +144,8 @@ class MessageList(_Mailings, ListPage):
         return [(_("Mailings"), reverse("workbench:mailing_list")), (mailing.name, page)]
 
     def get_queryset(self) -> QuerySet[Any]:
-        return Message.objects.filter(mailing=self.kwargs["pk"]).select_related("customer").order_by("id")
+        found = Message.objects.filter(mailing=self.kwargs["pk"])
+        return found.select_related("customer").order_by("customer_id")  # as the index of a mailing has them
 
 
 class DecisionList(MessageList):
@@ -155,7 +163,8 @@ class DecisionList(MessageList):
         return gettext("Decisions of “%(name)s”") % {"name": mailing}
 
     def get_queryset(self) -> QuerySet[Any]:
-        return Decision.objects.filter(mailing=self.kwargs["pk"]).select_related("customer").order_by("id")
+        found = Decision.objects.filter(mailing=self.kwargs["pk"])
+        return found.select_related("customer", "mailing__purpose").defer("mailing__compiled").order_by("customer_id")
 
 
 class MailingPause(_Mailings, ActionView):
@@ -173,16 +182,6 @@ class MailingResume(_Mailings, ActionView):
 
     def perform(self) -> str:
         actions.resume(self.object, by=self.user, now=self.now)
-        transaction.on_commit(send_queued.delay)
-        return self.page_url
-
-
-class MailingApprove(_Mailings, ActionView):
-    permission = "approve_mailings"
-    success_message = _("Approved: the mailing is being sent.")
-
-    def perform(self) -> str:
-        actions.approve(self.object, by=self.user, now=self.now)
         transaction.on_commit(send_queued.delay)
         return self.page_url
 
@@ -226,28 +225,6 @@ class MailingPrint(_Mailings, ActionView):
         return self.page_url
 
 
-class LetterDownload(WorkbenchView):
-    permission = "manage_mailings"
-
-    def get(self, request: HttpRequest, pk: int) -> FileResponse:
-        batch = get_object_or_404(LetterBatch.objects.exclude(file=""), pk=pk)
-        name = f"brieven-{batch.mailing_id}-{localtime(batch.created_at):%Y-%m-%d}.pdf"
-        return FileResponse(batch.file.open("rb"), as_attachment=True, filename=name, content_type="application/pdf")
-
-
-class DoubtResolve(ObjectMixin[Message], ActionView):
-    permission = "manage_mailings"
-
-    def get_queryset(self) -> QuerySet[Message]:
-        return Message.objects.all()
-
-    def perform(self) -> str:
-        was_sent = self.request.POST.get("was_sent") == "yes"
-        actions.resolve_doubt(self.object, was_sent=was_sent, by=self.user, now=self.now)
-        messages.success(self.request, gettext("Counted as sent.") if was_sent else gettext("Counted as not sent."))
-        return self.came_from()
-
-
 urlpatterns = [
     path("mailings/", MailingList.as_view(), name="mailing_list"),
     path("mailings/<int:pk>/", MailingPage.as_view(), name="mailing_detail"),
@@ -255,12 +232,10 @@ urlpatterns = [
     path("mailings/<int:pk>/decisions/", DecisionList.as_view(), name="mailing_decisions"),
     path("mailings/<int:pk>/pause/", MailingPause.as_view(), name="mailing_pause"),
     path("mailings/<int:pk>/resume/", MailingResume.as_view(), name="mailing_resume"),
-    path("mailings/<int:pk>/approve/", MailingApprove.as_view(), name="mailing_approve"),
     path("mailings/<int:pk>/refuse/", MailingRefuse.as_view(), name="mailing_refuse"),
     path("mailings/<int:pk>/cancel/", MailingCancel.as_view(), name="mailing_cancel"),
     path("mailings/<int:pk>/print/", MailingPrint.as_view(), name="mailing_print"),
-    path("mailings/letters/<int:pk>/", LetterDownload.as_view(), name="letter_batch"),
-    path("mailings/messages/<int:pk>/resolve/", DoubtResolve.as_view(), name="message_resolve"),
+    *letters.urlpatterns,
     *sending.urlpatterns,
     *content.urlpatterns,
 ]

@@ -73,7 +73,8 @@ class NewsletterChange(_Newsletters, FormPage[NewsletterChangeForm]):
         return str(_("Change “%(name)s”")) % {"name": self.object}
 
     def get_initial(self) -> dict[str, Any]:
-        return {name: getattr(self.object, name) for name in ("name", "description", "is_active", "priority")}
+        names = ("name", "description", "is_active", "priority", "hold_out_percent")
+        return {name: getattr(self.object, name) for name in names}
 
     def perform(self, form: NewsletterChangeForm) -> str:
         actions.change_newsletter(self.object, **form.cleaned_data, by=self.user, now=self.now)
@@ -96,7 +97,7 @@ class NewsletterPage(_Newsletters, DetailPage[Newsletter]):
         )
 
 
-class EditionAdd(_Newsletters, FormPage[EditionForm]):
+class EditionAdd(editions.FieldsMenu, _Newsletters, FormPage[EditionForm]):
     permission = "manage_newsletters"
     template_name = "workbench/newsletters_form.html"
     form_class = EditionForm

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 from common.errors import Refused
 from customers.actions.notes import correct_note, may_correct, remove_note, write_note
 from customers.models import Customer, Note
+from customers.timeline.notes import ICONS
 from workbench.base import ActionView, FormPage, ObjectMixin
 from workbench.changes import user_names
 from workbench.forms.notes import NoteCorrectForm, NoteForm
-from workbench.timeline.notes import ICONS
 from workbench.views.customers_base import CustomerMixin, CustomerPage, head, page_of
 
 SHOWN = 200

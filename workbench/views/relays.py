@@ -11,11 +11,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mailings import actions
-from mailings.delivery import try_out
-from mailings.models import DomainLimit, Relay
+from mailings.delivery import try_out, wrong_with
+from mailings.dkim import signers, signers_of
+from mailings.models import DomainLimit, HouseStyle, Relay, SendingSettings
 from workbench.base import ActionView, FormPage, ObjectMixin, TemplatePage
 from workbench.changes import changes_of
 from workbench.forms.relays import DomainLimitForm, RelayForm
+
+LIMIT_SAVED = _("Saved. What waits for its turn already keeps to it within ten minutes.")
 
 
 class RelayList(TemplatePage):
@@ -27,7 +30,34 @@ class RelayList(TemplatePage):
         return [(_("Sending"), reverse("workbench:sending_settings"))]
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        return super().get_context(relays=Relay.objects.all(), limits=DomainLimit.objects.all(), **extra)
+        relays = list(Relay.objects.all())
+        return super().get_context(
+            relays=relays,
+            is_none_in_use=bool(relays) and not any(one.is_active and one.is_known for one in relays),
+            limits=DomainLimit.objects.all(),
+            signers=signers(),
+            senders=_senders(),
+            **extra,
+        )
+
+
+def _senders() -> list[tuple[str, str]]:
+    """Return each address that mails come from, and the domain that signs them; empty when none does."""
+    own = HouseStyle.objects.exclude(sender_email="").values_list("sender_email", flat=True)
+    addresses = sorted({SendingSettings.load().sender_email, *own})
+    return [(address, found[0].domain if (found := signers_of(address)) else "") for address in addresses]
+
+
+class RecordsCheck(ActionView):
+    permission = "manage_users"
+
+    def perform(self) -> str:
+        for signer in signers():
+            if words := wrong_with(signer):
+                messages.error(self.request, f"{signer.place}: {words}")
+            else:
+                messages.success(self.request, gettext("%s is published as it should be.") % signer.place)
+        return reverse("workbench:relay_list")
 
 
 class _Form(FormPage[Any]):
@@ -87,7 +117,12 @@ class RelayTry(_Relays, ActionView):
         elif words := try_out(relay.variable):
             messages.error(self.request, gettext("That did not work: %s") % words[:300])
         else:
-            messages.success(self.request, gettext("The mail server answers and lets us in."))
+            told = (
+                gettext("The settings are complete. Whether the provider takes them shows at the first message.")
+                if relay.provider
+                else gettext("The mail server answers and lets us in.")
+            )
+            messages.success(self.request, told)
         return reverse("workbench:relay_change", args=[relay.pk])
 
 
@@ -104,6 +139,7 @@ class DomainLimitAdd(_Form):
     permission = "manage_users"
     form_class = DomainLimitForm
     page_title = _("New limit of a mail domain")
+    success_message = LIMIT_SAVED
 
     def perform(self, form: DomainLimitForm) -> str:
         actions.save_domain_limit(None, **form.cleaned_data, by=self.user)
@@ -120,6 +156,7 @@ class DomainLimitChange(_Limits, _Form):
     template_name = "workbench/relays_limit.html"
     form_class = DomainLimitForm
     page_title = _("Limit of a mail domain")
+    success_message = LIMIT_SAVED
 
     def get_initial(self) -> dict[str, Any]:
         return {"domain": self.object.domain, "per_minute": self.object.per_minute}
@@ -144,6 +181,7 @@ class DomainLimitRemove(_Limits, ActionView):
 urlpatterns = [
     path("sending/servers/", RelayList.as_view(), name="relay_list"),
     path("sending/servers/add/", RelayAdd.as_view(), name="relay_add"),
+    path("sending/servers/records/", RecordsCheck.as_view(), name="relay_records"),
     path("sending/servers/<int:pk>/", RelayChange.as_view(), name="relay_change"),
     path("sending/servers/<int:pk>/try/", RelayTry.as_view(), name="relay_try"),
     path("sending/servers/<int:pk>/remove/", RelayRemove.as_view(), name="relay_remove"),

@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from common.errors import Refused
 from selections.actions import delete_result_set, rename_result_set
+from selections.asking import people_of
 from selections.comparing import part_rule
 from selections.keeping import keep_at_once_or_later
 from selections.models import Export, ResultSet
 from selections.tasks import fill_result_set
-from workbench.audiences import ResultSetAudience, SelectionAudience, people_of
+from workbench.audiences import ResultSetAudience, SelectionAudience
 from workbench.base import ActionView, DetailPage, FormPage, ListPage
 from workbench.changes import user_names
 from workbench.filters.result_sets import ResultSetFilter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,13 +17,14 @@ from selections.explain import describe
 from selections.figures import time_limit
 from selections.models import Selection
 from workbench.base import DetailPage
+from workbench.paging import Leafing
 from workbench.views.selection_builder import SelectionMixin, crumbs, page_of
 
 PEOPLE_PER_PAGE = 50
 LIST_SECONDS = 20.0  # what somebody waits for a list he asked for
 
 
-class _Counted(Paginator):  # type: ignore[type-arg]
+class _Counted(Leafing):
     """Pages of which somebody else has counted the rows already."""
 
     def __init__(self, rows: Any, per_page: int, *, count: int) -> None:

@@ -24,10 +24,12 @@ class SelectionVersions(SelectionPage):
         return self.object.name
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
-        found = versions_of(self.object)
+        asked = self.request.GET.get("before", "")
+        found = versions_of(self.object, before=int(asked) if asked.isdecimal() and len(asked) < 10 else None)
         names = user_names(version.user for version in found)
         versions = [{"version": version, "who": names.get(version.user or 0, "")} for version in found]
-        return super().get_context(versions=versions, **extra)
+        older = found[-1].number if found and found[-1].number > 1 else None
+        return super().get_context(versions=versions, older=older, is_older=bool(asked), **extra)
 
 
 class SelectionRestore(SelectionMixin, ActionView):

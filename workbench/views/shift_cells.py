@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import path, reverse
 from django.utils.functional import cached_property
@@ -18,17 +18,18 @@ from campaigns.models import Action, Campaign
 from common.errors import Refused
 from common.time import end_of_day
 from customers.models import Customer
+from labels.exports import csv_lines
 from labels.shifts import CODES, NEW, NONE, customers_in, moves_of
+from mailings.before_moves import received
 from selections.actions import create_selection
 from selections.figures import time_limit
 from selections.models import Export
 from selections.rules import VERSION
 from workbench.base import ROWS_PER_PAGE, ActionView, TemplatePage, WorkbenchView, wants_partial
-from workbench.exports import csv_lines
 from workbench.filters.shifts import CellForm
 from workbench.forms.selections import ExportForm
 from workbench.forms.shifts import KeepForm, OwnerForm
-from workbench.shift_received import received
+from workbench.paging import Leafing
 from workbench.shift_words import Way, move_words, name_of, told
 from workbench.views.shifts import MEMORY_MB, SECONDS
 
@@ -111,7 +112,7 @@ class ShiftCell(CellView, TemplatePage):
 
     def _customers(self) -> dict[str, Any]:
         form = self.form
-        page: Page[Customer] = Paginator(
+        page: Page[Customer] = Leafing(
             form.customers.select_related("branch").order_by("name_key", "pk"), ROWS_PER_PAGE
         ).get_page(self.request.GET.get("page"))
         people = list(page.object_list)

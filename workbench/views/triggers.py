@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -16,6 +16,7 @@ from campaigns.triggers import TriggerKind, describe, trigger_kinds
 from common.errors import Refused
 from common.time import local_date
 from workbench.base import ActionView, DetailPage, FormPage, ObjectMixin
+from workbench.findings import report_of, show, why_not_ready
 from workbench.forms.actions import TriggerForm, TriggerKindForm
 
 LAST_RUNS = 30
@@ -143,13 +144,38 @@ class TriggerChange(_Triggers, FormPage[TriggerForm]):
         return self.page_url
 
 
+class TriggerCheck(_Triggers, DetailPage[Trigger]):
+    """What is wrong with the message that a trigger is about to send by itself; from here it is turned on."""
+
+    permission = "manage_campaigns"
+    template_name = "workbench/triggers_check.html"
+
+    def get_queryset(self) -> QuerySet[Trigger]:
+        return super().get_queryset().filter(action__isnull=False)
+
+    def get_title(self) -> str:
+        return str(_("Check and turn on “%(name)s”")) % {"name": self.object}
+
+    def get_breadcrumb(self) -> list[Any]:
+        above = owner_crumbs(self.object.action) if self.object.action else []
+        return [*above, (self.object.name, self.page_url)]
+
+    def get_context(self, **extra: Any) -> dict[str, Any]:
+        action = cast(Action, self.object.action)
+        report = report_of(action, now=self.now)
+        return super().get_context(
+            findings=show(report, action.content), not_ready=why_not_ready(action), today=local_date(self.now), **extra
+        )
+
+
 class TriggerActivate(_Triggers, ActionView):
     permission = "manage_campaigns"
     success_message = _("The trigger is on, from today.")
 
     def perform(self) -> str:
-        actions.activate_trigger(self.object, by=self.user, now=self.now)
-        return self.came_from()
+        confirmed = self.request.POST.get("confirmed", "")
+        actions.activate_trigger(self.object, confirmed=confirmed, by=self.user, now=self.now)
+        return self.page_url if self.object.action_id else self.came_from()
 
 
 class TriggerDeactivate(_Triggers, ActionView):
@@ -191,6 +217,7 @@ urlpatterns = [
     path("campaigns/<int:campaign_pk>/triggers/add/", TriggerAdd.as_view(), name="campaign_trigger_add"),
     path("triggers/<int:pk>/", TriggerPage.as_view(), name="trigger_detail"),
     path("triggers/<int:pk>/change/", TriggerChange.as_view(), name="trigger_change"),
+    path("triggers/<int:pk>/check/", TriggerCheck.as_view(), name="trigger_check"),
     path("triggers/<int:pk>/on/", TriggerActivate.as_view(), name="trigger_activate"),
     path("triggers/<int:pk>/off/", TriggerDeactivate.as_view(), name="trigger_deactivate"),
     path("triggers/<int:pk>/run/", TriggerRunNow.as_view(), name="trigger_run"),

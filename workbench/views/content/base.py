@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -24,6 +26,7 @@ from workbench.base import ObjectMixin, Text
 from workbench.views.editions import newsletter_crumbs
 
 PICTURES_SHOWN = 40
+FORM = "page_form"  # the field that tells one form of a page from the next
 
 
 class DraftMixin:
@@ -38,25 +41,32 @@ class DraftMixin:
 
     @cached_property
     def draft(self) -> Draft | None:
-        return self.object.drafts.filter(user=cast(User, self.request.user), place=self.place).first()
+        mine = Draft.objects.written().filter(content=self.object, user=cast(User, self.request.user))
+        return mine.filter(place=self.place).first()
 
     def with_draft(self, initial: dict[str, Any]) -> dict[str, Any]:
         """Return the fields the form begins with: what is saved, and over it what was typed."""
         typed = self.draft.fields if self.draft else {}
-        return {**initial, **{name: values[-1] for name, values in typed.items() if values}}
+        return {**initial, **{name: values[-1] for name, values in typed.items() if values}, FORM: self.form_name}
+
+    @cached_property
+    def form_name(self) -> str:
+        """What tells this form from the same on another page: new each time, but when it comes back with an error."""
+        return self.request.POST.get(FORM, "") or token_hex(8)
 
     def draft_context(self) -> dict[str, Any]:
         """Return what the form's template knows: where to keep it, where to throw it away, and what came back."""
-        query = f"?{urlencode({'place': self.place})}"
+        query, own = f"?{urlencode({'place': self.place})}", f"&{urlencode({'form': self.form_name})}"
         return {
             "draft": self.draft,
             "draft_url": reverse("workbench:draft_keep", args=[self.object.pk]) + query,
-            "draft_drop_url": reverse("workbench:draft_drop", args=[self.object.pk]) + query,
+            "draft_drop_url": reverse("workbench:draft_drop", args=[self.object.pk]) + query + own,
         }
 
-    def drop_draft(self) -> None:
+    def drop_draft(self, now: dt.datetime) -> None:
         """Forget what was typed: it is saved now."""
-        actions.drop_draft(self.object, place=self.place, by=cast(User, self.request.user))
+        form, user = self.request.POST.get(FORM, ""), cast(User, self.request.user)
+        actions.drop_draft(self.object, place=self.place, form=form, by=user, now=now)
 
 
 @contextmanager
@@ -94,7 +104,7 @@ class Contents(ObjectMixin[Content]):
 
     @cached_property
     def owner(self) -> tuple[Text, str, Purpose] | None:
-        """Name, address and purpose of the action or edition that this is the content of."""
+        """Name, address and purpose of the action, edition or test that this is the content of."""
         for relation, page in (("action", "action_detail"), ("edition", "edition_detail")):
             try:
                 thing = getattr(self.object, relation)
@@ -102,6 +112,11 @@ class Contents(ObjectMixin[Content]):
                 continue
             purpose = thing.purpose if relation == "action" else thing.newsletter.purpose
             return str(thing), reverse(f"workbench:{page}", args=[thing.pk]), purpose
+        if arm := getattr(self.object, "arm", None):
+            whole = Contents()
+            whole.object = arm.experiment.content
+            page = reverse("workbench:experiment_detail", args=[arm.experiment_id])
+            return gettext("Test of “%(name)s”") % {"name": whole.object}, page, whole.purpose
         return None
 
     @property
@@ -119,5 +134,10 @@ class Contents(ObjectMixin[Content]):
         if self.is_written_by_edition:
             above = newsletter_crumbs(self.object.edition.newsletter)
         else:
-            above = [(gettext("Actions"), reverse("workbench:action_list"))]
+            is_version = getattr(self.object, "arm", None)
+            above = (
+                [(gettext("A/B tests"), reverse("workbench:experiment_list"))]
+                if is_version
+                else [(gettext("Actions"), reverse("workbench:action_list"))]
+            )
         return [*above, (self.owner[0], self.owner[1])]

@@ -47,7 +47,7 @@ class _BlockForm(DraftMixin, Contents, FormPage[forms.Form]):
 
     @property
     def is_in_column(self) -> bool:
-        """Whether the block stands in a column, where it is for whoever sees the columns."""
+        """Whether the block stands in a column, where it is for some of those who see the columns."""
         raise NotImplementedError
 
     @property
@@ -56,11 +56,12 @@ class _BlockForm(DraftMixin, Contents, FormPage[forms.Form]):
         return [name for name, field in self.block.form.base_fields.items() if hasattr(field, "is_picture")]
 
     def make_form(self) -> forms.Form:
-        audience: list[type[forms.Form]] = [] if self.is_in_column else [AudienceForm]
-        parts: tuple[type[forms.Form], ...] = (MarkForm, *audience, self.block.form)
+        parts: tuple[type[forms.Form], ...] = (MarkForm, AudienceForm, self.block.form)
         uploads = {_upload(name): UploadField() for name in self.pictures}
         self.form_class = type("BlockForm", parts, {**uploads, **dict.fromkeys(self.block.kept)})
         form = super().make_form()
+        if self.is_in_column:
+            form.fields["audience"].help_text = gettext("Out of those who see the columns.")
         order = [[name, _upload(name)] if name in self.pictures else [name] for name in self.block.form.base_fields]
         form.order_fields([name for names in order for name in names])
         return form
@@ -145,7 +146,7 @@ class BlockAdd(_BlockForm):
             by=self.user,
             now=self.now,
         )
-        self.drop_draft()
+        self.drop_draft(self.now)
         return f"{self.page_url}#block-{block_id}"
 
 
@@ -193,7 +194,7 @@ class BlockChange(_BlockForm):
                 by=self.user,
                 now=self.now,
             )
-        self.drop_draft()
+        self.drop_draft(self.now)
         return f"{self.page_url}#block-{block_id}"
 
 
@@ -209,6 +210,22 @@ class BlockRemove(Contents, ActionView):
         return whole_editor(self.request, self.object) if wants_partial(self.request) else super().go(url)
 
 
+class BlockMove(Contents, ActionView):
+    """``?into=<id of columns>:0`` moves the block into that column, without it comes out of its own."""
+
+    permission = "manage_mailings"
+
+    def perform(self) -> str:
+        block_id = self.kwargs["block_id"]
+        actions.put_block(self.object, block_id, into=self.request.GET.get("into", ""), by=self.user, now=self.now)
+        return f"{self.page_url}#block-{block_id}"
+
+    def go(self, url: str) -> HttpResponse:
+        if not wants_partial(self.request):
+            return super().go(url)
+        return whole_editor(self.request, self.object, url.partition("#block-")[2])
+
+
 class BlockOrder(Contents, ActionView):
     permission = "manage_mailings"
 
@@ -222,5 +239,6 @@ urlpatterns = [
     path("content/<int:pk>/blocks/add/<slug:code>/", BlockAdd.as_view(), name="block_add"),
     path("content/<int:pk>/blocks/order/", BlockOrder.as_view(), name="block_order"),
     path("content/<int:pk>/blocks/<slug:block_id>/", BlockChange.as_view(), name="block_change"),
+    path("content/<int:pk>/blocks/<slug:block_id>/move/", BlockMove.as_view(), name="block_move"),
     path("content/<int:pk>/blocks/<slug:block_id>/remove/", BlockRemove.as_view(), name="block_remove"),
 ]

@@ -70,19 +70,19 @@ class CheckPage(_Checked, DetailPage[Content]):
             findings=show(report, self.object, edition=getattr(self.object, "edition", None)),
             links=links,
             is_looking=any(one.is_awaited for one in links),
-            is_known=all(one.is_fresh for one in links),
+            may_look=any(one.may_be_asked for one in links),
             query=self.request.GET.urlencode(),
             **extra,
         )
 
 
-class LinksCheck(Contents, ActionView):
+class LinksCheck(_Checked, ActionView):
     """Have the links looked up by a worker; the page shows what it finds."""
 
     permission = "manage_mailings"
 
     def perform(self) -> str:
-        found = links_of(Proof(self.object, self.purpose, Mailing.Channels.EMAIL, self.now))
+        found = links_of(Proof(self.object, self.purpose, self.channels, self.now))
         count = actions.ask_link_checks([one.url for one in found], now=self.now)
         check_links.delay_on_commit()  # type: ignore[attr-defined]
         words = ngettext("%(count)d link is being looked up.", "%(count)d links are being looked up.", count)

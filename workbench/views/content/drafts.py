@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, path, reverse
 
+from common.errors import Refused
 from mailings import actions
 from mailings.models import Content
 from workbench.base import ActionView
-from workbench.views.content.base import Contents
+from workbench.views.content.base import FORM, Contents
 
-NOT_KEPT = {"csrfmiddlewaretoken"}
+NOT_KEPT = {"csrfmiddlewaretoken", FORM}
 
 
 def form_address(content: Content, place: str) -> str:
@@ -25,12 +26,27 @@ def form_address(content: Content, place: str) -> str:
 
 
 class DraftKeep(Contents, ActionView):
+    """Answers 409 to what comes too late: the page must not say that it was kept."""
+
     permission = "manage_mailings"
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         fields = {name: request.POST.getlist(name) for name in request.POST if name not in NOT_KEPT}
-        place = request.GET.get("place", "")
-        actions.keep_draft(self.object, place=place, fields=fields, by=self.user, now=self.now)
+        step = request.GET.get("step", "")
+        try:
+            actions.keep_draft(
+                self.object,
+                place=request.GET.get("place", ""),
+                fields=fields,
+                form=request.POST.get(FORM, ""),
+                step=int(step[:9]) if step.isdecimal() else 0,
+                by=self.user,
+                now=self.now,
+            )
+        except Refused as refused:
+            if refused.code != "draft_over":
+                raise
+            return HttpResponse(status=409)
         return HttpResponse(status=204)
 
 
@@ -41,7 +57,8 @@ class DraftDrop(Contents, ActionView):
 
     def perform(self) -> str:
         place = self.request.GET.get("place", "")
-        actions.drop_draft(self.object, place=place, by=self.user)
+        form = self.request.GET.get("form", "")
+        actions.drop_draft(self.object, place=place, form=form, by=self.user, now=self.now)
         if self.request.GET.get("to") == "editor":
             return self.page_url
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext
@@ -15,6 +17,7 @@ from django_htmx.http import reswap, retarget
 
 from common.blocks import Block, blocks
 from mailings import actions
+from mailings.actions.versions import is_sent_version
 from mailings.content import COLUMNS, audience_key, fingerprint
 from mailings.fields import merge_fields
 from mailings.models import Content, Draft, SavedBlock
@@ -37,6 +40,13 @@ class ContentPage(DraftMixin, Contents, FormPage[HeadForm]):
     def place(self) -> str:
         return "head"
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show what was sent instead of the text of a version of a test that has started: that stays as it is."""
+        if is_sent_version(self.object):
+            messages.info(request, gettext("This version was sent and stays as it was. Copy it to go on with it."))
+            return redirect("workbench:arm_preview", self.object.arm.pk)
+        return super().get(request, *args, **kwargs)
+
     def get_title(self) -> Text:
         return gettext("Content of “%(name)s”") % {"name": self.object.name}
 
@@ -45,9 +55,11 @@ class ContentPage(DraftMixin, Contents, FormPage[HeadForm]):
         return self.with_draft({**saved, "was": fingerprint(*saved.values())})
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
+        items = listed(self.object, typed_by=self.user)
         return super().get_context(
             object=self.object,
-            items=listed(self.object, typed_by=self.user),
+            items=items,
+            homes=homes_in(items),
             unsaved=self.unsaved_new(),
             saved_blocks=[(one, block) for one in SavedBlock.objects.all() if (block := blocks.get(one.type))],
             may_redo=self.object.records.filter(version__gt=0, parent=self.object.version).exists(),
@@ -66,14 +78,16 @@ class ContentPage(DraftMixin, Contents, FormPage[HeadForm]):
 
     def unsaved_new(self) -> list[tuple[Draft, Block, str]]:
         """Return the blocks that this person was adding: draft, type, address of its form."""
-        drafts = self.object.drafts.filter(user=self.user, place__startswith="add:").order_by("saved_at")
+        mine = Draft.objects.written().filter(content=self.object, user=self.user)
+        drafts = mine.filter(place__startswith="add:").order_by("saved_at")
         known = [(draft, blocks.get(draft.place.split(":")[1])) for draft in drafts]
         return [(draft, block, form_address(self.object, draft.place)) for draft, block in known if block]
 
     def perform(self, form: HeadForm) -> str:
         with again_after_conflict(form, self.mark_now):
-            actions.save_content(self.object, name=self.object.name, **form.cleaned_data, by=self.user, now=self.now)
-        self.drop_draft()
+            fields = {name: form.cleaned_data[name] for name in ("subject", "preheader", "was")}
+            actions.save_content(self.object, name=self.object.name, **fields, by=self.user, now=self.now)
+        self.drop_draft(self.now)
         return self.page_url
 
 
@@ -84,14 +98,30 @@ def block_types() -> list[Block]:
 
 def listed(content: Content, *, typed_by: User | None = None) -> list[dict[str, Any]]:
     """Return the blocks for the list: id, block type (None when it is not installed), summary, name of the audience,
-    whether ``typed_by`` has unsaved work in it, and for columns what stands in each.
+    whether ``typed_by`` has unsaved work in it, in which column it stands, and for columns what stands in each.
     """
     names = {key: name for choice in audience_choices() if choice[0] for key, name in choice[1]}
-    places = content.drafts.filter(user=typed_by).values_list("place", flat=True) if typed_by else ()
-    return [_row(one, names, set(places)) for one in content.blocks]
+    drafts = Draft.objects.written().filter(content=content, user=typed_by) if typed_by else Draft.objects.none()
+    places = set(drafts.values_list("place", flat=True))
+    return [_row(one, names, places) for one in content.blocks]
 
 
-def _row(one: dict[str, Any], names: dict[str, Any], places: set[str]) -> dict[str, Any]:
+def homes_in(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the columns in the list as (place, name); where there are more rows of columns, the name says which."""
+    found = [item["columns"] for item in items if "columns" in item]
+    return [
+        (
+            column["into"],
+            gettext("Column %(column)d") % {"column": number}
+            if len(found) == 1
+            else gettext("Column %(column)d of row %(row)d") % {"column": number, "row": row},
+        )
+        for row, columns in enumerate(found, start=1)
+        for number, column in enumerate(columns, start=1)
+    ]
+
+
+def _row(one: dict[str, Any], names: dict[str, Any], places: set[str], home: str = "") -> dict[str, Any]:
     key = audience_key(one.get("audience"))
     row: dict[str, Any] = {
         "id": one["id"],
@@ -99,6 +129,7 @@ def _row(one: dict[str, Any], names: dict[str, Any], places: set[str]) -> dict[s
         "summary": one["type"],
         "audience": names.get(key, key),
         "is_unsaved": f"block:{one['id']}" in places,
+        "home": home,
     }
     if row["block"]:
         try:
@@ -107,8 +138,9 @@ def _row(one: dict[str, Any], names: dict[str, Any], places: set[str]) -> dict[s
             row["summary"] = gettext("What this block shows does not exist any more.")
     if one["type"] == COLUMNS:
         row["columns"] = [
-            {"into": f"{one['id']}:{number}", "items": [_row(inner, names, places) for inner in column]}
+            {"into": into, "items": [_row(inner, names, places, into) for inner in column]}
             for number, column in enumerate(one["data"]["columns"])
+            if (into := f"{one['id']}:{number}")
         ]
     return row
 

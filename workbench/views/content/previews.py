@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -18,7 +18,7 @@ from customers.models import Customer
 from customers.numbers import find
 from mailings import actions
 from mailings.darkness import darkened
-from mailings.models import Content
+from mailings.models import Content, SentTest
 from mailings.previewing import Preview, audience_keys, preview_content
 from workbench.base import ActionView, DetailPage, Text, WorkbenchView
 from workbench.forms.content import audience_choices
@@ -90,7 +90,7 @@ class PreviewPage(_Previews, DetailPage[Content]):
             query["part"] = code
             tabs.append({"label": label, "url": f"{url}?{query.urlencode()}", "active": code == chosen})
         query.pop("part", None)
-        tests = self.object.tests.select_related("recipient", "sent_by").order_by("-sent_at", "-pk")
+        tests = self.object.tests.select_related("recipient", "sent_by", "arm").order_by("-sent_at", "-pk")
         return super().get_context(
             preview=self.preview(self.now),
             form=self.form,
@@ -136,24 +136,32 @@ class ContentTest(_Previews, ActionView):
         names = {key: key for key in audience_keys(self.object)}
         return PreviewForm(self.request.POST, audiences=list(names.items()))
 
-    def recipients(self) -> list[User]:
-        form = RecipientsForm(self.request.POST)
-        if not form.is_valid():
-            raise Refused("recipients", gettext("Choose colleagues out of the list."))
-        return list(form.cleaned_data["recipients"]) or [self.user]
-
     def perform(self) -> str:
-        tests = actions.send_tests(
-            self.object, recipients=self.recipients(), purpose=self.purpose, by=self.user, now=self.now, **self.reader
+        people = chosen_colleagues(self.request)
+        told = actions.send_tests(
+            self.object, recipients=people, purpose=self.purpose, by=self.user, now=self.now, **self.reader
         )
-        failed = [one for one in tests if one.state == one.State.FAILED]
-        if failed:
-            words = gettext("The test could not be sent. The mail server says: %(reply)s")
-            messages.error(self.request, words % {"reply": failed[0].reply})
-        if sent := [one.recipient.email for one in tests if one not in failed]:
-            words = gettext("A test is on its way to %(address)s.")
-            messages.success(self.request, words % {"address": ", ".join(sent)})
+        tell_of_tests(self.request, told)
         return self.came_from()
+
+
+def chosen_colleagues(request: HttpRequest) -> list[User]:
+    """Return the colleagues that the form of a test names, or whoever is logged in."""
+    form = RecipientsForm(request.POST)
+    if not form.is_valid():
+        raise Refused("recipients", gettext("Choose colleagues out of the list."))
+    return list(form.cleaned_data["recipients"]) or [cast(User, request.user)]
+
+
+def tell_of_tests(request: HttpRequest, tests: list[SentTest]) -> None:
+    """Say what became of tests that were just sent."""
+    failed = [one for one in tests if one.state == one.State.FAILED]
+    if failed:
+        words = gettext("The test could not be sent. The mail server says: %(reply)s")
+        messages.error(request, words % {"reply": failed[0].reply})
+    if sent := [one.recipient.email for one in tests if one not in failed]:
+        words = gettext("A test is on its way to %(address)s.")
+        messages.success(request, words % {"address": ", ".join(sent)})
 
 
 urlpatterns = [
