@@ -176,7 +176,7 @@ def finished(mailing: Any, count: int) -> list[tuple[str, str, bytes]]:
 def measure_gate(content: Any) -> float:
     """Return the time of gate and queue over that by hand, for all customers, the median of alternated turns."""
     from benchmarks._mailings.filling import begin, marketing
-    from benchmarks._mailings.gating import forget, gate_by_hand
+    from benchmarks._mailings.gating import decided, forget, gate_by_hand
     from common.time import clock
 
     ratios = []
@@ -184,8 +184,10 @@ def measure_gate(content: Any) -> float:
         started = perf_counter()
         begin(content, "gate", now=clock())
         ours = perf_counter() - started
+        told = decided("gate")
         forget("gate")
         theirs = gate_by_hand(content, purpose_id=marketing().pk, key="by hand", now=clock())
+        assert decided("by hand") == told, "both decide the same"
         forget("by hand")
         ratios.append(ours / theirs)
         _say(f"gate {number}: {ours:.2f} s, by hand {theirs:.2f} s")

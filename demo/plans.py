@@ -230,8 +230,8 @@ class Maker:
             "Welkom: tips om te lezen",
             "marketing",
             Mailing.Channels.EMAIL,
-            "Drie tips voor uw volgende boek",
-            ("heading", {"text": "Wat wordt uw volgende boek?"}),
+            "Wat wordt uw volgende boek?",
+            ("heading", {"text": "Zo vindt u uw volgende boek"}),
             (
                 "article",
                 {
@@ -241,6 +241,7 @@ class Maker:
                     "link_text": "Bekijk de werelden",
                 },
             ),
+            ("heading", {"text": "Liever samen lezen of schrijven?"}),
             (
                 "products",
                 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing and says what it cannot install. Needs Python 3.11 or newer; repeats without effect.
-# With the word `browser` also Chromium, which only the browser tests and the screenshots need.
+# With the word `browser` also what only tests need: Chromium (screenshots too) and SpamAssassin.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -94,6 +94,13 @@ ensure_chromium() {
     return 1
 }
 
+# One test asks a spam filter about our mail; without it that test is skipped, and says so.
+ensure_spamassassin() {
+    command -v spamassassin >/dev/null && return
+    [ "$(uname)" = Linux ] && apt spamassassin && return
+    say "SpamAssassin is missing (a test of what spam filters think is skipped); please run: sudo apt-get install spamassassin"
+}
+
 compile_translations() {
     local source=locale/nl/LC_MESSAGES/django.po target=locale/nl/LC_MESSAGES/django.mo
     [ -f "$source" ] || return 0
@@ -109,11 +116,13 @@ if ! is_done .venv/setup-stamp; then
     python=$(find_python)
     make_venv "$python"
     say "installing Python packages into .venv (a minute or two the first time) ..."
-    .venv/bin/python -m pip install -q --only-binary :all: -r requirements-dev.txt </dev/null 2> >(grep -v '^WARNING: Location' >&2)
+    # Wheels only, so that nothing is compiled; dkimpy is published as source alone, and is plain Python.
+    .venv/bin/python -m pip install -q --only-binary :all: --no-binary dkimpy -r requirements-dev.txt </dev/null 2> >(grep -v '^WARNING: Location' >&2)
     ensure_pango
     fingerprint >.venv/setup-stamp
 fi
 if [ "${1:-}" = browser ] && ! is_done .venv/browser-stamp; then
+    ensure_spamassassin
     if ensure_chromium; then fingerprint >.venv/browser-stamp; fi
 fi
 compile_translations
