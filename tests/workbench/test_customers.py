@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from campaigns.models import Campaign, Enrolment
-from common.time import clock
+from common.time import clock, local_date
 from customers.actions import change_customer, record_fact
 from customers.models import (
     AccessRequest,
@@ -214,7 +214,7 @@ def test_worlds_and_activity_are_counted(desk: Client, reader: Customer) -> None
 
 def test_a_month_begins_at_midnight_in_amsterdam(desk: Client, anna: Customer) -> None:
     today = clock().astimezone(NOW.tzinfo)
-    first = today.replace(day=1, hour=0, minute=10, second=0)
+    first = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     FactFactory(customer=anna, occurred_at=first)
     FactTotal.objects.create(
         customer=anna, kind="loan", first_at=first, last_at=first, count=1, quantity=1, amount_cents=0
@@ -267,9 +267,9 @@ def test_an_address_that_others_have_too_leads_to_them(desk: Client, anna: Custo
 
 
 def test_what_was_paid_is_told_per_year(desk: Client, anna: Customer) -> None:
-    this_year = clock().year
+    this_year = local_date(clock()).year
     for kind, cents, year in (("fee", 5800, this_year), ("fee", 5600, this_year - 1), ("ticket", 4500, this_year)):
-        moment = dt.datetime(year, 1, 2, 12, tzinfo=NOW.tzinfo)
+        moment = dt.datetime(year, 1, 1, tzinfo=NOW.tzinfo)  # which is over on New Year's Day too
         record_fact(
             anna, kind=kind, occurred_at=moment, source_code="library", external_id=f"{kind}{year}", amount_cents=cents
         )
