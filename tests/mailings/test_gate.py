@@ -128,7 +128,7 @@ def test_the_control_group_is_a_stable_share(start: Start, readers: Callable[[in
     change_sending_settings(hold_out_percent=20)
     first, second = start(), start()
     held = {customer for customer, outcome in outcomes(first).items() if outcome == "hold_out"}
-    assert 20 <= len(held) <= 60
+    assert 10 <= len(held) <= 80  # 40 is to be expected; further away once in millions of runs
     assert held == {customer for customer, outcome in outcomes(second).items() if outcome == "hold_out"}
 
 

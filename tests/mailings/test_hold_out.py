@@ -33,7 +33,7 @@ def held(mailing: Mailing) -> set[int]:
 def test_an_own_control_group_is_stable_and_another_than_the_next(start: Start, readers: Any) -> None:
     readers(200)
     first, again, other = (start(hold_out=HoldOut(20, key)) for key in ("action:1", "action:1", "action:2"))
-    assert 20 <= len(held(first)) <= 60
+    assert 10 <= len(held(first)) <= 80  # 40 is to be expected; further away once in millions of runs
     assert held(first) == held(again)
     assert held(first) != held(other)
 
@@ -85,7 +85,7 @@ def test_who_is_in_the_group_of_a_campaign_gets_none_of_its_steps(
     first, second = Mailing.objects.order_by("pk")
     assert first.hold_out_key == f"campaign:{campaign.pk}"
     assert held(first) == held(second)
-    assert 3 <= len(held(first)) <= 25
+    assert 1 <= len(held(first)) <= 30  # 12 is to be expected
     assert Decision.objects.count() == 80
 
 
@@ -110,7 +110,7 @@ def test_the_group_of_a_newsletter_gets_none_of_its_editions(
     first, second = (send_edition(one, by=None, now=now) for one in editions)
     assert (first.hold_out_percent, first.hold_out_key) == (20, f"newsletter:{newsletter.pk}")
     assert held(first) == held(second)
-    assert 3 <= len(held(first)) <= 25
+    assert 1 <= len(held(first)) <= 30  # 12 is to be expected
     rows = {row["label"]: row["value"] for row in told.context["funnel"].rows}
     assert rows[Decision.Outcome.HOLD_OUT.label] == len(held(first))
 

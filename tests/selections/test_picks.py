@@ -52,7 +52,7 @@ def test_shares_that_meet_divide_everybody_without_overlap() -> None:
     parts = [numbers({"pick": "share", "start": start, "percent": 25, "seed": 9}) for start in (0, 25, 50, 75)]
     assert sum(map(len, parts)) == 60
     assert set.union(*parts) == numbers()
-    assert 5 <= len(parts[0]) <= 25
+    assert 1 <= len(parts[0]) <= 35  # 15 is to be expected; further away once in millions of runs
 
 
 def test_of_a_household_one_is_left_and_who_lives_alone_stays() -> None:
@@ -85,7 +85,7 @@ def test_a_share_of_a_sample_is_that_share_of_it_also_under_one_seed() -> None:
     drawn = numbers({"pick": "sample", "size": 60, "seed": 3})
     left = numbers({"pick": "sample", "size": 60, "seed": 3}, {"pick": "share", "percent": 50, "seed": 3})
     assert left < drawn
-    assert 15 <= len(left) <= 45
+    assert 8 <= len(left) <= 52  # 30 is to be expected; further away once in millions of runs
 
 
 def test_shares_with_parts_of_a_percent_meet_without_a_gap_or_overlap() -> None:
