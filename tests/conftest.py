@@ -14,8 +14,18 @@ import pytest_django
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as trying
 
 from tests.database import Maker, Template, keep_rows
+from tests.tries import TREES
+
+# A run must not fail by chance: no limits of time on examples, and the same examples each time. `make test-long` tries
+# others each time.
+trying.register_profile(
+    "tests", deadline=None, derandomize=TREES <= 200, suppress_health_check=[HealthCheck.too_slow]
+)  # fmt: skip
+trying.load_profile("tests")
 
 pytest_plugins = ["tests.browser", "tests.mail_servers", "tests.smtp_sink"]
 
