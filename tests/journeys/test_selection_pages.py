@@ -52,7 +52,7 @@ def tab(page: Page, name: str) -> None:
 def at_both_widths(page: Page, axe: Axe) -> None:
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
         axe()
     page.set_viewport_size({"width": 1440, "height": 900})
 

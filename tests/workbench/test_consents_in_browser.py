@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from common.roles import ensure_roles
 from common.time import clock
@@ -95,6 +95,6 @@ def test_the_conditions_show_only_with_the_ground_they_belong_to(
     sign_in(make_user("administrator"))
     page.goto(live_server.url + addresses["channel"])
     condition = page.get_by_label("De organisatie die schrijft, is de organisatie die zij betalen")
-    assert condition.is_checked()
+    expect(condition).to_be_checked()
     page.locator("input[name=basis][value=consent]").check()
-    assert condition.is_hidden()
+    expect(condition).to_be_hidden()

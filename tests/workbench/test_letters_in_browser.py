@@ -54,6 +54,8 @@ def test_letters_that_came_back_are_scanned_one_after_another(
     expect(page.get_by_label("Verhuisd")).to_be_checked()
     scan(page, letter_code(batch.pk, 2))
     expect(page.get_by_role("row").filter(has_text="Carla")).to_be_visible()
+    expect(page.get_by_label("Code op de brief")).to_have_value("")
+    expect(page.get_by_label("Code op de brief")).to_be_focused()
     scan(page, letter_code(batch.pk, 2))
     expect(page.get_by_text("Deze brief is al vastgelegd").first).to_be_visible()
     expect(page.get_by_label("Code op de brief")).to_have_value("")  # or the next code would come behind this one
