@@ -292,7 +292,7 @@ def test_what_two_writers_say_at_once_is_the_fold_of_both(seed: int) -> None:
     barrier = Barrier(2)
 
     def one_by_one() -> None:
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=60)
         for number in range(3):
             for pk in rng_order:
                 one = said[pk][number]
@@ -302,7 +302,7 @@ def test_what_two_writers_say_at_once_is_the_fold_of_both(seed: int) -> None:
                 )  # fmt: skip
 
     def many_at_once() -> None:
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=60)
         for number in range(3, 6):
             told = [[pk, said[pk][number].state, said[pk][number].at.isoformat()] for pk in ids]
             execute(

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,12 @@ def is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2] if Path("/proc").exists() else True
+    if not Path("/proc/self").exists():
+        return True
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+    except OSError:  # it went just now
+        return False
 
 
 def test_ready_process_is_stopped_at_the_end(tmp_path: Path) -> None:
@@ -72,7 +76,7 @@ def test_members_of_a_group_are_ended_too(tmp_path: Path) -> None:
         )
         grandchild = int(child.log.read_text())
         assert is_alive(grandchild)
-    assert poll(lambda: not is_alive(grandchild), seconds=5)
+    assert poll(lambda: not is_alive(grandchild), seconds=60)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help for orphans is Linux's")
@@ -89,10 +93,9 @@ def test_killed_parent_leaves_no_children(tmp_path: Path) -> None:
     )  # fmt: skip
     assert parent.stdout
     pid = int(parent.stdout.readline())
-    time.sleep(0.2)  # the child asks for the signal between fork and exec
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
-    assert poll(lambda: not is_alive(pid), seconds=5)
+    assert poll(lambda: not is_alive(pid), seconds=60)
 
 
 def test_polling_gives_up_in_time() -> None:

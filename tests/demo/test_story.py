@@ -55,7 +55,7 @@ def processes_of(state: Path) -> list[str]:
 
 def test_the_story_is_told_to_its_end_then_served_and_leaves_nothing_running(state: Path) -> None:
     demo = start(state, "--port", str(free_port()), "--exit")
-    output, _ = demo.communicate(timeout=300)
+    output, _ = demo.communicate(timeout=900)
     assert demo.returncode == 0, output
     last = output.splitlines()[-1]
     assert last.startswith("STORY ")
@@ -77,7 +77,7 @@ def test_the_story_is_told_to_its_end_then_served_and_leaves_nothing_running(sta
     assert story["vouchers_issued"] >= 5
     assert story["vouchers_redeemed"] == 2
     assert story["vouchers_refused"] == 1
-    assert poll(lambda: not processes_of(state), seconds=10), processes_of(state)
+    assert poll(lambda: not processes_of(state), seconds=60), processes_of(state)
     the_demo_serves_its_faces_until_it_is_interrupted(state)
 
 
@@ -92,13 +92,13 @@ def the_demo_serves_its_faces_until_it_is_interrupted(state: Path) -> None:
         if "Ctrl-C stops everything" in line:
             break
     assert "Log in as\n" in lines, "".join(lines)
-    with urllib.request.urlopen(f"http://localhost:{port}/accounts/login/", timeout=10) as page:
+    with urllib.request.urlopen(f"http://localhost:{port}/accounts/login/", timeout=60) as page:
         login = page.read().decode()
     assert "marketing" in login
     demo.send_signal(signal.SIGINT)
-    demo.communicate(timeout=60)
+    demo.communicate(timeout=120)
     assert demo.returncode == 0
-    assert poll(lambda: not processes_of(state), seconds=10), processes_of(state)
+    assert poll(lambda: not processes_of(state), seconds=60), processes_of(state)
 
 
 def test_a_taken_port_is_one_clear_line(state: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_taken_port_is_one_clear_line(state: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         demo = start(state, "--port", str(taken.getsockname()[1]), "--exit")
-        output, _ = demo.communicate(timeout=60)
+        output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 1
     assert "is taken: choose another one" in output
     assert len(output.splitlines()) == 1
@@ -115,7 +115,7 @@ def test_a_taken_port_is_one_clear_line(state: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--customers", "3"], ["--port", "99999"], ["--customers", "veel"]])
 def test_wrong_arguments_are_refused_before_anything_starts(arguments: list[str], state: Path) -> None:
     demo = start(state, *arguments)
-    output, _ = demo.communicate(timeout=60)
+    output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 2
     assert "error:" in output
     assert not (state / "postgresql").exists()

@@ -218,7 +218,7 @@ def settled() -> None:
     """Wait until every transaction that began before is over, those of tests beside this one too: a run looks again at
     what was written since the oldest that it did not see the end of.
     """
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     asked = "SELECT pg_snapshot_xmin(seen) = pg_snapshot_xmax(seen) AS is_quiet FROM pg_current_snapshot() AS seen"
     while time.monotonic() < until and not rows(asked)[0]["is_quiet"]:
         time.sleep(0.01)

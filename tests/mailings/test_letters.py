@@ -173,7 +173,7 @@ def test_who_stops_it_while_letters_are_laid_out_waits_for_nothing_and_none_is_p
 
     def interrupted(*given: Any) -> str:
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(stop_elsewhere).result(timeout=30)
+            pool.submit(stop_elsewhere).result(timeout=60)
         return write_pile(*given)
 
     monkeypatch.setattr("mailings.actions.letters.write_pile", interrupted)

@@ -70,7 +70,7 @@ def test_a_scanner_that_sends_a_code_twice_at_once_notes_it_once(batch: LetterBa
 
     def scan() -> str:
         try:
-            ready.wait(timeout=20)
+            ready.wait(timeout=60)
             record_return(letter_code(batch.pk, 1), reason="unknown", now=now)
             return "noted"
         except Refused as refused:
@@ -79,7 +79,7 @@ def test_a_scanner_that_sends_a_code_twice_at_once_notes_it_once(batch: LetterBa
             connection.close()
 
     with ThreadPoolExecutor(2) as pool:
-        told = [one.result(timeout=30) for one in [pool.submit(scan), pool.submit(scan)]]
+        told = [one.result(timeout=60) for one in [pool.submit(scan), pool.submit(scan)]]
     assert sorted(told) == ["noted", "wrong_state"]
     assert PostReturn.objects.count() == 2  # both who share the letter
 

@@ -69,7 +69,7 @@ class Asked(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if to == "hang":
-            self.server.let_go.wait(20)
+            self.server.let_go.wait(60)
         code = int(to) if to.isdigit() else 200
         answer = b'{"id": "<1@mailgun>", "message": "Queued. Thank you."}' if code == 200 else b'{"message": "no"}'
         self.send_response(code)
@@ -145,7 +145,7 @@ def test_the_provider_gets_the_message_with_our_number_and_follows_nobody(mailgu
     ],
 )
 def test_what_a_no_means(mailgun: Mailgun, settings: Settings, to: str, state: str, reached: bool, pause: bool) -> None:
-    settings.ANYMAIL["REQUESTS_TIMEOUT"] = (5, 0.5) if to == "hang" else 10
+    settings.ANYMAIL["REQUESTS_TIMEOUT"] = (5, 0.5) if to == "hang" else 60
     outcome = Provider("mailgun").send(MAIL._replace(recipient=f"{to}@example.nl"))
     assert (outcome.state, outcome.reached, outcome.pause) == (state, reached, pause)
     assert "geheim" not in outcome.reply
@@ -183,7 +183,7 @@ def breaks_off(settings: Settings) -> Iterator[list[bytes]]:
         port = door.getsockname()[1]
         settings.ANYMAIL = {"MAILGUN_API_KEY": "geheim", "MAILGUN_API_URL": f"https://localhost:{port}/v3"}
         yield heard
-        thread.join(10)
+        thread.join(60)
 
 
 def test_a_secure_line_that_breaks_after_the_message_leaves_a_doubt(
@@ -264,7 +264,7 @@ def test_a_provider_that_is_away_ends_the_run(start: Start, readers: Any, relay:
     mailing = start(now=timezone.now())
     began = time.monotonic()
     assert send_ready(seconds=60).is_unreachable
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 50  # and does not go on for the whole minute
     assert states(mailing) == {"deferred": 3, "queued": 7}
     assert set(Message.objects.values_list("attempts", flat=True)) == {0}
 

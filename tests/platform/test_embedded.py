@@ -31,7 +31,7 @@ def state() -> Iterator[Path]:
         Path(folder).chmod(0o711)
         path = Path(folder).resolve()
         yield path
-        embedded(path, "down").communicate(timeout=60)
+        embedded(path, "down").communicate(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def embedded(state: Path, *arguments: str, **more: str) -> subprocess.Popen[str]
 
 
 def outcome(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 
@@ -88,7 +88,7 @@ def read(path: Path) -> str:
         return ""
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> bool:
+def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not is_so() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -138,7 +138,7 @@ def test_nothing_stays_when_the_wrapper_is_killed(used: Path, mode: list[str]) -
     place = Place(Path(wrapper.stdout.readline().strip()))
     assert len(processes_of(place)) >= 2
     wrapper.kill()
-    wrapper.communicate(timeout=60)
+    wrapper.communicate(timeout=120)
     assert wait_until(lambda: processes_of(place) == []), processes_of(place)
     assert wait_until(lambda: not place.sockets.exists())
     if mode:
@@ -161,7 +161,7 @@ def test_down_stops_the_servers_of_a_run_too(used: Path) -> None:
     assert wrapper.stdout.readline() == "ready\n"
     started = time.monotonic()
     assert outcome(embedded(used, "down"))[0] == 0
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 100  # the command would have slept for ten minutes
     wrapper.terminate()
     assert outcome(wrapper)[0] == 128 + signal.SIGTERM
     assert processes_of(Place(used)) == []

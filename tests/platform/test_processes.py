@@ -52,7 +52,7 @@ def procfile(production: dict[str, str], tmp_path: Path) -> Iterator[Path]:
         honcho = subprocess.Popen([BIN / "honcho", "start"], cwd=PROJECT, env=production, stdout=output, stderr=output)
     yield log
     honcho.send_signal(signal.SIGTERM)
-    honcho.wait(timeout=60)
+    honcho.wait(timeout=120)
     assert "Traceback" not in log.read_text()
     assert left_over(production["WISE_STATE_DIR"]) == []
 
@@ -72,7 +72,7 @@ def left_over(mark: str) -> list[str]:
 def get(url: str) -> tuple[int, str]:
     request = urllib.request.Request(url, headers={"Host": "crm.example.nl", "X-Forwarded-Proto": "https"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -80,7 +80,7 @@ def get(url: str) -> tuple[int, str]:
         return 0, ""
 
 
-def wait_for(log: Path, words: str, seconds: float = 60) -> bool:
+def wait_for(log: Path, words: str, seconds: float = 180) -> bool:
     deadline = time.monotonic() + seconds
     while words not in log.read_text() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -47,18 +47,18 @@ def test_what_is_asked_next_stops_the_count_before_it() -> None:
     with ThreadPoolExecutor() as pool:
         first = begun(pool, "page", "count")
         second = begun(pool, "page", "count", 0.5)
-        assert (first.result(timeout=10), second.result(timeout=10)) == ("superseded", "counted")
+        assert (first.result(timeout=60), second.result(timeout=60)) == ("superseded", "counted")
 
 
 def test_a_count_stops_what_was_made_of_the_count_before_it_but_not_the_other_way_round() -> None:
     with ThreadPoolExecutor() as pool:
         count, panel = begun(pool, "page", "count"), begun(pool, "page", "panel")
         with superseding("page", "panel"):
-            assert panel.result(timeout=10) == "superseded"
+            assert panel.result(timeout=60) == "superseded"
             assert not count.done()
         panel = begun(pool, "page", "panel")
         with superseding("page", "count", "panel"):
-            assert (count.result(timeout=10), panel.result(timeout=10)) == ("superseded", "superseded")
+            assert (count.result(timeout=60), panel.result(timeout=60)) == ("superseded", "superseded")
 
 
 def test_other_pages_go_on() -> None:
@@ -66,7 +66,7 @@ def test_other_pages_go_on() -> None:
         other, none = begun(pool, "other", "count", 1), pool.submit(counting, "", "count", 1)
         stop("page", "count", "panel")
         stop("", "count")
-        assert (other.result(timeout=10), none.result(timeout=10)) == ("counted", "counted")
+        assert (other.result(timeout=60), none.result(timeout=60)) == ("counted", "counted")
 
 
 def test_what_takes_too_long_by_itself_was_not_stopped_by_anybody() -> None:
