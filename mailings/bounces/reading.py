@@ -52,6 +52,7 @@ _AUTOMATIC = re.compile(
     r"|ik ben (er|afwezig|op vakantie)|abwesen|absence|réponse automatique|ontvangstbevestiging)",
     re.IGNORECASE,
 )
+_CODE = re.compile(r"\b[45]\d\d\b|[45]\.\d\.\d")
 _SERVER = re.compile(r"mailer-?daemon|postmaster|mail ?delivery|mdaemon|daemon@|bounce", re.IGNORECASE)
 
 
@@ -229,8 +230,16 @@ def _told(text: str) -> str:
     """Return the lines around the first that names an error: what a person would read."""
     body = text.partition("\n\n")[2] or text
     lines = [line.strip()[:300] for line in body.splitlines()[:200] if line.strip()]
-    at = next((n for n, line in enumerate(lines) if re.search(r"\b[45]\d\d\b|[45]\.\d\.\d|<?\S+@\S+>?:", line)), 0)
+    at = next((number for number, line in enumerate(lines) if _names_an_error(line)), 0)
     return " ".join(lines[at : at + 6])[:600]
+
+
+def _names_an_error(line: str) -> bool:
+    """Whether it has a code of an error, or an address with a colon behind it; word by word, as one pattern for all of
+    it would look for seconds where a line is nothing but addresses.
+    """
+    words = (word for word in line.split() if "@" in word[1:])
+    return bool(_CODE.search(line)) or any(":" in word[word.index("@", 1) + 2 :] for word in words)
 
 
 def _header(mail: Mail, name: str) -> str:
