@@ -126,9 +126,13 @@ def _await_writing(worker: subprocess.Popen[bytes]) -> None:
 def _await_end_of_other_sessions() -> None:
     """The server notices the death of a client when it next speaks to it."""
     until = time.monotonic() + 60
+    statement = """
+        SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+        WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
+    """
     while time.monotonic() < until:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()")
+            cursor.execute(statement)
             if not cursor.fetchone()[0]:
                 return
         time.sleep(0.02)

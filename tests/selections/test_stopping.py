@@ -14,7 +14,10 @@ from selections.figures.stopping import name_of, stop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-RUNNING = "SELECT count(*) AS many FROM pg_stat_activity WHERE application_name = %s AND query LIKE 'SELECT pg_sleep%%'"
+RUNNING = """
+    SELECT count(*) AS many FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = %s AND query LIKE 'SELECT pg_sleep%%'
+"""
 
 
 def counting(page: str, kind: str, seconds: float = 20) -> str:
