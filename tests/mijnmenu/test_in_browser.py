@@ -93,8 +93,8 @@ def test_nothing_is_ticked_before_somebody_said_so(page: Page, live_server: Any,
 
 def test_stopping_is_one_tick_and_one_button_as_beginning_is(page: Page, live_server: Any, parent: Customer) -> None:
     page.goto(f"{live_server.url}/mijn/enter/{make_token('mijnmenu', [parent.pk, parent.link_version])}/")
-    page.goto(f"{live_server.url}/mijn/voorkeuren/")
     for is_on in (True, False):
+        page.goto(f"{live_server.url}/mijn/voorkeuren/")
         page.locator("input[value='profiling:email'][type=checkbox]").set_checked(is_on)
         page.get_by_role("button", name="Bewaar mijn voorkeuren").click()
         page.get_by_text("Bewaard: 1 wijziging").wait_for()

@@ -195,6 +195,13 @@ def test_nothing_is_lost_when_the_browser_closes(
     assert not Draft.objects.written().exists()
 
 
+def lists_can_be_dragged(page: Page) -> None:
+    """Wait until each list of the page as it is now was given to the script that drags."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-sortable]')].every((list) => window.Sortable?.get(list))"
+    )
+
+
 @pytest.mark.django_db(transaction=True)
 def test_columns_are_filled_and_reordered_in_a_browser(
     page: Page, sign_in: Any, axe: Any, marketeer: User, make_content: Any, settings: Any, live_server: Any
@@ -216,6 +223,7 @@ def test_columns_are_filled_and_reordered_in_a_browser(
         left.get_by_role("button", name="omlaag").first.press("Enter")
     expect(left.get_by_role("listitem").first).to_contain_text("Midden")
     right = page.get_by_role("list", name="Blokken van kolom 2 op volgorde")
+    lists_can_be_dragged(page)
     with page.expect_response("**/blocks/order/**"):
         left.get_by_text("Midden").first.drag_to(right)
     expect(right.get_by_role("listitem")).to_have_count(2)
@@ -259,6 +267,7 @@ def test_blocks_go_into_columns_and_out_by_keyboard_and_by_mouse(
     right.get_by_role("button", name="Uit de kolommen").press("Enter")
     expect(right.get_by_role("listitem")).to_have_count(0)
     assert kept() == [[["Links"], []], "Boven"]
+    lists_can_be_dragged(page)
     with page.expect_response("**/blocks/order/**"):
         page.locator(".content-block-summary", has_text="Boven").drag_to(right)
     assert kept() == [[["Links"], ["Boven"]]]
