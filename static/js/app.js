@@ -100,6 +100,12 @@
     menu.open = false;
     menu.querySelector("summary").focus();
   });
+  document.addEventListener("toggle", (e) => { // the list hangs from the right of its button: on a narrow screen not off its left
+    const list = e.target.matches?.("[data-menu][open]") && e.target.querySelector(":scope > .menu-list");
+    if (!list) return;
+    list.style.translate = "";
+    list.style.translate = `${Math.max(0, 8 - list.getBoundingClientRect().left)}px`;
+  }, true);
   on("click", "[data-sidebar-toggle]", (button) => {
     const isOpen = document.getElementById(button.getAttribute("aria-controls")).classList.toggle("is-open");
     button.setAttribute("aria-expanded", String(isOpen));
