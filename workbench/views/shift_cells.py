@@ -14,7 +14,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.models import Action, Campaign
+from campaigns.actions.names import free_name
+from campaigns.models import Action, Campaign, Trigger
 from common.errors import Refused
 from common.time import end_of_day
 from customers.models import Customer
@@ -220,7 +221,7 @@ class ShiftCellTrigger(CellView):
         name = "action" if isinstance(thing, Action) else "campaign"
         params = {
             "kind": "label_move",
-            "name": move_words(self.form.scale, self.form.cell)[:120],
+            "name": free_name(Trigger, move_words(self.form.scale, self.form.cell)),
             "label_group": self.form.scale.group.code,
             "from_label": CODES[NONE] if was in (NEW, NONE) else self.form.scale.code(was),
             "to_label": self.form.scale.code(became),
