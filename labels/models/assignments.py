@@ -198,7 +198,7 @@ def _words(how: str, name: str, through: int | None) -> str:
         "merge": lambda: gettext("because customers were merged"),
         "group": lambda: gettext("because another of its group was given"),
         "validity": lambda: gettext("because its days were over"),
-        "age": lambda: gettext("because it lasts so long"),
+        "age": lambda: gettext("because its time was up"),
         "version": lambda: gettext("because its version was ended, by %(name)s") % person,
         "objection": lambda: gettext("because the customer objected"),
     }
