@@ -144,6 +144,19 @@ def test_whatever_goes_wrong_has_one_shape(api: APIClient) -> None:
         assert answer.data["message"]
 
 
+def test_labels_with_a_version_come_in_by_file(api: APIClient) -> None:
+    SourceFactory(code="library")
+    CustomerFactory(number="1")
+    lines = "klantnummer;label;naam;groep;versie\n1;A01;Starters;Mosaic;2026\n"
+    wish = {"format": "labels", "source": "library", "needs_approval": False, "file": file(lines)}
+    sent = api.post("/api/v1/imports/", wish, format="multipart")
+    assert sent.status_code == 202, sent.data
+    run_waiting_imports()
+    [made] = api.get("/api/v1/labels/", {"kind": "imported"}).data["results"]
+    assert (made["name"], made["version"]) == ("Starters", "2026")
+    assert [one["code"] for one in api.get("/api/v1/customers/1/labels/").data] == [made["code"]]
+
+
 def test_a_file_of_people_or_of_the_product_is_refused_as_on_the_page(api: APIClient) -> None:
     for code in ("workbench", "mijnmenu"):
         SourceFactory(code=code)
