@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import ProtectedError
 from django.http import Http404
 from django.utils.translation import gettext as _
+from psycopg2.errors import UniqueViolation
 from rest_framework import status
 from rest_framework.exceptions import ErrorDetail, NotFound
 from rest_framework.response import Response
@@ -15,11 +18,13 @@ from rest_framework.views import exception_handler as default_handler
 
 from common.errors import Refused
 
+log = logging.getLogger(__name__)
+
 #: Refusals that mean "the state of things forbids it", as opposed to "what you sent is not right".
 CONFLICTS = frozenset(
     {
         "already_blocked", "already_reversed", "answered", "blocked", "busy", "campaign_finished", "campaign_over",
-        "campaign_started", "campaign_state", "closed", "conflict", "definition_closed", "definition_paused",
+        "campaign_started", "campaign_state", "closed", "confirm", "conflict", "definition_closed", "definition_paused",
         "edition_sent", "edition_writes", "erased", "expired", "import_running", "import_values", "in_use", "inactive",
         "key_reused", "letters", "limit", "message_under_way", "newsletter_stopped", "not_active", "not_restricted",
         "not_yet_valid", "other_customer", "restricted", "used", "wrong_branch", "wrong_state",
@@ -36,6 +41,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """
     if isinstance(error, ProtectedError):
         error = Refused("in_use", _("In use elsewhere, so it cannot be removed."))
+    if isinstance(error, IntegrityError) and isinstance(error.__cause__, UniqueViolation):
+        log.warning("two equal requests at once: %s", error.__cause__.diag.constraint_name)
+        error = Refused(
+            "conflict", _("Somebody did the same at this very moment. Look what is there now, and try again.")
+        )
     if isinstance(error, Http404):
         error = NotFound()  # whose words are translated; Django's name a class of ours in English
     if not isinstance(error, Refused):

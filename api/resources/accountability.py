@@ -16,6 +16,7 @@ from api.pages import Pages
 from api.permissions import MayManagePrivacy
 from api.resources.fields import SaidField, user_of
 from api.resources.histories import HistorySerializer, history_page
+from api.resources.kinds import is_shorter, unsure
 from common.retention import retention_rules
 from common.time import clock
 from customers.actions.privacy import change_retention
@@ -153,6 +154,7 @@ class PeriodWishSerializer(serializers.Serializer[Any]):
 
     is_on = SaidField(required=False)
     period = serializers.IntegerField(required=False, min_value=1)
+    confirm = serializers.BooleanField(required=False, help_text="Needed to keep less: what is older goes")
 
 
 class RetentionRuleViewSet(viewsets.GenericViewSet[Any]):
@@ -188,6 +190,10 @@ class RetentionRuleViewSet(viewsets.GenericViewSet[Any]):
             raise NotFound
         wish = PeriodWishSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
+        is_sure = wish.validated_data.pop("confirm", False)
         told = {"is_on": known["is_on"], "period": known["period"]} | wish.validated_data
+        before = known["period"] if known["is_on"] else None
+        if told["is_on"] and is_shorter(before, told["period"]) and not is_sure:
+            raise unsure()
         change_retention(code, **told, by=user_of(request), now=clock())
         return Response(PeriodSerializer(next(one for one in _periods() if one["code"] == code)).data)

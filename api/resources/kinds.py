@@ -60,6 +60,7 @@ class KindWishSerializer(serializers.Serializer[Any]):
     has_amount = serializers.BooleanField(required=False)
     has_duration = serializers.BooleanField(required=False)
     keep_months = serializers.IntegerField(required=False, allow_null=True)
+    confirm = serializers.BooleanField(required=False, help_text="Needed to keep them shorter: what is older goes")
 
 
 def _told(kind: FactKind, kept: dict[str, int]) -> dict[str, Any]:
@@ -73,6 +74,16 @@ def _keep(code: str, months: int | None, **who: Any) -> None:
         actions.set_retention(code, months=months, **who)
     except Refused as refusal:
         raise Refused(refusal.code, refusal.message, field="keep_months" if refusal.field else "") from refusal
+
+
+def is_shorter(before: int | None, wish: int | None) -> bool:
+    """Whether a term removes what was kept before it; None is as long as the customer."""
+    return wish is not None and (before is None or wish < before)
+
+
+def unsure() -> Refused:
+    message = _("This removes what is older, from the coming night on, for good. Send “confirm”: true to do it.")
+    return Refused("confirm", message, field="confirm")
 
 
 class FactKindViewSet(viewsets.GenericViewSet[Any]):
@@ -100,6 +111,7 @@ class FactKindViewSet(viewsets.GenericViewSet[Any]):
         fields = self._read(request, partial=False)
         who: dict[str, Any] = {"by": user_of(request), "now": clock()}
         with transaction.atomic():
+            fields.pop("confirm", None)  # a new kind has nothing to lose
             months = fields.pop("keep_months", None)
             made = actions.add_kind(**fields, **who)
             if months is not None:
@@ -110,6 +122,9 @@ class FactKindViewSet(viewsets.GenericViewSet[Any]):
     def partial_update(self, request: Request, code: str) -> Response:
         """Change an own kind, or how long the facts of any kind are kept (from the coming night on)."""
         kind, fields = self._find(code), self._read(request, partial=True)
+        is_sure = fields.pop("confirm", False)
+        if is_shorter(months_kept().get(kind.code), fields.get("keep_months")) and not is_sure:
+            raise unsure()
         who: dict[str, Any] = {"by": user_of(request), "now": clock()}
         with transaction.atomic():
             if "keep_months" in fields:

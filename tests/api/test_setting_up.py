@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError
+from psycopg2.errors import UniqueViolation
 from rest_framework.test import APIClient
 
+from api.errors import exception_handler
 from common.actions import add_integration
 from common.time import local_date
 from customers.actions import ensure_base_data
@@ -92,11 +95,13 @@ def test_an_own_kind_is_made_changed_kept_and_removed(api: APIClient) -> None:
 def test_a_kind_of_the_product_is_refused_but_for_how_long_it_is_kept(api: APIClient) -> None:
     for answer in (send(api, "patch", "kinds/loan/", {"name": "Lening"}), send(api, "delete", "kinds/loan/")):
         assert (answer.status_code, answer.data["code"]) == (422, "not_own")
-    assert send(api, "patch", "kinds/loan/", {"keep_months": 36}).data["keep_months"] == 36
+    shorter = send(api, "patch", "kinds/loan/", {"keep_months": 36})
+    assert (shorter.status_code, shorter.data["code"]) == (409, "confirm")
+    assert send(api, "patch", "kinds/loan/", {"keep_months": 36, "confirm": True}).data["keep_months"] == 36
     both = send(api, "patch", "kinds/loan/", {"keep_months": 48, "verb": "las"})
     assert both.data["code"] == "not_own"
     assert send(api, "get", "kinds/loan/").data["keep_months"] == 36  # all or nothing
-    assert send(api, "patch", "kinds/loan/", {"keep_months": 1}).data["field"] == "keep_months"
+    assert send(api, "patch", "kinds/loan/", {"keep_months": 1, "confirm": True}).data["field"] == "keep_months"
     assert send(api, "post", "kinds/", COURSE | {"name": "Voucher"}).data["field"] == "name"  # a part of the timeline
     assert send(api, "patch", "kinds/nothing/", {}).status_code == 404
     assert send(api, "post", "kinds/", COURSE | {"icon": "<b>"}).data["field"] == "icon"
@@ -243,7 +248,10 @@ def test_thresholds_of_matching_are_read_and_changed(api: APIClient) -> None:
 def test_a_retention_period_is_set_by_its_rule(api: APIClient) -> None:
     rules = {row["code"]: row for row in send(api, "get", "retention-rules/").data}
     code = next(code for code, row in rules.items() if row["unit"] == "months")
-    assert send(api, "patch", f"retention-rules/{code}/", {"is_on": True, "period": 30}).data["period"] == 30
+    told = {"is_on": True, "period": 30, "confirm": True}
+    assert send(api, "patch", f"retention-rules/{code}/", told).data["period"] == 30
+    shorter = send(api, "patch", f"retention-rules/{code}/", {"period": 29})
+    assert (shorter.status_code, shorter.data["code"], shorter.data["field"]) == (409, "confirm", "confirm")
     assert send(api, "patch", f"retention-rules/{code}/", {"period": 9999}).data["code"] == "bad_period"
     assert send(api, "patch", "retention-rules/nothing/", {}).status_code == 404
     assert api.patch(f"/api/v1/retention-rules/{code}/", {"period": 31}, format="multipart").data["is_on"] is True
@@ -304,3 +312,11 @@ def test_who_handles_privacy_sees_requests_and_checks(administrator: User) -> No
     assert client.get("/api/v1/ledger-checks/").data["results"][0]["is_whole"] is True
     run_retention(local_date(NOW), now=NOW)
     assert client.get("/api/v1/retention-runs/").data["results"][0]["day"] == local_date(NOW).isoformat()
+
+
+def test_what_another_request_made_at_the_same_moment_is_a_conflict() -> None:
+    clash = IntegrityError()
+    clash.__cause__ = UniqueViolation()
+    answer = exception_handler(clash, {})
+    assert answer is not None
+    assert (answer.status_code, answer.data["code"]) == (409, "conflict")
