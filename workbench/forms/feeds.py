@@ -112,13 +112,16 @@ class ColumnsForm(forms.Form):
             cell = mapping.get(column.name, {})
             words = ", ".join(f"{theirs} = {ours}" for theirs, ours in (cell.get("values") or {}).items())
             self.fields[f"column_{column.name}"] = forms.ChoiceField(
-                label=_("Column in the file"), choices=choices, required=False, initial=cell.get("column", "")
+                label=_("Column in the file: %s") % column.name,
+                choices=choices,
+                required=False,
+                initial=cell.get("column", ""),
             )
             self.fields[f"constant_{column.name}"] = forms.CharField(
-                label=_("Or always"), required=False, max_length=100, initial=cell.get("constant", "")
+                label=_("Or always: %s") % column.name, required=False, max_length=100, initial=cell.get("constant", "")
             )
             self.fields[f"words_{column.name}"] = forms.CharField(
-                label=_("Words"),
+                label=_("Words: %s") % column.name,
                 required=False,
                 initial=words,
                 widget=forms.TextInput(attrs={"placeholder": "Man = m, Vrouw = v"}),

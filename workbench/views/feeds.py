@@ -76,7 +76,8 @@ class FeedCreate(FormPage[FeedCreateForm]):
         feed = save_feed(
             None,
             source=self.source, name=form.cleaned_data["name"], delivers=delivers, mapping=mapping,
-            delimiter=seen.delimiter if seen else template.delimiter if template else "",
+            # Found out from each file: the next may come with tabs, or as a workbook.
+            delimiter=template.delimiter if template and not seen else "",
             encoding=template.encoding if template and not seen else "", is_active=False, now=self.now,
         )  # fmt: skip
         if seen:

@@ -83,6 +83,10 @@ def check_mapped(header: list[str], delivery: Delivery) -> None:
         parts.append(_("These columns are missing: %s.") % ", ".join(missing))
     if twice:
         parts.append(_("These columns stand there twice: %s.") % ", ".join(twice))
+    if delivery.delimiter and len(header) == 1 and len(missing) > 1:
+        parts.append(
+            _("The delivery says that “%s” stands between the cells; in this file it does not.") % delivery.delimiter
+        )
     if parts:
         parts.append(_("Export the file as before, or change the columns of the delivery."))
         raise Refused("wrong_header", " ".join(parts), field="file")
