@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.actions.privacy.choices import RESTRICTED
 from customers.models import Consent, Customer, CustomerChange, Fact, World
 from customers.records import FIELDS
 from customers.timeline.base import Moment, QueryPart, parts
@@ -107,6 +108,8 @@ class Changes(QueryPart):
         found = {}
         for change in CustomerChange.objects.filter(pk__in=ids):
             fields = ", ".join(names.get(field, field) for field in change.fields)
+            if RESTRICTED in change.fields:  # with its reason, which the page about privacy tells
+                fields = _("whether the data may be used")
             title = _("Changed: %s") % fields
             found[change.pk] = Moment(change.changed_at, "pencil", title, by(change.changed_by))
         return found

@@ -204,3 +204,11 @@ def test_parents_are_added_and_removed_on_the_page(client: Client) -> None:
     assert "Moniek" in text(client.get(url("customer_detail", child.pk)))
     client.post(url("guardian_end", bond.pk))
     assert not Guardianship.objects.exists()
+
+
+def test_a_member_stands_first_whoever_was_known_longer(client: Client) -> None:
+    prospect, member = alike(2)
+    Customer.objects.filter(pk=prospect.pk).update(kind=Customer.Kind.PROSPECT)
+    pair = MatchPair.objects.get()
+    page = client.get(url("duplicate_detail", pair.pk))
+    assert page.context["first"] == member

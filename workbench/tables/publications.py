@@ -36,3 +36,4 @@ class RunTable(tables.Table):
     class Meta:
         model = PublicationRun
         fields = ("day", "people_count", "webhook", "webhook_reply", "error", "file_name")
+        empty_text = _("There is no list yet.")

@@ -66,7 +66,11 @@ class PairDetail(PairMixin, DetailPage[MatchPair]):
     def both(self) -> tuple[Customer, Customer]:
         found = Customer.everyone.with_contact_values().select_related("branch", "source")
         people = found.in_bulk([self.object.first_id, self.object.second_id])
-        return people[self.object.first_id], people[self.object.second_id]
+        # As the nightly run chooses: members go before others, then whom we have known longest.
+        first, second = sorted(
+            people.values(), key=lambda one: (one.kind != Customer.Kind.MEMBER, one.created_at, one.pk)
+        )
+        return first, second
 
     def get_context(self, **extra: Any) -> dict[str, Any]:
         pair, both = self.object, self.both
