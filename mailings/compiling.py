@@ -38,6 +38,7 @@ Compiled = dict[str, Any]
 
 _HREF = re.compile(r'(?<=href=")https?://[^"]+')
 _ADDRESS = re.compile(f'https?://[^\\s<>")\\]{OPEN}{CLOSE}]+')
+_GAP = re.compile(r"\n(?:[ \t]*\n){2,}")  # of text with empty paragraphs: one empty line is enough
 _TRAILING = ".,;:!?'"
 PAPER, INK = "#ffffff", "#1f2933"
 MAX_LOGO_WIDTH, MAX_LOGO_HEIGHT = 280, 80  # pixels
@@ -217,6 +218,9 @@ def _text(items: list[Item], frame: dict[str, Any], links: Links) -> list[Segmen
 
     def words(item: Item) -> str:
         done = _ADDRESS.sub(tracked, item.block.text(item.data))
+        done = _GAP.sub("\n\n", done)
+        if not done.strip(f"\n{CUT}"):
+            return ""  # columns with nothing in them leave no gap
         return done if done.endswith(f"\n\n{CUT}{CUT}") else f"{done}\n\n"
 
     body = [one for item in items for one in _segments(item, words(item))]

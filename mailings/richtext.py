@@ -16,6 +16,7 @@ _PAGE = re.compile(r"[\w-]+(\.[\w-]+)*\.[a-z]{2,}(:\d+)?([/?#]\S*)?", re.IGNOREC
 _MAILBOX = re.compile(r"[^\s@:/]+@[\w-]+(\.[\w-]+)+")
 _SAME = {"div": "p", "b": "strong", "i": "em"}  # what editors and word processors write
 _OTHER_NAME = re.compile(rf"<(/?)({'|'.join(_SAME)})(?=[\s/>])", re.IGNORECASE)
+_APART = re.compile(r"(?=</?(?:p|br|ul|ol|li|div)\b)", re.IGNORECASE)
 _PARAGRAPH = '<p style="margin:0 0 14px">'
 _LINK = '<a style="color:inherit;text-decoration:underline" '
 
@@ -55,7 +56,8 @@ def is_empty(text: str) -> bool:
 
 def first_words(text: str, *, length: int = 80) -> str:
     """Return the beginning of a text without tags, cut between words."""
-    words = " ".join(html.unescape(nh3.clean(text.replace("<", " <"), tags=set())).split())
+    apart = _APART.sub(" ", text)  # a word that is bold stays in its sentence
+    words = " ".join(html.unescape(nh3.clean(apart, tags=set())).split())
     return words if len(words) <= length else words[: length - 1].rsplit(" ", 1)[0] + "…"
 
 

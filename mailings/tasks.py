@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 from celery.signals import worker_process_shutdown
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import DataError
 
 from common.time import clock
@@ -39,6 +40,12 @@ def send_queued() -> dict[str, int]:
 def wait_for_stragglers(**_signal: object) -> None:
     """Give silent mail servers a moment before the process ends: what has no answer by then becomes a doubt."""
     stragglers.finish(seconds=GOODBYE_SECONDS)
+
+
+@shared_task
+def send_notices() -> int:
+    """Mail staff what stopped by itself; return how many mails left."""
+    return actions.send_notices(now=clock())
 
 
 @shared_task
@@ -128,6 +135,7 @@ def decide_about_waiting() -> int:
 
 
 @shared_task
-def print_letters_of(mailing_id: int) -> None:
-    """Print the letters of a large mailing away from the page that asked for it."""
-    print_letters(Mailing.objects.get(pk=mailing_id), now=clock())
+def print_letters_of(mailing_id: int, user_id: int | None = None) -> None:
+    """Print the letters of a large mailing away from who asked for it."""
+    by = User.objects.filter(pk=user_id).first() if user_id else None
+    print_letters(Mailing.objects.get(pk=mailing_id), by=by, now=clock())

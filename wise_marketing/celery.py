@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
     "read what mail servers report": tick("mailings.tasks.read_bounces", 300),
     "give those who wait their turn": tick("mailings.tasks.decide_about_waiting", 3600),
     "publish who may be reached": tick("mailings.tasks.publish_due", 60),
+    "tell staff what stopped": tick("mailings.tasks.send_notices", 60),
     "send confirmations": tick("mailings.tasks.send_confirmations", 60),
     "look up links": tick("mailings.tasks.check_links", 60),
     "ask for the links of actions": tick("campaigns.tasks.ask_links_ahead", 900),

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate
+from django.urls import reverse
 
 from campaigns.models import Campaign, StepRun, TriggerRun
 from common.sql import as_subquery, rows
@@ -150,6 +151,15 @@ def latest_mailings() -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
+class Stopped:
+    """A trigger or step that did not go out, with its page and the reason in words."""
+
+    name: str
+    url: str
+    error: str
+
+
+@dataclass(frozen=True)
 class Attention:
     """What waits for a person."""
 
@@ -158,28 +168,44 @@ class Attention:
     awaiting: list[Mailing] = field(default_factory=list)  # the approval of a second person
     to_choose: list[Experiment] = field(default_factory=list)  # A/B tests whose rest waits for somebody's choice
     refused_imports: list[ImportRun] = field(default_factory=list)
-    failed_runs: int = 0  # triggers and steps that went wrong in the last week
+    stopped: list[Stopped] = field(default_factory=list)  # triggers and steps that went wrong in the last week
     held_editions: list[Edition] = field(default_factory=list)  # planned, and stopped by what was found at the moment
     broken_ledger: LedgerCheck | None = None  # the latest check of the consents, when it found something
 
     def __bool__(self) -> bool:
         waiting = self.paused or self.awaiting or self.to_choose
         held = self.held_editions
-        return bool(self.in_doubt or held or waiting or self.refused_imports or self.failed_runs or self.broken_ledger)
+        return bool(self.in_doubt or held or waiting or self.refused_imports or self.stopped or self.broken_ledger)
 
 
 def attention(now: dt.datetime) -> Attention:
     """Collect what went wrong lately and what waits for a decision."""
     week_ago = now - dt.timedelta(days=7)
     check = LedgerCheck.objects.filter(finished_at__isnull=False).first()
-    failed = [model.objects.filter(ran_at__gte=week_ago).exclude(error="") for model in (TriggerRun, StepRun)]
     return Attention(
         in_doubt=Message.objects.filter(state=Message.State.IN_DOUBT).count(),
         paused=list(Mailing.objects.filter(state=Mailing.State.PAUSED)[:5]),
         awaiting=list(Mailing.objects.filter(state=Mailing.State.AWAITS)[:5]),
         to_choose=awaiting_choice(now=now)[:5],
         refused_imports=list(ImportRun.objects.filter(state=ImportRun.State.REFUSED, created_at__gte=week_ago)[:5]),
-        failed_runs=sum(runs.count() for runs in failed),
+        stopped=_stopped(since=week_ago),
         held_editions=list(Edition.objects.due(now).exclude(error="").select_related("newsletter")[:5]),
         broken_ledger=check if check and not check.is_whole else None,
     )
+
+
+def _stopped(*, since: dt.datetime) -> list[Stopped]:
+    """Return what went wrong since then and still has not gone well, each once; at most five of each kind."""
+    triggers = TriggerRun.objects.filter(ran_at__gte=since).exclude(error="").order_by("-ran_at")
+    steps = StepRun.objects.failing().filter(ran_at__gte=since).order_by("-ran_at")
+    found = {}
+    for run in triggers.select_related("trigger__action")[:5]:
+        trigger = run.trigger
+        name = trigger.action.name if trigger.action else str(trigger)
+        url = reverse("workbench:trigger_detail", args=[trigger.pk])
+        found.setdefault(url, Stopped(name, url, run.error))
+    for taken in steps.select_related("step__campaign", "step__action")[:5]:
+        step = taken.step
+        url = reverse("workbench:campaign_detail", args=[step.campaign_id])
+        found.setdefault(f"{url}#{step.pk}", Stopped(f"{step.campaign}: {step.action}", url, taken.error))
+    return list(found.values())

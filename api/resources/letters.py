@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.status import HTTP_201_CREATED
+from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from api.resources.fields import user_of
 from common.time import clock
-from mailings.actions import post_batch, print_letters, undo_batch
+from mailings.actions import check_printable, is_large_pile, post_batch, print_letters, undo_batch
 from mailings.models import LetterBatch, Mailing
+from mailings.tasks import print_letters_of
 
 
 class LetterBatchSerializer(serializers.ModelSerializer[LetterBatch]):
@@ -61,12 +64,24 @@ class LetterBatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
     filterset_fields = {"mailing": ["exact"], "created_at": ["gte", "lt"]}
     rights: ClassVar[dict[str, str]] = dict.fromkeys(["create", "file", "posted", "undo"], "manage_mailings")
 
-    @extend_schema(request=PrintSerializer, responses={201: LetterBatchSerializer})
+    @extend_schema(
+        request=PrintSerializer,
+        responses={201: LetterBatchSerializer, 202: OpenApiResponse(description="Being printed; look in the list.")},
+    )
     def create(self, request: Request) -> Response:
-        """Print the waiting letters of a mailing: at most a thousand at a time; they count as sent."""
+        """Print the waiting letters of a mailing: at most a thousand at a time; they count as sent.
+
+        More than a hundred are printed by a worker: the answer is 202 and empty, and the pile is in this list, by
+        `mailing`, in a minute.
+        """
         asked = PrintSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        batch = print_letters(asked.validated_data["mailing"], by=user_of(request), now=clock())
+        mailing = asked.validated_data["mailing"]
+        if is_large_pile(mailing):
+            check_printable(mailing)
+            transaction.on_commit(partial(print_letters_of.delay, mailing.pk, user_of(request).pk))
+            return Response(status=HTTP_202_ACCEPTED)
+        batch = print_letters(mailing, by=user_of(request), now=clock())
         return Response(self.get_serializer(batch).data, status=HTTP_201_CREATED)
 
     @extend_schema(

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.actions.campaigns import finish_campaign
@@ -22,6 +23,7 @@ from campaigns.triggers import trigger_kinds
 from common.errors import Refused
 from common.sql import execute
 from common.time import AMSTERDAM, local_date
+from mailings.actions import tell_stopped
 from selections.actions import refresh_memberships
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ def _work_off_trigger(trigger: Trigger, day: dt.date, summary: Summary, *, now: 
         summary,
         f"trigger {trigger.pk} {day}",
         partial(run_trigger, trigger, day=day, now=now),
-        lambda words: record_trigger_error(trigger, day=day, words=words, now=now),
+        lambda words: _trigger_stopped(trigger, day, words, now=now),
     )
     if run:
         summary.trigger_runs += 1
@@ -155,13 +157,28 @@ def _work_off_step(step: Step, summary: Summary, *, now: dt.datetime) -> None:
         summary,
         f"step {step.pk} {summary.day}",
         partial(take_step, step, now=now),
-        lambda words: record_step_error(step, day=summary.day, words=words, now=now),
+        lambda words: _step_stopped(step, summary.day, words, now=now),
     )
     if taken:
         summary.left += taken.left
         summary.completed += taken.completed
         summary.step_runs += taken.run is not None
         summary.mailings += [taken.run.mailing_id] if taken.run and taken.run.mailing_id else []
+
+
+def _trigger_stopped(trigger: Trigger, day: dt.date, words: str, *, now: dt.datetime) -> None:
+    record_trigger_error(trigger, day=day, words=words, now=now)
+    name = trigger.action.name if trigger.action else str(trigger)
+    page = reverse("workbench:trigger_detail", args=[trigger.pk])
+    key = f"trigger:{trigger.pk}:{day}"
+    tell_stopped(key, to=trigger.activated_by, name=name, reason=words, page=page, now=now)
+
+
+def _step_stopped(step: Step, day: dt.date, words: str, *, now: dt.datetime) -> None:
+    record_step_error(step, day=day, words=words, now=now)
+    name = f"{step.campaign}: {step.action}"
+    page = reverse("workbench:campaign_detail", args=[step.campaign_id])
+    tell_stopped(f"step:{step.pk}:{day}", to=step.activated_by, name=name, reason=words, page=page, now=now)
 
 
 def _attempt(

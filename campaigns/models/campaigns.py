@@ -67,6 +67,15 @@ class StepQuerySet(models.QuerySet["Step"]):
         )
 
 
+class StepRunQuerySet(models.QuerySet["StepRun"]):
+    """Reads of runs of steps."""
+
+    def failing(self) -> StepRunQuerySet:
+        """Runs that went wrong, of steps that have not gone well since."""
+        better = StepRun.objects.filter(step=models.OuterRef("step"), ran_at__gt=models.OuterRef("ran_at"), error="")
+        return self.exclude(error="").exclude(models.Exists(better))
+
+
 class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
     """Reads of enrolments."""
 
@@ -255,6 +264,8 @@ class StepRun(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=1)
     error = models.TextField(_("what went wrong"), blank=True)
     ran_at = models.DateTimeField(_("ran at"))
+
+    objects = StepRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("step run")

@@ -47,10 +47,11 @@ from mailings.actions.feedback import (
     suppress_address,
     unsubscribe,
 )
-from mailings.actions.letters import print_letters
+from mailings.actions.letters import check_printable, is_large_pile, print_letters
 from mailings.actions.limits import remove_cap_rule, remove_closing_day, save_cap_rule, save_closing_day
 from mailings.actions.links import ask_link_checks, check_links
 from mailings.actions.mailings import start_mailing
+from mailings.actions.notices import send_notices, tell_stopped
 from mailings.actions.publications import (
     path_of,
     run_due_publications,
@@ -96,6 +97,7 @@ __all__ = [
     "change_text_settings",
     "check_experiment",
     "check_links",
+    "check_printable",
     "check_text_ready",
     "confirm",
     "copy_content",
@@ -107,6 +109,7 @@ __all__ = [
     "finish_mailings",
     "forget_old_confirmations",
     "forget_old_drafts",
+    "is_large_pile",
     "judge_hits",
     "keep_block",
     "keep_draft",
@@ -157,6 +160,7 @@ __all__ = [
     "save_short_text",
     "save_style",
     "send_confirmations",
+    "send_notices",
     "send_tests",
     "send_text_test",
     "send_webhooks",
@@ -166,6 +170,7 @@ __all__ = [
     "suppress_address",
     "take_call",
     "take_over",
+    "tell_stopped",
     "undo",
     "undo_batch",
     "undo_return",

@@ -22,6 +22,7 @@ from mailings.models import LetterBatch, Mailing, Message, PrintedLetter, Sendin
 from mailings.piles import Place, changed, key_of, waiting_places, write_pile
 
 PRINT_LOCK = 0x7072696E
+PRINT_AT_ONCE = 100  # letters; more than somebody who asks should wait for
 MOST_PER_BATCH = 1000  # letters: about a minute of work and a stack of paper that a person can carry
 
 
@@ -34,6 +35,17 @@ def print_letters(mailing: Mailing, *, by: By = None, now: dt.datetime) -> Lette
     """
     _withdraw_refused(mailing, now=now)
     return _print_waiting(mailing, by=by, now=now)
+
+
+def is_large_pile(mailing: Mailing) -> bool:
+    """Return whether so many letters wait that a worker prints them (``tasks.print_letters_of``)."""
+    waiting = mailing.messages.filter(channel=Message.Channel.POST, state=Message.State.QUEUED)
+    return waiting.count() > PRINT_AT_ONCE
+
+
+def check_printable(mailing: Mailing) -> None:
+    """Raises Refused when letters of this mailing cannot be printed now."""
+    _check_sending(mailing)
 
 
 def _withdraw_refused(mailing: Mailing, *, now: dt.datetime) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -87,23 +88,36 @@ def send_text_test(
     short, to = check_text_ready(content), normalise_phone(number)
     if not is_phone(to):
         raise Refused("number", _("This is not a telephone number."), field="number")
-    today = SentTest.objects.filter(sent_by=by, sent_at__gt=now - dt.timedelta(days=1)).exclude(number_ending="")
-    if today.count() >= MOST_TEXTS_A_DAY:
-        raise Refused("too_many", _("At most %d text messages a day are sent as a test.") % MOST_TEXTS_A_DAY)
     limits = TextSettings.load()
     text = write_test(short, purpose=purpose, customer_id=customer.pk if customer else None, now=now)
-    outcome = text_provider().send([Text(0, to, text, limits.sender)])[0]
-    return SentTest.objects.create(
+    test = SentTest(
         content=content,
         recipient=by,
         sent_by=by,
         number_ending=to[-3:],
         subject=_nameless(text, short.text, customer),
         as_customer=customer is not None,
-        reply=without_people(outcome.reply)[:200],
         sent_at=now,
-        state=SentTest.State.SENT if outcome.state == SENT else SentTest.State.FAILED,
+        state=SentTest.State.FAILED,
     )
+    _take_turn(test, by=by, now=now)
+    outcome = text_provider().send([Text(0, to, text, limits.sender)])[0]
+    test.reply = without_people(outcome.reply)[:200]
+    test.state = SentTest.State.SENT if outcome.state == SENT else SentTest.State.FAILED
+    test.save(update_fields=["reply", "state"])
+    return test
+
+
+@transaction.atomic
+def _take_turn(test: SentTest, *, by: User, now: dt.datetime) -> None:
+    """Write a test down before it is sent, one at a time per person: it counts for those who ask at the same moment.
+    Raises Refused at too many a day.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    today = SentTest.objects.filter(sent_by=by, sent_at__gt=now - dt.timedelta(days=1)).exclude(number_ending="")
+    if today.count() >= MOST_TEXTS_A_DAY:
+        raise Refused("too_many", _("At most %d text messages a day are sent as a test.") % MOST_TEXTS_A_DAY)
+    test.save()
 
 
 def _nameless(words: str, written: str, customer: Customer | None) -> str:

@@ -238,8 +238,10 @@ class Divider(Block):
 
 
 def underlined(line: str, sign: str) -> str:
-    """Return a line of plain text with a line of signs below it."""
-    return f"{line}\n{sign * min(len(SLOT.sub('a' * 12, line)), 60)}"
+    """Return a line of plain text with a line of signs below it, never longer than the words: how long a field of the
+    reader gets, nobody knows yet.
+    """
+    return f"{line}\n{sign * max(3, min(len(SLOT.sub('', line).strip()), 60))}"
 
 
 for _block in (Heading(), Text(), Article(), Button(), Image(), Quote(), Divider()):

@@ -31,7 +31,7 @@ PLAIN = {
 }  # fmt: skip
 _AMBIGUOUS = {"daar", "uiterst"}  # ordinary words as well
 _WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’)]*\s+|\n\s*\n|\n(?=[-*] )")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’)]*\s+|\n\s*\n|\n(?![a-zà-ÿ])")  # lines of a card
 _ADDRESS = re.compile(r"\(?https?://\S+|\S+@\S+")
 _RULE = re.compile(r"^[=\-_*]{3,}$", re.MULTILINE)
 _PASSIVE = re.compile(

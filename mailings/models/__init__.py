@@ -12,6 +12,7 @@ from mailings.models.feedback import Click, Hit, Link, MachineClick, Suppression
 from mailings.models.letters import LetterBatch, PostReturn, PrintedLetter
 from mailings.models.limits import CapRule, ClosingDay
 from mailings.models.mailings import Decision, EarlierDecision, Mailing, Message
+from mailings.models.notices import StaffNotice
 from mailings.models.publications import Publication, PublicationRun, PublishedPerson
 from mailings.models.relays import DomainLimit, Relay
 from mailings.models.saved import SavedBlock
@@ -59,6 +60,7 @@ __all__ = [
     "SentText",
     "Settlement",
     "ShortText",
+    "StaffNotice",
     "Suppression",
     "Tally",
     "TallyChange",

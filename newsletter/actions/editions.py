@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pghistory
 from django.db import transaction
 from django.db.models import Max, Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.time import AMSTERDAM
 from labels.models import Label
-from mailings.actions import remove_experiment, save_content, start_mailing
+from mailings.actions import remove_experiment, save_content, start_mailing, tell_stopped
 from mailings.actions.checked import ask_links, pass_checks
 from mailings.content import block_type, check_data, check_subject
 from mailings.experiments.checking import planned_test
@@ -240,7 +241,7 @@ def send_due_editions(*, now: dt.datetime) -> list[Edition]:
     wanted = Q(error="")
     if now.astimezone(AMSTERDAM).hour in RETRY_HOURS:
         wanted |= Q(tried_at__lte=now - RETRY_AFTER, send_at__gt=now - RETRY_FOR)
-    due = Edition.objects.due(now).filter(wanted)
+    due = Edition.objects.due(now).filter(wanted).select_related("newsletter", "planned_by")
     sent = []
     for edition in due.order_by("send_at", "pk"):
         try:
@@ -253,8 +254,16 @@ def send_due_editions(*, now: dt.datetime) -> list[Edition]:
             words = _("Fault in the program: %(error)s") % {"error": f"{type(error).__name__}: {error}"[:300]}
         else:
             continue
-        Edition.objects.filter(pk=edition.pk, mailing__isnull=True).update(error=words, tried_at=now)
+        if Edition.objects.filter(pk=edition.pk, mailing__isnull=True).update(error=words, tried_at=now):
+            _tell(edition, words, now=now)
     return sent
+
+
+def _tell(edition: Edition, words: str, *, now: dt.datetime) -> None:
+    name = f"{edition.newsletter}: {edition.subject}"
+    page = reverse("workbench:edition_detail", args=[edition.pk])
+    key = f"edition:{edition.pk}:{edition.send_at:%Y-%m-%d %H:%M}"
+    tell_stopped(key, to=edition.planned_by, name=name, reason=words, page=page, now=now)
 
 
 def ask_links_ahead(*, now: dt.datetime) -> int:

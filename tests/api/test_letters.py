@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from mailings.models import Mailing
+from mailings.actions import letters
+from mailings.models import LetterBatch, Mailing, Message
+from mailings.tasks import print_letters_of
 from tests.factories import CustomerFactory
 from tests.mailings.conftest import base_data, house, make_content, marketing, start
 
@@ -34,3 +37,28 @@ def test_letters_are_printed_posted_and_undone(
     assert api.post(f"/api/v1/letter-batches/{again['id']}/undo/").status_code == 409
     assert api.post("/api/v1/letter-batches/", {"mailing": mailing.pk}, format="json").status_code == 422
     assert api.get(f"/api/v1/letter-batches/?mailing={mailing.pk}").data["count"] == 2
+
+
+def test_many_letters_are_printed_by_a_worker(
+    api: APIClient,
+    start: Callable[..., Mailing],
+    settings: Any,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(letters, "PRINT_AT_ONCE", 1)
+    CustomerFactory(email=""), CustomerFactory(email="")
+    mailing = start(channels="letter", letters_to="names")
+    with django_capture_on_commit_callbacks() as asked:
+        assert api.post("/api/v1/letter-batches/", {"mailing": mailing.pk}, format="json").status_code == 202
+    assert len(asked) == 1
+    assert not LetterBatch.objects.exists()
+    by = User.objects.filter(is_active=True).latest("pk")
+    print_letters_of(mailing.pk, by.pk)
+    made = LetterBatch.objects.get()
+    assert (made.letter_count, made.created_by) == (2, by)
+    Mailing.objects.update(state="paused")
+    Message.objects.update(state="queued")
+    assert api.post("/api/v1/letter-batches/", {"mailing": mailing.pk}, format="json").status_code == 409

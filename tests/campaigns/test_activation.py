@@ -26,7 +26,8 @@ from customers.models import Customer
 from mailings.actions import change_sending_settings, check_links, save_content
 from mailings.checks import check_content
 from mailings.delivery import Answer
-from mailings.models import LinkCheck, Mailing, SeenWarnings
+from mailings.models import LinkCheck, Mailing, SeenWarnings, StaffNotice
+from workbench.figures import attention
 
 pytestmark = pytest.mark.django_db
 
@@ -146,14 +147,14 @@ def test_mailings_of_steps_know_who_started_the_campaign_or_added_the_step(
 
 
 def test_what_runs_by_itself_is_looked_at_again_and_an_error_stops_it_with_the_reason(
-    make_action: Make, make_campaign: Make, member: Make, now: dt.datetime
+    make_action: Make, make_campaign: Make, member: Make, now: dt.datetime, marketeer: User
 ) -> None:
     link = {"type": "button", "data": {"text": "Kijk", "url": "https://example.nl/weg"}}
     action, campaign = make_action(blocks=[link]), make_campaign(start=False)
     add_step(campaign, action=action, day=1, by=None, now=now)
-    start_campaign(campaign, by=None, now=now)
+    start_campaign(campaign, by=marketeer, now=now)
     trigger = birthday(action, now)
-    activate_trigger(trigger, by=None, now=now)
+    activate_trigger(trigger, by=marketeer, now=now)
     enrol(campaign, Customer.objects.filter(pk=member().pk), by="proef", now=now)
     member(birth_date=born_today(now) + dt.timedelta(days=1))
     advance(now=now)  # the first step, and nobody's birthday
@@ -164,6 +165,9 @@ def test_what_runs_by_itself_is_looked_at_again_and_an_error_stops_it_with_the_r
     assert "Er is geen pagina op https://example.nl/weg" in TriggerRun.objects.exclude(error="").get().error
     assert "Er is geen pagina op https://example.nl/weg" in StepRun.objects.exclude(error="").get().error
     assert not Mailing.objects.filter(content=action.content).exists()
+    assert [one.recipient for one in StaffNotice.objects.all()] == [marketeer, marketeer]
+    assert {one.error for one in attention(tomorrow).stopped} == {one.reason for one in StaffNotice.objects.all()}
     LinkCheck.objects.update(state=LinkCheck.State.FINE)
     advance(now=tomorrow + dt.timedelta(minutes=15))
     assert Mailing.objects.filter(content=action.content).count() == 2
+    assert attention(tomorrow).stopped == []

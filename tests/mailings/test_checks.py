@@ -363,3 +363,8 @@ def test_warnings_are_confirmed_and_new_ones_again(make_content: Make, check: An
 def test_a_service_message_needs_no_way_out_of_marketing(make_content: Make, check: Any, service: Purpose) -> None:
     assert "identity.unsubscribe" not in codes(check(make_content(), purpose=service))
     assert "identity.unsubscribe" not in codes(check(make_content()))
+
+
+def test_the_lines_of_a_card_are_no_single_sentence() -> None:
+    card = "Verjaardagsbon\n€ 5 korting op een kaartje\nCode: V00R\nGeldig tot en met\nvrijdag"
+    assert [len(one.words) for one in sentences_of(card)] == [1, 4, 3, 5]

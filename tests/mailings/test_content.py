@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from common.blocks import SLOT
 from common.errors import Refused
 from mailings.actions import (
     add_block,
@@ -17,10 +18,10 @@ from mailings.actions import (
     remove_block,
     save_content,
 )
-from mailings.content import check_blocks
+from mailings.content import block_type, check_blocks
 from mailings.fields import check_merge_fields
 from mailings.models import Content, Picture
-from mailings.richtext import clean
+from mailings.richtext import clean, first_words
 from tests.mailings.conftest import BUTTON, TEXT
 
 pytestmark = pytest.mark.django_db
@@ -321,3 +322,16 @@ def test_blocks_in_columns_count_as_blocks() -> None:
     with pytest.raises(Refused) as refused:
         check_blocks([columns([heading("x")] * 30, [heading("y")] * 30)])
     assert refused.value.code == "too_many_blocks"
+
+
+def test_a_line_below_a_heading_is_never_longer_than_its_words() -> None:
+    data = {"text": 'Dag {{ first_name | default: "lezer" }}, dit is nieuw'}
+    words, line = block_type("heading").text(data).split("\n")
+    assert len(line) == len(SLOT.sub("", words)) == len("Dag , dit is nieuw")
+
+
+def test_the_first_words_of_a_text_keep_a_bold_word_in_its_sentence() -> None:
+    assert (
+        first_words("<p>Lezen is <strong>leuk</strong>.</p><ul><li>een</li><li>twee</li></ul>")
+        == "Lezen is leuk. een twee"
+    )

@@ -16,7 +16,7 @@ from common.errors import Refused
 from customers.models import Customer
 from labels.actions import create_label, give_label
 from labels.models import Label
-from mailings.actions import change_sending_settings, check_links
+from mailings.actions import change_sending_settings, check_links, send_notices
 from mailings.delivery import Answer
 from mailings.models import Decision, Mailing, Message
 from newsletter.actions import (
@@ -41,6 +41,7 @@ from newsletter.variants import variants_of
 from selections.actions import create_selection
 from selections.models import Selection
 from tests.factories import CustomerFactory
+from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Any]
@@ -266,7 +267,7 @@ def test_an_error_in_its_content_keeps_it_from_being_planned(edition: Edition, n
 
 
 def test_a_planned_edition_is_looked_at_again_at_its_moment_and_a_page_that_is_gone_stops_it(
-    edition: Edition, reader: Make, now: dt.datetime, client_of: Make, marketeer: User
+    edition: Edition, reader: Make, now: dt.datetime, client_of: Make, marketeer: User, smtp_sink: Sink
 ) -> None:
     reader()
     first, moment = edition.items.all()[0], now + dt.timedelta(days=3)
@@ -279,6 +280,13 @@ def test_a_planned_edition_is_looked_at_again_at_its_moment_and_a_page_that_is_g
     edition.refresh_from_db()
     assert (edition.state, edition.mailing) == ("planned", None)
     assert "Er is geen pagina op https://example.nl/weg" in edition.error
+    assert send_due_editions(now=moment + dt.timedelta(minutes=15)) == []
+    assert [send_notices(now=moment + dt.timedelta(minutes=16)) for _time in range(2)] == [1, 0]  # once
+    (mail,) = smtp_sink.to(marketeer.email)
+    words = mail.get_content()
+    assert "Niet verzonden" in mail["Subject"]
+    assert "Er is geen pagina op https://example.nl/weg" in words
+    assert f"/editions/{edition.pk}/" in words
     Edition.objects.update(send_at=now - dt.timedelta(days=400))  # pages read the clock
     client = client_of(marketeer)
     assert "example.nl/weg" in client.get(f"/editions/{edition.pk}/").content.decode()

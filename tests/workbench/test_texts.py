@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -15,9 +18,17 @@ from rest_framework.test import APIClient
 from campaigns.actions import create_action
 from campaigns.models import Action
 from common.actions import add_integration, give_rights
+from common.errors import Refused
 from common.time import clock
 from customers.models import Customer, Purpose
-from mailings.actions import change_sending_settings, change_text_settings, check_links, record_text_events
+from mailings.actions import (
+    change_sending_settings,
+    change_text_settings,
+    check_links,
+    record_text_events,
+    save_short_text,
+)
+from mailings.actions.testing import send_text_test
 from mailings.delivery import Answer as Found
 from mailings.models import Message, SentTest, ShortText, TextSettings
 from mailings.sms.events import Answer
@@ -167,6 +178,29 @@ def test_a_test_goes_to_ones_own_number_and_its_links_are_looked_up(
         for _number in range(19)
     )
     assert "hoogstens 20" in text(pages.post(send, {"number": "06 98 76 54 32"}, follow=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tests_at_the_same_moment_do_not_pass_the_limit_of_a_day(
+    texts: None, action: Action, marketeer: User
+) -> None:
+    save_short_text(action.content, text="Dag.", by=None, now=clock())
+    known = {"content": action.content, "recipient": marketeer, "sent_by": marketeer, "number_ending": "432"}
+    SentTest.objects.bulk_create(SentTest(**known, sent_at=clock()) for _number in range(19))
+    together = Barrier(2)
+
+    def send(_time: int) -> str:
+        together.wait(timeout=10)
+        try:
+            send_text_test(action.content, number="0698765432", purpose=action.purpose, by=marketeer, now=clock())
+        except Refused as refused:
+            return refused.code
+        finally:
+            connection.close()
+        return "sent"
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(send, range(2))) == ["sent", "too_many"]
 
 
 def test_texts_over_the_api(administrator: User, action: Action, reader: Customer) -> None:

@@ -325,7 +325,7 @@ class ParticipantLeave(ObjectMixin[Enrolment], ActionView):
 
 def _failures(campaign: Campaign) -> list[Any]:
     """The runs of steps that went wrong, so that the page can say why nothing goes out."""
-    runs = StepRun.objects.filter(step__campaign=campaign).exclude(error="").select_related("step__action")
+    runs = StepRun.objects.failing().filter(step__campaign=campaign).select_related("step__action")
     return list(runs.order_by("-ran_at")[:LAST_FAILURES])
 
 

@@ -28,7 +28,6 @@ from workbench.texts import figures_of
 from workbench.views import content, letters, sending
 from workbench.views.reports.tabs import mailing_tabs
 
-PRINT_AT_ONCE = 100  # letters; more than a browser should wait for
 MANY_HOURS = 48
 SEEN_SHOWN = 3  # times that warnings were confirmed; a trigger may be turned on often
 
@@ -214,9 +213,8 @@ class MailingPrint(_Mailings, ActionView):
     permission = "manage_mailings"
 
     def perform(self) -> str:
-        waiting = self.object.messages.filter(channel=Message.Channel.POST, state=Message.State.QUEUED).count()
-        if waiting > PRINT_AT_ONCE:
-            transaction.on_commit(partial(print_letters_of.delay, self.object.pk))
+        if actions.is_large_pile(self.object):
+            transaction.on_commit(partial(print_letters_of.delay, self.object.pk, self.user.pk))
             messages.info(self.request, gettext("The letters are being printed. Load this page again in a minute."))
             return self.page_url
         batch = actions.print_letters(self.object, by=self.user, now=self.now)
