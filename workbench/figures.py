@@ -198,7 +198,7 @@ def _stopped(*, since: dt.datetime) -> list[Stopped]:
     """Return what went wrong since then and still has not gone well, each once; at most five of each kind."""
     triggers = TriggerRun.objects.filter(ran_at__gte=since).exclude(error="").order_by("-ran_at")
     steps = StepRun.objects.failing().filter(ran_at__gte=since).order_by("-ran_at")
-    found = {}
+    found: dict[str, Stopped] = {}
     for run in triggers.select_related("trigger__action")[:5]:
         trigger = run.trigger
         name = trigger.action.name if trigger.action else str(trigger)
