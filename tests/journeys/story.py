@@ -105,6 +105,7 @@ class Story:
     slow: DomainLimit
     closing: ClosingDay
     mailing: Mailing
+    awaiting: Mailing
     message: Message
     edition: Edition
     refused: ImportRun
@@ -300,6 +301,11 @@ class Story:
             name=tested.name, origin="action:0", due_key="story:test", purpose=self.mailing.purpose, channels="email",
             content=tested, candidates=Customer.objects.all(), with_test=True, by=self.by, now=self.now,
         )  # fmt: skip
+        self.awaiting = start_mailing(
+            name=f"Wacht op {LONG}", origin="action:0", due_key="story:awaits", purpose=self.mailing.purpose,
+            channels="email", content=written, candidates=Customer.objects.all(), by=self.by, now=self.now,
+        )  # fmt: skip
+        Mailing.objects.filter(pk=self.awaiting.pk).update(state=Mailing.State.AWAITS, created_by=None)
         add_user(username="r.dejong", name=f"Riet {LONG}", email="riet@example.nl", role="counter", by=self.by)
         self.integration, _token = add_integration(name="theaterkassa", by=self.by)
 
@@ -385,6 +391,8 @@ class Story:
             "mailings/": self.mailing.pk,
             "mailings/bounces/": self.bounce.pk,
             "mailings/<int:pk>/calls/": self.calls.pk,
+            "mailings/<int:pk>/message/": self.awaiting.pk,
+            "mailings/<int:pk>/refuse/": self.awaiting.pk,
             "mailings/letters/": self.pile.pk,
             "returned-post/": self.pile.printed.filter(message__post_return__isnull=False)[0].message.post_return.pk,
             "content/": self.mailing.content_id,
