@@ -262,7 +262,8 @@ def told() -> int:
         return int(cursor.fetchone()[0])
 
 
-ROWS, KILLS = 12_000, 12
+KILLS = tries(5)
+ROWS = 1000 * KILLS
 CHILD = """
 from customers.actions import retention
 retention.BATCH = 50
