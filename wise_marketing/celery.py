@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_process_init
 from django.core.management import call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wise_marketing.settings")
@@ -16,6 +17,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wise_marketing.settings")
 app = Celery("wise_marketing")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def stand_apart(**_: Any) -> None:
+    """Give a process that works a group of its own.
+
+    systemd and Procfile runners stop by a signal to the whole group; that would end a task halfway, where the worker
+    lets its tasks finish when it alone is told.
+    """
+    os.setpgid(0, 0)
 
 
 def tick(task: str, seconds: float) -> dict[str, Any]:

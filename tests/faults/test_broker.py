@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -57,7 +57,10 @@ def process(stand: Rig, command: list[str], name: str, folder: Path) -> Iterator
 def end(made: subprocess.Popen[bytes]) -> None:
     """Kill a process with its children, as when a machine goes down."""
     if made.poll() is None:
-        os.killpg(made.pid, signal.SIGKILL)
+        children = Path(f"/proc/{made.pid}/task/{made.pid}/children").read_text().split()
+        for pid in [made.pid, *map(int, children)]:  # a worker's processes each have a group of their own
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
         made.wait()
 
 

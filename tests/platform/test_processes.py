@@ -54,16 +54,16 @@ def procfile(production: dict[str, str], tmp_path: Path) -> Iterator[Path]:
     honcho.send_signal(signal.SIGTERM)
     honcho.wait(timeout=120)
     assert "Traceback" not in log.read_text()
-    assert left_over(production["WISE_STATE_DIR"]) == []
+    assert left_over(production["WISE_STATE_DIR"]) == {}
 
 
-def left_over(mark: str) -> list[str]:
-    """Return the processes that have this text in their environment (Linux), this one aside."""
-    found = []
+def left_over(mark: str) -> dict[int, str]:
+    """Return the command of each process that has this text in its environment (Linux), this one aside."""
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if f"WISE_STATE_DIR={mark}".encode() in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_text().replace("\0", " "))
+                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
         except OSError:
             continue
     return found
@@ -88,7 +88,7 @@ def wait_for(log: Path, words: str, seconds: float = 180) -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_procfile_serves_pages_and_works_off_the_ticks(procfile: Path, port: int) -> None:
+def test_procfile_serves_pages_and_works_off_the_ticks(procfile: Path, port: int, production: dict[str, str]) -> None:
     base = f"http://127.0.0.1:{port}"
     assert wait_for(procfile, "Listening at")
     assert get(f"{base}/readyz/") == (200, "ready\n")
@@ -105,3 +105,6 @@ def test_procfile_serves_pages_and_works_off_the_ticks(procfile: Path, port: int
 
     assert wait_for(procfile, "Task mailings.tasks.send_queued"), procfile.read_text()[-3000:]
     assert wait_for(procfile, "succeeded in"), procfile.read_text()[-3000:]
+    running = left_over(production["WISE_STATE_DIR"])
+    workers = [os.getpgid(pid) for pid, command in running.items() if "/celery --app wise_marketing worker" in command]
+    assert len(workers) == len(set(workers)) == 2, "a stop of the worker's group must not hit who is at a task"
