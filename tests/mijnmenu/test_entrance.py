@@ -71,7 +71,9 @@ def test_a_token_with_something_else_in_it_is_refused(client: Client, payload: o
 
 
 def test_a_forged_token_is_refused(client: Client, customer: Customer, link: Link) -> None:
-    assert client.get(link(customer)[:-2] + "A/").headers["Location"] == "/mijn/link/?oud=1"
+    token = link(customer).rstrip("/")
+    forged = token[:-1] + ("A" if token[-1] != "A" else "Q")
+    assert client.get(f"{forged}/").headers["Location"] == "/mijn/link/?oud=1"
     assert client.get("/mijn/enter/onzin/").headers["Location"] == "/mijn/link/?oud=1"
 
 
