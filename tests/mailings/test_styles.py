@@ -151,7 +151,7 @@ def test_social_media_without_any_show_nothing(
     make_content: Callable[..., Content], marketing: Purpose, house: SendingSettings
 ) -> None:
     done = compile_content(make_content(SOCIAL), purpose=marketing, identity=house)
-    assert done["text"][1] == ["", ["\n\n"]]
+    assert done["text"][1] == ["", []]
     assert done["letter"] == [["", []]]
 
 
