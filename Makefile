@@ -21,10 +21,11 @@ demo: installed  ## Tell the story with a demo library, then serve it (EXIT=1 st
 	@$(PYTHON) -m demo $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(EXIT)),--exit)
 
 # Compiled Python is kept, whatever the environment says: the tests start it a hundred times. Databases on a
-# server that is thrown away need not be dropped.
+# server that is thrown away need not be dropped. The order is shuffled, the same way each time: what is green here is
+# green elsewhere. ORDER=7 is another order, `make test-long` takes a new one each time.
 test: setup  ## Run the tests on throw-away servers (T=tests/customers or T="tests/x.py -k name" for some)
 	@PYTHONDONTWRITEBYTECODE= $(TEMPORARY) $(PYTHON) -m pytest $(if $(DATABASE_URL)$(DATABASE_URL_FILE),,--reuse-db) \
-	    $(if $(T),-p no:randomly $(T),-q -n 2 --dist worksteal --durations=20)
+	    $(if $(T),-p no:randomly $(T),-q -n 2 --dist worksteal --randomly-seed=$(or $(ORDER),1) --durations=20)
 
 test-long: setup  ## Try properties ten times as often as `make test` does, thousands of random rules among them (TREES=2000)
 	@TREES=$(or $(TREES),2000) $(TEMPORARY) $(PYTHON) -m pytest -q -n 2 $$(grep -rl 'tests.tries' tests --include='*.py')
