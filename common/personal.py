@@ -5,9 +5,9 @@ A test holds this list against the foreign keys of all models, so a new table ab
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from common.registry import Registry
 
@@ -36,7 +36,8 @@ class PersonalTable:
     ``shown``: column -> what it is called in a copy for the customer, ``about``
     why we have it, ``words`` (column -> code -> words) what codes without choices of their own mean, ``latest`` the
     column by which a long list is cut off in print; ``files`` are columns with names of stored files that go with the
-    row; ``emails`` are columns with an address they had at that time.
+    row; ``emails`` are columns with an address they had at that time. ``say`` puts in rows of a copy, in place, what
+    people can read where a column alone says too little.
     """
 
     code: str  # the table's name, with ":column" behind it for a second column to the customer
@@ -60,6 +61,7 @@ class PersonalTable:
     latest: str = "id"
     files: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
+    say: Callable[[Sequence[dict[str, Any]]], None] | None = None
     order: int = 50  # of erasing: lower first, so that rows go before what they refer to
 
     @property

@@ -27,7 +27,7 @@ WORDS = {
 # What only the organisation itself can say in its register of processing; its name stands in copies of data too.
 REGISTER = {
     "controller": ("Bibliotheek Waterland\nWaterlandlaan 40, 1441 MP Purmerend\n0299-550100 · bibliotheek@example.nl"),
-    "officer": "Functionaris gegevensbescherming: fg@example.nl",
+    "officer": "fg@example.nl",
     "security": "Toegang per rol, versleutelde verbindingen, dagelijkse back-ups, afspraken met leveranciers.",
 }
 

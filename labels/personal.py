@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.personal import PersonalTable, personal_tables
+from common.time import clock
+from labels.system.moments import day_number
+
+
+def _say_numbers(found: Sequence[dict[str, Any]]) -> None:
+    """Put what a computed value is today, in euros or days, where its bare number is."""
+    from labels.models import ValueDefinition  # models are there by now; registries are filled before them
+    from labels.values import ComputedValue
+
+    definitions = ValueDefinition.objects.in_bulk([row["value_id"] for row in found])
+    for row in found:
+        value = ComputedValue(definitions[row["value_id"]])
+        words = value.words(row["number"] + value.drift * day_number(clock()))
+        row["number"] = f"{words} {gettext('days')}" if value.unit == "days" else words
+
 
 # The same label twice becomes one interval from the first day on. Of two labels that exclude each other the one given
 # last goes on, and the other ends where it begins, as if both had been given to one person.
@@ -74,5 +93,6 @@ personal_tables.register(
         merge="stay",
         about=_("Numbers that we derive from what you do, such as how often you come. They decide which tips you get."),
         shown={"value_id": _("what it says"), "number": _("number")},
+        say=_say_numbers,
     )
 )

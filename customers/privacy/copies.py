@@ -106,6 +106,8 @@ def fields_of(table: str) -> dict[str, Field[Any, Any]]:
 def _named(table: PersonalTable, found: Sequence[Row]) -> list[Row]:
     """Put names where ids are, one query per column that refers to something, and read JSON."""
     fields = fields_of(table.table)
+    if table.say:
+        table.say(found)
     for column in table.shown:
         field = fields[column]
         if column in ACTORS:

@@ -47,6 +47,7 @@ _NAMES = {
     "page": gettext_lazy("page"),
     "reason": gettext_lazy("reason"),
     "restricted": gettext_lazy("data restricted"),
+    "said_through": gettext_lazy("said through"),
 }
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(\+\d{2}:\d{2}|Z)")
 NOT_PRINTED = {"external_id", "order_number"}  # a number of another system; it is in the file for computers

@@ -16,15 +16,21 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from common.errors import Refused
+from common.money import format_cents
+from common.personal import personal_tables
+from common.time import clock
 from common.values import values
 from customers.actions.kinds import set_retention
 from customers.models import Customer, Fact, Purpose
+from customers.privacy.copies import read
+from customers.privacy.persons import identify
 from labels.actions import refresh_system_labels, take_profiling_labels
 from labels.actions.computed import change_value, create_value, preview_thresholds, preview_value, remove_value
 from labels.formulas import STANDARD, read_terms
 from labels.models import CustomerValue, RefreshRun, ValueDefinition
 from labels.system import families
 from labels.system.kinds import resolve
+from labels.system.moments import day_number
 from selections.compiler import compile_rule
 from selections.models import Selection
 from tests.factories import NOW, ConsentFactory, CustomerFactory, FactFactory
@@ -266,3 +272,13 @@ def test_a_preview_that_takes_too_long_is_given_up() -> None:
         with pytest.raises(Refused) as refused:
             preview_thresholds(families["tickets"], numbers={}, now=NOW, seconds=0.2)
         assert refused.value.code == "too_heavy"
+
+
+def test_a_copy_for_the_customer_says_values_in_days_and_euros() -> None:
+    customer = CustomerFactory()
+    days = ValueDefinition.objects.get(code="recency")
+    CustomerValue.objects.create(customer=customer, value=days, number=12 - day_number(clock()))
+    euros = ValueDefinition.objects.filter(unit="cents").first()
+    CustomerValue.objects.create(customer=customer, value=euros, number=32_600)
+    found = list(read(personal_tables["labels_customervalue"], identify([customer.pk], now=clock())))
+    assert {row["number"] for row in found} == {"12 dagen", format_cents(32_600)}
