@@ -278,7 +278,7 @@ def test_a_copy_for_the_customer_says_values_in_days_and_euros() -> None:
     customer = CustomerFactory()
     days = ValueDefinition.objects.get(code="recency")
     CustomerValue.objects.create(customer=customer, value=days, number=12 - day_number(clock()))
-    euros = ValueDefinition.objects.filter(unit="cents").first()
+    euros = ValueDefinition.objects.filter(unit="cents")[0]
     CustomerValue.objects.create(customer=customer, value=euros, number=32_600)
     found = list(read(personal_tables["labels_customervalue"], identify([customer.pk], now=clock())))
     assert {row["number"] for row in found} == {"12 dagen", format_cents(32_600)}
