@@ -81,12 +81,12 @@ def _judge_batch(now: dt.datetime) -> int:
 # rows that it takes away.
 _JUDGE = """
 WITH taken AS MATERIALIZED (
-    DELETE FROM mailings_hit WHERE id IN (
+    DELETE FROM mailings_hit WHERE id = ANY(ARRAY(
         SELECT hit.id FROM mailings_hit AS hit
         WHERE hit.hit_at <= %(settled)s AND (hit.hit_at <= %(old)s OR NOT EXISTS (
             SELECT FROM mailings_hit AS later
             WHERE later.message_id = hit.message_id AND later.hit_at > %(settled)s))
-        ORDER BY hit.id LIMIT %(batch)s FOR UPDATE OF hit SKIP LOCKED)
+        ORDER BY hit.id LIMIT %(batch)s FOR UPDATE OF hit SKIP LOCKED))
     RETURNING message_id, position, hit_at, reason
 ),
 judged AS MATERIALIZED (

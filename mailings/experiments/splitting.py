@@ -78,12 +78,13 @@ def release_rest(experiment: Experiment, mailing: Mailing, *, now: dt.datetime) 
     """Let a part of those who wait for the outcome have their message, and return how many; none when all have.
 
     In parts that are committed by themselves, so that the gate never waits long for a row. What somebody else holds at
-    this moment (it gives way, say) is passed over.
+    this moment (it gives way, say) is passed over. The part is an array, read once: rows that lock could be read again
+    for each row they are joined with, and be others each time.
     """
     return execute(
-        """UPDATE mailings_message SET next_attempt_at = %(moment)s WHERE id IN (
+        """UPDATE mailings_message SET next_attempt_at = %(moment)s WHERE id = ANY(ARRAY(
             SELECT id FROM mailings_message WHERE mailing_id = %(mailing)s AND channel = 'email' AND state = 'queued'
-            AND next_attempt_at = %(held)s LIMIT %(part)s FOR UPDATE SKIP LOCKED)""",
+            AND next_attempt_at = %(held)s LIMIT %(part)s FOR UPDATE SKIP LOCKED))""",
         {"mailing": mailing.pk, "held": HELD, "moment": _rest_from(experiment, now), "part": PART_OF_REST},
     )
 

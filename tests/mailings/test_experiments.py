@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Max
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
@@ -474,6 +475,22 @@ def test_who_chooses_by_hand_waits_for_one_part_and_the_next_run_lets_the_others
     assert waiting.count() == count - 7 > 0
     assert decide_due(now=now + 2 * HOUR) == 0
     assert waiting.count() == 0
+
+
+def test_one_part_is_let_go_however_the_database_joins(
+    plan: Any, held: Start, readers: Any, now: dt.datetime, monkeypatch: Any
+) -> None:
+    from mailings.experiments import splitting
+
+    monkeypatch.setattr(splitting, "PART_OF_REST", 7)
+    readers(60)
+    experiment = plan(20, 20)
+    mailing = held()
+    leave(mailing, now)
+    with connection.cursor() as cursor:
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    assert splitting.release_rest(experiment, mailing, now=now) == 7
 
 
 def test_a_fault_in_one_decision_stops_no_other(
