@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from mailings import gate
+from mailings.actions import may_need_approval
 from mailings.gate import Terms, preview
 from mailings.models import Decision, Mailing, SendingSettings
 from workbench.base import ROWS_PER_PAGE, TemplatePage, Text
@@ -99,15 +100,23 @@ class Funnel:
     remedies: list[dict[str, Any]]
     letters: int = 0  # envelopes, where some of it goes by post
     letter_cents: int = 0  # what they cost together; 0 when nobody said what one costs
+    needs_approval: bool = False  # sent at once to so many, it waits for a colleague
 
 
 def gate_funnel(terms: Terms, *, candidates: QuerySet[Customer], people: str, user: User, now: dt.datetime) -> Funnel:
     """``people`` is the address of the page with the people behind a row, to which the outcome is added."""
-    if terms.channels not in WITH_LETTERS:
-        return funnel_of(preview(terms, candidates=candidates, now=now), people=people, user=user)
-    counts, letters = gate.preview_with_letters(terms, candidates=candidates, now=now)
-    cents = letters * SendingSettings.load().letter_cents
-    return replace(funnel_of(counts, people=people, user=user), letters=letters, letter_cents=cents)
+    identity = SendingSettings.load()
+    if terms.channels in WITH_LETTERS:
+        counts, letters = gate.preview_with_letters(terms, candidates=candidates, now=now)
+    else:
+        counts, letters = preview(terms, candidates=candidates, now=now), 0
+    may_get_it = counts.get(Outcome.ACCEPTED, 0) + counts.get(Outcome.WAITS, 0)
+    return replace(
+        funnel_of(counts, people=people, user=user),
+        letters=letters,
+        letter_cents=letters * identity.letter_cents,
+        needs_approval=may_need_approval(terms.purpose, identity) and may_get_it >= identity.approval_from,
+    )
 
 
 def funnel_of(counts: dict[str, int], *, people: str, user: User) -> Funnel:

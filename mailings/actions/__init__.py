@@ -1,6 +1,6 @@
 """What can be done with mailings: write content, start, pause, print, and take in what comes back."""
 
-from mailings.actions.approval import approve, refuse
+from mailings.actions.approval import approve, may_need_approval, refuse
 from mailings.actions.batches import post_batch, reprint, undo_batch
 from mailings.actions.bounces import record_report, record_reports
 from mailings.actions.calls import change_call_settings, put_back_call, record_call, take_call
@@ -115,6 +115,7 @@ __all__ = [
     "keep_draft",
     "keep_tallies",
     "link_target",
+    "may_need_approval",
     "move_block",
     "order_blocks",
     "path_of",

@@ -21,10 +21,15 @@ from mailings.models import Decision, Mailing, SendingSettings
 
 def needs_approval(mailing: Mailing, identity: SendingSettings) -> bool:
     """Whether so many messages may go out, now or when those who wait have their turn, that a second person looks."""
-    if not identity.approval_from or mailing.purpose.rule == Purpose.Rule.SERVICE:
+    if not may_need_approval(mailing.purpose, identity):
         return False
     may_get_it = (Decision.Outcome.ACCEPTED, Decision.Outcome.WAITS)
     return mailing.decisions.filter(outcome__in=may_get_it).count() >= identity.approval_from
+
+
+def may_need_approval(purpose: Purpose, identity: SendingSettings) -> bool:
+    """Whether a second person looks at large mailings of this purpose; from how many on is ``approval_from``."""
+    return bool(identity.approval_from) and purpose.rule != Purpose.Rule.SERVICE
 
 
 @transaction.atomic

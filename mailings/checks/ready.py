@@ -30,6 +30,10 @@ def find(proof: Proof) -> Iterator[Finding]:
     for one in content.blocks:
         if proof.preview is None:
             yield from _broken(proof, one)
+        if not all(one["data"].get("columns", [True])):
+            words = _("A column of this block is still empty.")
+            remedy = _("Put something in it, or choose fewer columns.")
+            yield Finding("ready.column", Severity.WARNING, words, remedy, place=str(one["id"]))
     for one in every_block(content.blocks):
         if audience_key(one.get("audience")) in proof.tally.gone:
             yield Finding(

@@ -65,6 +65,14 @@ def test_a_message_in_order_has_nothing_to_mend_or_confirm(make_content: Make, c
     confirm(report, confirmed="")
 
 
+def test_a_column_with_nothing_in_it_is_told(make_content: Make, check: Any) -> None:
+    block = {"type": "columns", "data": {"layout": "1-1", "columns": [[text("Links")], []]}}
+    content = make_content(block)
+    assert the(check(content), "ready.column").place == content.blocks[0]["id"]
+    content.blocks[0]["data"]["columns"][1] = content.blocks[0]["data"]["columns"][0]
+    assert "ready.column" not in codes(check(content))
+
+
 def test_an_empty_message_is_an_error_in_each_way(make_content: Make, check: Any) -> None:
     content = make_content(subject="")
     content.blocks = []

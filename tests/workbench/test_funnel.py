@@ -12,6 +12,7 @@ from django.test import Client
 
 from campaigns.models import Action, Campaign
 from customers.models import Customer, Purpose
+from mailings.actions import change_sending_settings
 from mailings.models import Decision, Mailing
 from selections.models import Selection
 from tests.campaigns.conftest import house, make_action, make_campaign, member, select
@@ -62,6 +63,15 @@ def test_each_outcome_leads_to_the_people_and_to_what_would_change_it(
     accepted = client.get(f"{people}&outcome=accepted")
     assert [one.first_name for one in accepted.context["people"]] == ["Anna", "Bram", "Cees"]
     assert not Decision.objects.exists()
+
+
+def test_that_a_colleague_has_to_approve_is_said_beforehand(
+    client: Client, make_action: Callable[..., Action], everybody: Selection, readers: list[Customer]
+) -> None:
+    page = f"/actions/{make_action(purpose='marketing').pk}/run/?selection={everybody.pk}"
+    for approval_from, is_said in ((4, False), (3, True)):
+        change_sending_settings(approval_from=approval_from)
+        assert ("wacht het eerst op de goedkeuring van een collega" in text(client.get(page))) is is_said
 
 
 @pytest.mark.parametrize("given", ["outcome=hold_out", "outcome=rubbish&page=99", "page=-1", "page=x&campaign=zz"])
