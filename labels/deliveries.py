@@ -10,10 +10,15 @@ from django.utils.translation import gettext_lazy as _
 from common.sql import execute, rows
 from customers.imports.formats import FORMATS, Column, Format
 from customers.imports.formats.base import CUSTOMER, POSTAL_CODE, Check, choice
-from customers.imports.writers.merging import cells_of_row, keep_samples
+from customers.imports.remedies import REMARKS
+from customers.imports.writers.merging import cells_of_row, keep_samples, remark
 from labels.imported import CODE, LABEL_COLUMNS, TABLE, WANTED, add_labels, give_wanted, refuse_others, undo_labels
 from labels.imported_homes import refuse_home_labels, write_home_labels
 from labels.profiling import refused_sql
+
+REMARKS["unprofiled"] = _(
+    "of customers who said no to being profiled or whose data are restricted: not taken in, and counted as unchanged"
+)
 
 COLUMNS = ("klantnummer", "label", "naam", "groep", "versie", "meer")
 SEVERAL = "lower(r.meer) = 'ja'"
@@ -27,16 +32,17 @@ def refuse_labels(present: frozenset[str], values: Mapping[str, Any]) -> None:
 def write_labels(present: frozenset[str], values: Mapping[str, Any]) -> tuple[int, int, int]:
     """Give the labels of the file; return (new, ended, known). Not to who said no to being profiled."""
     add_labels(values, may_have_many=SEVERAL)
+    refused = refused_sql(now=values["now"])
+    known = "FROM import_row AS r JOIN import_known AS known ON known.number = r.klantnummer"
     execute(
         f"""
         CREATE TEMPORARY TABLE import_wanted ON COMMIT DROP AS
-        SELECT known.customer_id, {WANTED}
-        FROM import_row AS r JOIN import_known AS known ON known.number = r.klantnummer
-        JOIN labels_label AS label ON label.code = {CODE}
-        WHERE known.customer_id NOT IN ({refused_sql(now=values["now"])})
-        """,  # noqa: S608 - our own words
+        SELECT known.customer_id, {WANTED} {known} JOIN labels_label AS label ON label.code = {CODE}
+        WHERE known.customer_id NOT IN ({refused})
+        """,
         values,
     )
+    remark("unprofiled", f"SELECT count(*) {known} WHERE known.customer_id IN ({refused})", values)
     execute("ANALYZE import_wanted")
     good = rows("SELECT count(*) AS good FROM import_row")[0]["good"]
     new, ended = give_wanted(values)

@@ -8,13 +8,16 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from common.sql import execute, rows
-from customers.imports.remedies import REMEDIES
-from customers.imports.writers.merging import cells_of_row, keep_samples
+from customers.imports.remedies import REMARKS, REMEDIES
+from customers.imports.writers.merging import cells_of_row, keep_samples, remark
 from labels.imported import CODE, TABLE, WANTED, add_labels, give_wanted, refuse_others
 from labels.profiling import refused_sql
 
 REMEDIES["one_home"] = _("Within a group an address has one label. Keep one of the rows of this address.")
 REMEDIES["house_number"] = _("A house number begins with a digit. What follows belongs in the addition.")
+REMARKS["unprofiled_home"] = _(
+    "customers at these addresses said no to being profiled, or their data are restricted: they get none of the labels"
+)
 
 COLUMNS = ("postcode", "huisnummer", "toevoeging", "label", "naam", "groep", "versie")
 # The place of row ``r``: an address as households have them ("1441AB|12|a"), or the postal code alone.
@@ -22,6 +25,22 @@ PLACE = """coalesce(
     customers_household_key(customers_read_postal_code(r.postcode), r.huisnummer, r.toevoeging),
     customers_read_postal_code(r.postcode)
 )"""
+
+# Where customers live, as exact as rows can be about it; ``{among}`` says of ``customer.id`` whom it is about.
+PLACED = """
+    WITH living AS (
+        SELECT customer.id, customer.postal_code, customers_household_key(
+            customer.postal_code, customer.house_number, customer.house_number_addition) AS home
+        FROM customers_customer AS customer
+        WHERE customer.merged_into_id IS NULL AND customer.postal_code <> '' AND customer.address_state = ''
+            AND customer.id {among}
+    ),
+    placed AS (
+        SELECT id, home AS place, 3 AS exactness FROM living WHERE home NOT LIKE '%%|'
+        UNION ALL SELECT id, regexp_replace(home, '[^|]*$', ''), 2 FROM living WHERE home IS NOT NULL
+        UNION ALL SELECT id, postal_code, 1 FROM living
+    )
+"""
 
 
 def refuse_home_labels(present: frozenset[str], values: Mapping[str, Any]) -> None:
@@ -69,21 +88,11 @@ def _want(values: Mapping[str, Any]) -> None:
         values,
     )
     execute("ANALYZE import_place")
+    refused = refused_sql(now=values["now"])
     execute(
         f"""
         CREATE TEMPORARY TABLE import_wanted ON COMMIT DROP AS
-        WITH living AS (
-            SELECT customer.id, customer.postal_code, customers_household_key(
-                customer.postal_code, customer.house_number, customer.house_number_addition) AS home
-            FROM customers_customer AS customer
-            WHERE customer.merged_into_id IS NULL AND customer.postal_code <> '' AND customer.address_state = ''
-                AND customer.id NOT IN ({refused_sql(now=values["now"])})
-        ),
-        placed AS (
-            SELECT id, home AS place, 3 AS exactness FROM living WHERE home NOT LIKE '%%|'
-            UNION ALL SELECT id, regexp_replace(home, '[^|]*$', ''), 2 FROM living WHERE home IS NOT NULL
-            UNION ALL SELECT id, postal_code, 1 FROM living
-        )
+        {PLACED.format(among=f"NOT IN ({refused})")}
         SELECT DISTINCT ON (placed.id, coalesce(row.group_id, -row.label_id)) placed.id AS customer_id, row.row_number,
             row.label_id, row.group_id, row.version_code, row.told
         FROM placed JOIN import_place AS row USING (place, exactness)
@@ -92,4 +101,7 @@ def _want(values: Mapping[str, Any]) -> None:
         values,
     )
     execute("ANALYZE import_wanted")
+    among = PLACED.format(among=f"IN ({refused})")
+    there = f"{among} SELECT count(DISTINCT id) FROM placed JOIN import_place USING (place, exactness)"  # noqa: S608
+    remark("unprofiled_home", there, values)
     execute("DROP TABLE import_place")

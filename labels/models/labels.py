@@ -163,7 +163,10 @@ class Label(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(specs.label_name(self.code) or self.name) if self.kind == self.Kind.SYSTEM else self.name
+        """Return its name, of an import label with the version: the next one often calls its labels the same."""
+        if self.kind == self.Kind.SYSTEM:
+            return str(specs.label_name(self.code) or self.name)
+        return f"{self.name} ({self.version})" if self.version and self.version not in self.name else self.name
 
     @property
     def definition(self) -> str:

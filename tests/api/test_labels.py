@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
-from common.time import clock
+from common.time import clock, local_date
 from customers.models import Customer
 from labels.actions import create_group, create_label, follow_rules, give_label, run_backfills, take_label
 from labels.models import Assignment, Label, LabelGroup
-from labels.tasks import follow_rule_now
+from labels.tasks import end_labels_nightly, follow_rule_now
 from selections.actions import create_selection, keep_selection
 from tests.factories import CustomerFactory
 
@@ -39,6 +40,31 @@ def test_a_label_is_made_changed_and_deleted(api: APIClient) -> None:
     assert api.post(LABELS, {"name": "X", "code": "vriend"}, format="json").data["code"] == "code_taken"
     assert api.delete(f"{LABELS}vriend/").status_code == 204
     assert not Label.objects.exists()
+
+
+def test_a_label_ends_in_the_night_by_its_age_or_its_days(api: APIClient) -> None:
+    CustomerFactory(number="11")
+    today = local_date(clock())
+    ways: dict[str, dict[str, Any]] = {
+        "vijf-dagen": {"max_age_days": 5},
+        "actieweek": {"valid_from": today - 9 * DAY, "valid_until": today},
+    }
+    for code, limits in ways.items():
+        made = api.post(LABELS, {"name": code, "code": code, **limits}, format="json")
+        assert made.status_code == 201, made.data
+        assert api.post(f"{LABELS}{code}/give/", {"numbers": ["11"]}, format="json").data == {"changed": 1}
+    end_labels_nightly()
+    assert Assignment.objects.open().count() == 2
+    # A week goes by, in which the action week was cut short.
+    Assignment.objects.update(since=clock() - 7 * DAY)
+    cut = api.patch(f"{LABELS}actieweek/", {"valid_until": (today - 2 * DAY).isoformat()}, format="json")
+    assert cut.status_code == 200, cut.data
+    end_labels_nightly()
+    for code in ways:
+        assert api.get(f"{LABELS}{code}/customers/").data["results"] == []
+    told = api.get("/api/v1/customers/11/label-history/").data["results"]
+    assert {one["label"]: one["taken_how"] for one in told} == {"vijf-dagen": "age", "actieweek": "validity"}
+    assert api.post(f"{LABELS}actieweek/give/", {"numbers": ["11"]}, format="json").status_code == 422
 
 
 def test_a_label_with_a_history_is_not_deleted(api: APIClient, red: Label) -> None:

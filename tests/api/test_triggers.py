@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from campaigns.actions import create_action
+from campaigns.actions import advance, create_action
 from campaigns.models import Action, Trigger
-from common.time import clock
+from common.time import clock, local_date
 from customers.actions import ensure_base_data
-from customers.models import Purpose
-from labels.actions import create_group, create_label
+from customers.models import Customer, Purpose
+from labels.actions import create_group, create_label, give_label
+from labels.models import Label
+from labels.tasks import refresh_system_labels_nightly
 from mailings.actions import change_sending_settings, save_content
 from mailings.models import SeenWarnings
-from tests.factories import NOW
+from mailings.tasks import send_queued
+from tests.factories import NOW, CustomerFactory
+from tests.smtp_sink import Sink
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rights("manage_campaigns")]
 
+DAY = dt.timedelta(days=1)
 URL = "/api/v1/triggers/"
 
 
@@ -62,6 +68,25 @@ def test_a_cell_of_the_shift_matrix_becomes_a_trigger(api: APIClient, cell: dict
     assert api.post(f"{page}off/").data["is_active"] is False
     assert api.delete(page).status_code == 204
     assert not Trigger.objects.exists()
+
+
+def test_who_moves_in_the_night_gets_what_was_hung_on_a_cell_over_the_api(
+    api: APIClient, cell: dict[str, Any], smtp_sink: Sink
+) -> None:
+    low, _high = group_labels = list(Label.objects.filter(group__code="trap").order_by("rank"))
+    people = [CustomerFactory(email=f"{name}@example.nl", created_at=clock() - 300 * DAY) for name in ("an", "ben")]
+    give_label(low, Customer.objects.all(), by="Petra", now=clock() - 5 * DAY)
+    page = f"{URL}{api.post(URL, cell).data['id']}/"
+    assert api.post(f"{page}on/").data["is_active"] is True
+    assert api.get(page).data["last_due_on"] is None
+    give_label(group_labels[1], Customer.objects.filter(pk=people[0].pk), by="Petra", now=clock())
+    for _night in range(2):  # the same move twice is one message
+        refresh_system_labels_nightly()
+        advance(now=clock())
+        send_queued()
+    assert [one.recipients for one in smtp_sink.received] == [["an@example.nl"]]
+    told = api.get(page).data
+    assert (told["last_due_on"], told["last_count"], told["last_error"]) == (local_date(clock()).isoformat(), 1, "")
 
 
 def test_warnings_are_confirmed_before_it_is_turned_on(api: APIClient, cell: dict[str, Any], action: Action) -> None:

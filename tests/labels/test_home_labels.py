@@ -70,6 +70,7 @@ def test_a_row_of_an_address_is_for_everybody_who_lives_there_and_for_nobody_els
     assert [held(one) for one in (next_door, elsewhere, unknown)] == [[], [], []]
     label = Label.objects.get(code="mosaic-2026-a01")
     assert (label.name, label.kind, label.group.name) == ("Jonge stedelingen", "imported", "Mosaic")  # type: ignore[union-attr]
+    assert str(label) == "Jonge stedelingen (2026)"  # the next version often calls its labels the same
     assert LabelGroup.objects.get(code="mosaic").is_exclusive
 
 
@@ -142,7 +143,8 @@ def test_who_moved_was_merged_away_or_said_no_gets_none(profiling: Purpose) -> N
         refused, purpose=profiling, channel="email", state="objected", source_code="mijnmenu", actor="customer",
         event_at=NOW - DAY,
     )  # fmt: skip
-    take_in("1441AB;12;;A01;;Mosaic;2026")
+    run = take_in("1441AB;12;;A01;;Mosaic;2026", "1441AB;;;B02;;Mosaic;2026")
+    assert run.remarks == {"unprofiled_home": 1}
     assert [held(one) for one in (stays, kept)] == [["mosaic-2026-a01"]] * 2
     assert [held(one) for one in (moved, refused, absorbed)] == [[], [], []]
 
@@ -174,7 +176,8 @@ def test_labels_by_customer_number_are_not_for_who_said_no_to_profiling(profilin
     said: dict[str, Any] = {"purpose": profiling, "channel": "email", "source_code": "phone", "actor": "Petra"}
     record_consent(refused, state="objected", event_at=NOW - DAY, **said)
     lines = [f"{one.number};A01;Jonge stedelingen;Mosaic;2026;" for one in (stays, refused, later)]
-    assert counts(take_in(*lines, header=FORMATS["labels"].header, kind="labels")) == (2, 0, 1, 0)
+    run = take_in(*lines, header=FORMATS["labels"].header, kind="labels")
+    assert (counts(run), run.remarks) == ((2, 0, 1, 0), {"unprofiled": 1})
     assert [held(one) for one in (stays, refused)] == [["mosaic-2026-a01"], []]
     record_consent(later, state="withdrawn", event_at=NOW + DAY, **said)
     refresh_system_labels(now=NOW + 2 * DAY, due_key="night")

@@ -339,12 +339,12 @@ def test_labels_of_one_name_tell_of_which_version_they_are(client: Client) -> No
         label = create_label(code=f"mosaic-{version}-a", name="Starters", kind="imported", group=group, now=clock())
         Label.objects.filter(pk=label.pk).update(version=version, is_active=version == "2026")
     page = text(client.get(url("group_change", group.pk)))
-    assert "Starters 2025 · niet in gebruik · 0 klanten" in page
-    assert "Starters 2026 · 0 klanten" in page
+    assert "Starters (2025) niet in gebruik · 0 klanten" in page
+    assert "Starters (2026) 0 klanten" in page
     listed = text(client.get(url("list"), {"kind": "imported"}))
-    assert "Starters 2026 –" in listed
-    assert "Starters 2025 niet in gebruik –" in listed
-    assert "Importlabel 2026" in text(client.get(url("detail", Label.objects.get(version="2026").pk)))
+    assert "Starters (2026) –" in listed
+    assert "Starters (2025) niet in gebruik –" in listed
+    assert "Starters (2026) Importlabel" in text(client.get(url("detail", Label.objects.get(version="2026").pk)))
 
 
 def test_of_a_version_that_is_taken_back_only_what_was_in_use_comes_back_in_use(client: Client) -> None:

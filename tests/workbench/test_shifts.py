@@ -277,6 +277,10 @@ def test_a_trigger_on_a_cell_is_filled_in(client: Client, mover: Customer, base_
     assert [form[f"params_{name}"].value() for name in ("label_group", "from_label", "to_label")] == [
         "trap", "~none", "hoog",
     ]  # fmt: skip
+    for was, is_offered in {"laag": True, "hoog": False, "~new": True}.items():
+        assert bool(client.get(url("cell"), days(was=was, became="hoog")).context["owner_form"]) is is_offered
+    # No label before he was a customer, and none now: nothing happened on which anything could hang.
+    assert client.get(url("cell"), days(was="~new", became="~none")).context["owner_form"] is None
     nowhere = client.get(url("cell_trigger"), days(was="laag", became="hoog", owner="action:0"))
     assert nowhere.headers["Location"].startswith(reverse("workbench:shift_cell"))
 

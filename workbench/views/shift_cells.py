@@ -74,6 +74,12 @@ class ShiftCell(CellView, TemplatePage):
         return "workbench/_shifts_received.html" if self.is_about_received else "workbench/_shifts_customers.html"
 
     @property
+    def is_move(self) -> bool:
+        """Whether the label changed: to who was no customer yet and has none still, nothing happened."""
+        was, became = self.form.cell
+        return was != became and (was, became) != (NEW, NONE)
+
+    @property
     def is_about_received(self) -> bool:
         return "received" in self.request.GET
 
@@ -98,7 +104,7 @@ class ShiftCell(CellView, TemplatePage):
             "way": Way(form.scale.direction(was, became)),
             "was": name_of(form.scale, was),
             "became": name_of(form.scale, became),
-            "is_move": was != became and (was, became) != (NEW, NONE),
+            "is_move": self.is_move,
             "query": form.query,
             "days": form.cleaned_data["days"],
             "received_shown": self.is_about_received,
@@ -134,11 +140,10 @@ class ShiftCell(CellView, TemplatePage):
 
     def _doing(self) -> dict[str, Any]:
         may = self.user.has_perm
-        was, _became = self.form.cell
         return {
             "export_form": ExportForm() if may("common.export_customers") else None,
             "keep_form": KeepForm(initial={"name": self._name()}) if may("common.manage_selections") else None,
-            "owner_form": OwnerForm() if may("common.manage_campaigns") and was != self.form.cell[1] else None,
+            "owner_form": OwnerForm() if may("common.manage_campaigns") and self.is_move else None,
         }
 
     def _name(self) -> str:
