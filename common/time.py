@@ -44,6 +44,11 @@ def end_of_day(day: dt.date) -> dt.datetime:
     return start_of_day(day + dt.timedelta(days=1))
 
 
+def last_of_day(day: dt.date) -> dt.datetime:
+    """Return the last instant of an Amsterdam day: what is asked as of it still has that day for its today."""
+    return end_of_day(day) - dt.timedelta(microseconds=1)
+
+
 def start_of_months(now: dt.datetime, months: int) -> dt.datetime:
     """Return the first instant of as many months as are asked for, of which the present one is the last."""
     count = now.astimezone(AMSTERDAM).year * 12 + now.astimezone(AMSTERDAM).month - months

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.errors import Refused
-from common.time import end_of_day
+from common.time import last_of_day
 from customers.criteria.moments import known_at
 from customers.models import Purpose, World
 from labels.models import Assignment
@@ -78,7 +78,7 @@ def question_of(rule: Group, panel: PanelForm, *, now: dt.datetime) -> Question:
     day = panel.day
     if day is None:
         return Question(rule, now)
-    then = min(end_of_day(day), now)
+    then = min(last_of_day(day), now)
     unknown = gaps(rule, now=then, present=now)
     return Question(rule, then, day, unknown, assumes=bool(panel.cleaned_data.get("assume")))
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from common.time import clock, end_of_day, local_date
+from common.time import clock, last_of_day, local_date
 
 
 @extend_schema_field({"type": "string", "example": "2026-05-01", "description": "A day (as it ended) or an instant"})
@@ -38,8 +38,7 @@ class MomentField(serializers.Field[dt.datetime, Any, str, Any]):
 
 def _ended(day: dt.date) -> dt.datetime:
     now = clock()
-    moment = end_of_day(day)
-    return now if moment - dt.timedelta(days=1) <= now < moment else moment
+    return now if day == local_date(now) else last_of_day(day)
 
 
 class MomentSerializer(serializers.Serializer[Any]):

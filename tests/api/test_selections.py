@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from common.time import clock
+from common.time import clock, local_date
 from customers.models import Customer
 from labels.actions import create_label, give_label
 from selections.actions import create_selection, keep_selection, write_comment
@@ -129,6 +129,17 @@ def test_a_rule_is_evaluated_without_saving_it(api: APIClient, people: dict[str,
     then = api.post(f"{BASE}evaluate/", {"rule": rule(READERS), "as_of": day(15)}, format="json").json()
     assert (then["count"], then["sample"]) == (1, [people["Bert"].number])
     assert not Selection.objects.exists()
+
+
+def test_a_past_day_is_the_today_of_what_is_asked_as_of_it(api: APIClient) -> None:
+    asked = local_date(clock()) - 15 * DAY
+    made = [
+        CustomerFactory(birth_date=born.replace(year=2000), created_at=clock() - 300 * DAY)
+        for born in (asked, asked + DAY)
+    ]
+    birthday = {"criterion": "customer.birthday", "params": {"days_ahead": 0}}
+    sent = {"rule": rule(birthday), "as_of": asked.isoformat(), "sample": 5}
+    assert api.post(f"{BASE}evaluate/", sent, format="json").json()["sample"] == [made[0].number]
 
 
 def test_what_is_not_known_of_a_past_day_is_refused_unless_it_may_be_assumed(

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from common.time import clock
+from common.time import clock, local_date
 from customers.models import Customer
 from labels.actions import create_label, give_label, take_label
 from labels.models import Label
@@ -89,6 +89,21 @@ def test_who_were_in_on_a_day_are_listed_and_can_be_kept(client: Client, readers
     kept = ResultSet.objects.get()
     assert answer["Location"] == url("result_set_detail", kept.pk)
     assert names(client.get(answer["Location"]).context["people"]) == ["Bert"]
+
+
+def test_a_past_day_is_the_today_of_what_is_asked_as_of_it(client: Client, readers: Selection) -> None:
+    """Not the day after, which begins where it ends."""
+    asked = local_date(clock()) - 15 * DAY
+    for name, born in {"Dag": asked, "Later": asked + DAY}.items():
+        CustomerFactory(first_name=name, birth_date=born.replace(year=2000), created_at=clock() - 300 * DAY)
+    today = rule({"criterion": "customer.birthday", "params": {"days_ahead": 0}})
+    jarig = create_selection(name="Jarig", rule=today, now=clock())
+    then = {"first": asked.isoformat()}
+    assert names(client.get(url("selection_then", jarig.pk), then).context["people"]) == ["Dag"]
+    kept = client.post(url("selection_keep", jarig.pk), {"name": "Toen", "as_of": asked.isoformat()})
+    assert names(client.get(kept["Location"]).context["people"]) == ["Dag"]
+    why = url("selection_why", jarig.pk, Customer.objects.get(first_name="Dag").pk)
+    assert client.get(why, {"as_of": asked.isoformat()}).context["verdict"].holds
 
 
 def test_two_days_tell_who_came_left_and_stayed(client: Client, readers: Selection) -> None:

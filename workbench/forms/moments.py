@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.time import end_of_day, local_date
+from common.time import last_of_day, local_date
 from selections.past import EARLIEST
 
 
@@ -47,7 +47,7 @@ class DayForm(forms.Form):
     @property
     def moment(self) -> dt.datetime:
         """The day as it ended, or now."""
-        return min(end_of_day(self.day), self.now) if self.day else self.now
+        return min(last_of_day(self.day), self.now) if self.day else self.now
 
     @property
     def query(self) -> str:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from common.roles import ADMINISTRATOR, MARKETEER
-from common.time import end_of_day, local_date
+from common.time import last_of_day, local_date
 from selections.comparing import Side
 from selections.models import Folder, ResultSet, Selection
 from workbench.forms.moments import check_day
@@ -80,7 +80,7 @@ class LookBackForm(forms.Form):
 
     def moment(self, day: dt.date) -> dt.datetime:
         """Return a day as it ended, or now for today."""
-        return min(end_of_day(day), self.now)
+        return min(last_of_day(day), self.now)
 
 
 def _sides() -> list[Any]:
@@ -126,7 +126,7 @@ class KeepForm(forms.Form):
     def moment(self) -> dt.datetime | None:
         """The moment to keep; None is now."""
         day = self.cleaned_data.get("as_of")
-        return min(end_of_day(day), self.now) if day else None
+        return min(last_of_day(day), self.now) if day else None
 
 
 class RenameForm(forms.Form):
