@@ -84,19 +84,24 @@ class KindRegistry(Registry[FactKind]):
         super().__init__("fact kind")
         self._own: dict[str, FactKind] = {}
         self._read_at = float("-inf")
+        self._forgotten = 0
 
     def own(self) -> dict[str, FactKind]:
         """Return the kinds that the organisation made, by code."""
         if time.monotonic() - self._read_at > self.FRESH_SECONDS:
             from customers.models import KindSetting  # models are there by now; this module comes before them
 
+            forgotten = self._forgotten
             settings = KindSetting.objects.filter(is_own=True).order_by("name")
-            self._own = {row.code: own_kind(row) for row in settings if row.code not in self._items}
-            self._read_at = time.monotonic()
+            own = {row.code: own_kind(row) for row in settings if row.code not in self._items}
+            if forgotten != self._forgotten:  # another thread changed them meanwhile: what was read may be old
+                return own
+            self._own, self._read_at = own, time.monotonic()
         return self._own
 
     def forget(self) -> None:
         """Read own kinds anew at the next use."""
+        self._forgotten += 1
         self._read_at = float("-inf")
 
     def declared(self) -> list[FactKind]:

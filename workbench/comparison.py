@@ -113,7 +113,7 @@ def _points_before(merge: Merge, channel: str) -> list[Cell]:
     points = [point for point in merge.before.get("points", []) if point["channel"] == channel]
     points.sort(key=lambda point: not point["is_primary"])
     return [
-        Cell(", ".join(point["value"] for point in points if point["customer_id"] == customer))
+        Cell(", ".join(shown(channel, point["value"], {}) for point in points if point["customer_id"] == customer))
         for customer in (merge.kept_id, merge.absorbed_id)
     ]
 

@@ -13,13 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.pages import Pages
-from api.permissions import MayManagePrivacy
+from api.permissions import HasApiPermission, MayManagePrivacy
 from api.resources.fields import SaidField, user_of
 from api.resources.histories import HistorySerializer, history_page
 from api.resources.kinds import is_shorter, unsure
 from common.retention import retention_rules
 from common.time import clock
-from customers.actions.privacy import change_retention
+from customers.actions.privacy import change_retention, save_register_texts
 from customers.models import RetentionRun
 from customers.models.privacy import RegisterTexts, RetentionSetting
 from customers.privacy.periods import chosen_rules
@@ -75,6 +75,16 @@ class RegisterTextsSerializer(serializers.ModelSerializer[RegisterTexts]):
         fields = ["controller", "officer", "recipients", "transfers", "security", "changed_at"]
 
 
+class RegisterWishSerializer(serializers.Serializer[Any]):
+    """The texts that only the organisation can write; what is left out stays as it is."""
+
+    controller = serializers.CharField(required=False, allow_blank=True)
+    officer = serializers.CharField(required=False, allow_blank=True)
+    recipients = serializers.CharField(required=False, allow_blank=True)
+    transfers = serializers.CharField(required=False, allow_blank=True)
+    security = serializers.CharField(required=False, allow_blank=True)
+
+
 class RegisterSerializer(serializers.Serializer[Any]):
     """The register of processing (AVG 30), as it is on the page of that name."""
 
@@ -112,6 +122,7 @@ class RegisterViewSet(viewsets.GenericViewSet[Any]):
     permission_classes = [MayManagePrivacy]
     filterset_class = None
     pagination_class = None
+    rights: ClassVar[dict[str, str]] = {"texts": "manage_data"}
 
     @extend_schema(responses=RegisterSerializer)
     def list(self, request: Request) -> Response:
@@ -136,6 +147,15 @@ class RegisterViewSet(viewsets.GenericViewSet[Any]):
             "fact_periods": [{"kind": kind.code, "months": months} for kind, months in known["fact_periods"] if months],
         }  # fmt: skip
         return Response(RegisterSerializer(told).data)
+
+    @extend_schema(request=RegisterWishSerializer, responses=RegisterTextsSerializer)
+    @action(detail=False, methods=["patch"], permission_classes=[MayManagePrivacy, HasApiPermission])
+    def texts(self, request: Request) -> Response:
+        """Change the texts of the register: who we are, the officer, other recipients, transfers and security."""
+        wish = RegisterWishSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        texts = save_register_texts(**wish.validated_data, by=user_of(request), now=clock())
+        return Response(RegisterTextsSerializer(texts).data)
 
 
 class RetentionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):

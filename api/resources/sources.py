@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from api.resources.fields import by_code
 from common.errors import Refused
 from common.time import clock
-from customers.actions.feeds import save_feed
+from customers.actions.feeds import is_absent, save_feed
 from customers.actions.sources import save_source
 from customers.imports import FORMATS
 from customers.imports.reading import glimpse
@@ -94,15 +94,21 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
     source = by_code(Source.objects.filter(kind=Source.Kind.SYSTEM))
     delivers = serializers.CharField(max_length=16, help_text="A format of an import, such as customers or facts.")
     mapping = serializers.DictField(child=serializers.DictField(), required=False)
+    is_folder_absent = serializers.SerializerMethodField()
 
     class Meta:
         model = Feed
         fields = [
             "id", "source", "name", "delivers", "mapping", "delimiter", "encoding", "matching", "folder", "pattern",
             "schedule", "at", "needs_approval", "is_whole", "is_active", "next_look_at",
+            "is_folder_absent",
         ]  # fmt: skip
         read_only_fields = ["next_look_at"]
         validators: list[Any] = []  # the action says it in words
+
+    def get_is_folder_absent(self, feed: Feed) -> bool:
+        """Whether the folder is not there (yet), so that no file can come in by it."""
+        return is_absent(feed)
 
 
 class ExampleSerializer(serializers.Serializer[Any]):

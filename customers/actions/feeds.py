@@ -120,6 +120,11 @@ def folder_of(feed: Feed) -> Path:
     return folder
 
 
+def is_absent(feed: Feed) -> bool:
+    """Say whether a feed has a folder that is not there (yet), so that no file can be found."""
+    return bool(feed.folder) and not (Path(settings.IMPORT_FOLDER) / feed.folder).is_dir()
+
+
 def next_look(feed: Feed, *, now: dt.datetime) -> dt.datetime | None:
     """Return when to look for files next: within the hour, or at the next time of the day; None for never."""
     if not (feed.schedule and feed.is_active):

@@ -53,7 +53,7 @@ def add_kind(
             has_amount=has_amount,
             has_duration=has_duration,
         )
-    fact_kinds.forget()
+    _forget()
     return kind
 
 
@@ -76,7 +76,7 @@ def change_kind(kind: KindSetting, *, by: User | None, now: dt.datetime, **field
         setattr(kind, name, value)
     with _history(by):
         kind.save(update_fields=list(fields))
-    fact_kinds.forget()
+    _forget()
     return kind
 
 
@@ -92,7 +92,7 @@ def remove_kind(kind: KindSetting, *, by: User | None, now: dt.datetime) -> None
         raise Refused("in_use", _("Still asked for by %s; change that first.") % used)
     with _history(by):
         kind.delete()
-    fact_kinds.forget()
+    _forget()
 
 
 @transaction.atomic
@@ -125,6 +125,12 @@ def _refuse_taken(name: str, code: str, *, but: KindSetting | None = None) -> No
         words |= {part.kind for part in timeline.parts}
     if name.lower() in words or code in words:
         raise Refused("taken", _("There is a kind with this name already; choose another."), field="name")
+
+
+def _forget() -> None:
+    """Let all threads read the kinds anew: now, and when others can see what changed."""
+    fact_kinds.forget()
+    transaction.on_commit(fact_kinds.forget)
 
 
 def _history(by: User | None) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from common.actions import let_handle_privacy
+from common.actions import give_rights, let_handle_privacy
 from customers.actions import ensure_base_data
 from customers.actions.privacy import erase_customer, make_waiting_copies, save_register_texts
 from customers.models import AccessRequest, Customer, Erasure, RetentionRun
@@ -78,6 +78,19 @@ def test_the_register_and_what_the_nights_took_away_can_be_read(
     assert any("website" in one["present"] for one in told["recipients"]), "the integration itself gets data"
     RetentionRun.objects.create(day=now.date(), started_at=now, finished_at=now, counts={"facts": 12})
     assert portal.get("/api/v1/retention-runs/").json()["results"][0]["counts"] == {"facts": 12}
+
+
+def test_the_texts_of_the_register_are_written_by_who_may_set_up_data_too(
+    portal: APIClient, administrator: User
+) -> None:
+    told = {"controller": "Bibliotheek Waterland", "officer": "Fatima"}
+    refused = portal.patch("/api/v1/register/texts/", told)
+    assert (refused.status_code, refused.json()["code"]) == (403, "no_right")
+    give_rights(User.objects.get(username="website"), rights=["manage_data"], by=administrator)
+    assert portal.patch("/api/v1/register/texts/", told).status_code == 200
+    changed = portal.patch("/api/v1/register/texts/", {"officer": "Anna"}).json()
+    assert (changed["controller"], changed["officer"]) == ("Bibliotheek Waterland", "Anna")
+    assert portal.get("/api/v1/register/").json()["texts"] == changed
 
 
 def test_register_and_retention_ask_for_the_permission_too(api: APIClient) -> None:

@@ -15,7 +15,7 @@ from customers.actions.matching import match_customers
 from customers.actions.merging import merge_customers
 from customers.models import Customer, Guardianship, MatchPair, MatchSettings, Merge
 from customers.search import MOST
-from tests.factories import NOW, CustomerFactory, FactFactory
+from tests.factories import NOW, ContactPointFactory, CustomerFactory, FactFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -130,13 +130,16 @@ def test_merging_by_hand_starts_at_the_customer_and_can_be_undone(client: Client
 
 def test_a_merge_tells_who_when_why_and_what_it_moved(client: Client) -> None:
     kept, absorbed = alike(2)
+    ContactPointFactory(customer=absorbed, channel="phone", value="+31612345678")
     FactFactory(customer=absorbed)
     client.post(url("merge_do", kept.pk, absorbed.pk), {"decision": str(kept.pk)})
     merge = Merge.objects.get()
     assert merge.score > 60
     assert merge.reasons
     page = text(client.get(url("merge_detail", merge.pk)))
-    assert all(words in page for words in ("Dezelfde achternaam", "Wat u deed", kept.number, absorbed.number)), page
+    assert all(
+        words in page for words in ("06 12 34 56 78", "Dezelfde achternaam", "Wat u deed", kept.number, absorbed.number)
+    ), page
     line = text(client.get(url("customer_timeline", kept.pk)))
     assert f"Samengevoegd met klant {absorbed.number}" in line
     assert f"waarschijnlijkheid {merge.score} van 100" in line

@@ -140,7 +140,7 @@ def test_a_template_fills_the_columns_in(desk: Client) -> None:
     assert "TRANSACTIENR" in text(desk.get(f"/feeds/{feed.pk}/"))
 
 
-def test_the_settings_of_a_delivery_are_changed_and_wrong_ones_told(desk: Client) -> None:
+def test_the_settings_of_a_delivery_are_changed_and_wrong_ones_told(desk: Client, tmp_path: Path) -> None:
     feed = save_feed(
         None, source=SourceFactory(code="library"), name="Leners", delivers="customers", is_active=True, now=NOW
     )
@@ -155,6 +155,10 @@ def test_the_settings_of_a_delivery_are_changed_and_wrong_ones_told(desk: Client
     feed.refresh_from_db()
     assert (feed.folder, feed.delimiter, feed.needs_approval) == ("wise", "|", False)
     assert feed.next_look_at is not None
+    (tmp_path / "imports" / "wise").mkdir(parents=True)
+    assert "De map is er niet" not in text(desk.get(f"/feeds/{feed.pk}/"))
+    (tmp_path / "imports" / "wise").rmdir()
+    assert "De map is er niet" in text(desk.get(f"/feeds/{feed.pk}/"))
 
 
 def test_another_example_is_looked_at(desk: Client) -> None:

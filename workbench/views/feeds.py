@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.errors import Refused
-from customers.actions.feeds import missing_columns, save_feed
+from customers.actions.feeds import is_absent, missing_columns, save_feed
 from customers.imports import FORMATS
 from customers.imports.reading import Glimpse, glimpse
 from customers.imports.templates import TEMPLATES, guess
@@ -109,7 +109,7 @@ class FeedDetail(FeedMixin, DetailPage[Feed]):
         ]
         return super().get_context(
             format_name=format_name(self.object.delivers), cells=cells, missing=missing_columns(self.object),
-            table=runs, has_runs=bool(runs.rows), **extra,
+            table=runs, has_runs=bool(runs.rows), is_absent=is_absent(self.object), **extra,
         )  # fmt: skip
 
 

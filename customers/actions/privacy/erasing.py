@@ -32,7 +32,10 @@ def erase_customer(customer: Customer, *, ground: str, by: By, now: dt.datetime)
     a mistake of entry the source may deliver him again. Raises Refused: gone; a code of a trace that stands in the way.
     """
     if not hold_off_imports():
-        raise Refused("import_running", _("A file is being taken in at this moment. Try again in a few minutes."))
+        raise Refused(
+            "import_running",
+            _("A file is being taken in, or somebody else erased, at this moment. Try again in a few minutes."),
+        )
     ids = _locked([_root_of(customer)])
     if not ids:
         raise Refused("gone", _("This customer is not there any more."))
