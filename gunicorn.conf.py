@@ -26,7 +26,8 @@ class DiscreetLogger(Logger):
     def atoms(self, *args: Any) -> dict[str, Any]:
         """Return gunicorn's values without tokens, secrets and codes in the path, on one line."""
         atoms: dict[str, Any] = super().atoms(*args)
-        path = re.sub(r"[^/]{24,}|(?<=/api/v1/vouchers/)[^/]+|(?<=/s/)[^/]+|(?<=/m/sms/)[^/]+", "...", str(atoms["U"]))
+        named = r"(?<=/api/v1/vouchers/)[^/]+|(?<=/api/v1/customers/)[^/]+|(?<=/s/)[^/]+|(?<=/m/sms/)[^/]+"
+        path = re.sub(rf"[^/]{{24,}}|{named}", "...", str(atoms["U"]))
         # A path arrives decoded: a line break in it would write a line of its own.
         return atoms | {"U": path.encode("unicode_escape").decode()}
 

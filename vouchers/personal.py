@@ -15,6 +15,8 @@ TABLES = (
         # No dash is ever typed as a code, so nobody can redeem it any more; what was redeemed stays in the books.
         scrub={
             "code": "'-' || id",
+            # Another system wrote this; it may tell whose it was.
+            "origin": "CASE WHEN origin LIKE 'api:%%' THEN 'api:-' || id ELSE origin END",
             "state": "CASE WHEN state = 'issued' THEN 'blocked' ELSE state END",
             "block_reason": "''",
         },

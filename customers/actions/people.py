@@ -70,7 +70,7 @@ def add_customer(
         number=number, kind=values["kind"], source=told_by, created_at=now, updated_at=now
     )
     _say(customer, values, told_by, now)
-    _let_in(values | {"number": number}, told_by, now)
+    _let_in(values | {"number": number, "home": home_of(values)}, told_by, now)
     refresh([customer.pk], now=now)
     _keep(customer, {"number": ["", number]}, told_by, by, now)
     customer.refresh_from_db()
@@ -135,7 +135,7 @@ def _let_in(values: dict[str, str], told_by: Source, now: dt.datetime) -> None:
     """
     if told_by.kind == Source.Kind.PEOPLE:
         known = [(what, values.get(what, "")) for what in ("number", "email", "phone")]
-        keys.release([*known, ("home", home_of(values))], now=now)
+        keys.release([*known, ("home", values.get("home") or home_of(values))], now=now)
     else:
         keys.refuse_erased(values)
 

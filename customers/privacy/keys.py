@@ -102,9 +102,9 @@ def release(pairs: Iterable[Pair], *, now: dt.datetime, whole: bool = False) -> 
 def refuse_erased(values: Mapping[str, str]) -> None:
     """Raise Refused ``erased`` when a system brings back what was erased on request.
 
-    ``values`` holds any of ``number``, ``email`` and ``phone``, in normal form.
+    ``values`` holds any of ``number``, ``email``, ``phone`` and ``home``, in normal form.
     """
-    for field in (What.NUMBER, What.EMAIL, What.PHONE):
+    for field in (What.NUMBER, What.EMAIL, What.PHONE, What.HOME):
         if is_erased(field, values.get(field, "")):
             raise Refused(
                 "erased",
@@ -112,5 +112,5 @@ def refuse_erased(values: Mapping[str, str]) -> None:
                     "This number or address was erased at its owner’s request. "
                     "Let it in on the page Privacy when the owner asks for it."
                 ),
-                field=str(field),
+                field="last_name" if field == What.HOME else str(field),
             )

@@ -17,9 +17,10 @@ from common.money import format_cents
 from common.paper import fetch_font, print_html
 from common.personal import PersonalTable
 from common.sql import rows
+from common.templatetags.ui import phone
 from common.traces import Persons
 from customers.facts import fact_kinds
-from customers.models import Channel, PurposeChannel, World
+from customers.models import Branch, Channel, PurposeChannel, World
 from customers.privacy.copies import Row, count_of, fields_of, read, shown_tables
 from customers.records import FIELDS
 
@@ -145,7 +146,7 @@ def _words(table: PersonalTable, row: Row) -> Iterator[tuple[str, str]]:
         elif choices and value in choices:
             yield column, str(choices[value])
         else:
-            yield column, _word(value)
+            yield column, phone(_word(value))
 
 
 def _word(value: Any) -> str:
@@ -170,14 +171,16 @@ def _word(value: Any) -> str:
 def _said(values: Mapping[str, str]) -> str:
     """Return what a source says, in words; it is kept as text in normal form."""
     own = fields_of("customers_customer")
-    parts = []
+    parts, branches = [], dict(Branch.objects.values_list("code", "name"))
     for code, value in values.items():
         field = own.get(FIELDS[code].column) if code in FIELDS else None
         word = str(dict(field.flatchoices or ()).get(value, value)) if field else value
         if isinstance(field, DateField) and value:
             word = _word(dt.date.fromisoformat(value))
+        if code == "branch":
+            word = branches.get(value, value)
         if word:
-            parts.append(f"{_name(code)}: {word}")
+            parts.append(f"{_name(code)}: {phone(word)}")
     return "; ".join(parts)
 
 

@@ -116,10 +116,12 @@ def test_use_is_restricted_and_released(portal: APIClient) -> None:
 
 
 def test_a_system_cannot_bring_back_who_was_erased(api: APIClient, now: dt.datetime) -> None:
-    customer = CustomerFactory(number="200001", email="weg@example.nl")
+    home = {"first_name": "Anna", "last_name": "Wit", "postal_code": "1441AB", "house_number": "7"}
+    customer = CustomerFactory(number="200001", email="weg@example.nl", **home)
     erase_customer(customer, ground=Erasure.Ground.REQUEST, by="", now=now)
     new = {"kind": "member", "last_name": "de Boer"}
-    for number, fields in (("200001", new), ("200009", new | {"email": "Weg@example.nl"})):
+    back = {"kind": "member"} | home
+    for number, fields in (("200001", new), ("200009", new | {"email": "Weg@example.nl"}), ("200009", back)):
         answer = api.put(f"/api/v1/customers/{number}/", fields)
         assert (answer.status_code, answer.json()["code"]) == (409, "erased")
     CustomerFactory(number="200002")

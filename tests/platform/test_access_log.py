@@ -29,6 +29,7 @@ def shown(path: str) -> str:
         ("/customers/12/", "/customers/12/"),
         ("/m/u/" + "a" * 40, "/m/u/..."),
         ("/api/v1/vouchers/E8KB84NQDKZ0/redeem/", "/api/v1/vouchers/.../redeem/"),
+        ("/api/v1/customers/1000123/consents/", "/api/v1/customers/.../consents/"),
         ("/vouchers/codes/", "/vouchers/codes/"),
         ("/s/4c92kDfG3aB", "/s/..."),
         ("/m/sms/geheim-van-20-tekens/", "/m/sms/.../"),

@@ -80,6 +80,9 @@ def test_a_restriction_needs_a_reason_and_keeps_its_history(staff: Client, custo
     assert "Betwist zijn adres" in staff.get(page(customer)).content.decode()
     assert staff.post(page(customer, "unrestrict/"), {"reason": "Opgelost"}).status_code == 302
     assert Customer.objects.get(pk=customer.pk).restricted_at is None
+    shown = staff.get(page(customer)).content.decode()
+    assert "beperkt – Betwist zijn adres" in shown
+    assert "opgeheven – Opgelost" in shown
     assert [change.fields["reason"][1] for change in CustomerChange.objects.all()] == ["Opgelost", "Betwist zijn adres"]
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.actions import privacy as actions
+from customers.actions.privacy.choices import RESTRICTED
 from customers.consents import states_of
 from customers.models import AccessRequest, Customer, CustomerChange
 from customers.privacy.copies import count_of, shown_tables
@@ -24,6 +25,7 @@ from workbench.base import ActionView, FormPage, WorkbenchView
 from workbench.forms.privacy import EraseForm, ReasonForm
 from workbench.views.customers_base import CustomerMixin, CustomerPage, head, page_of
 
+NO = {"no", "nee"}
 KINDS = {"pdf": "application/pdf", "json": "application/json"}
 
 
@@ -47,10 +49,15 @@ class CustomerPrivacy(CustomerPage):
             requests=customer.erasure_requests.all()[:5],
             open_request=customer.erasure_requests.filter(state="open").first(),
             profiling=profiling[0] if profiling else None,
-            restrictions=changes[:10],
+            restrictions=[_told(change) for change in changes[:10]],
             reason_form=ReasonForm(),
             **extra,
         )
+
+
+def _told(change: CustomerChange) -> dict[str, Any]:
+    """Say what a change did: it was written in the language of who made it."""
+    return {"change": change, "lifted": change.fields[RESTRICTED][1].lower() in NO}
 
 
 class _Button(CustomerMixin, ActionView):
