@@ -61,7 +61,9 @@ GIVEN_RIGHTS = {
     "manage_sending": _("Change the settings of sending, mail servers, house style, limits and closing days"),
     "approve_mailings": _("Approve or refuse large mailings"),
     "manage_purposes": _("Change purposes: their grounds, conditions and wordings"),
-    "manage_data": _("Set up kinds of activity, retention periods, the register, websites and the matching of customers"),
+    "manage_data": _(
+        "Set up kinds of activity, retention periods, the register, websites and the matching of customers"
+    ),
 }
 
 ROLE_NAMES = {
