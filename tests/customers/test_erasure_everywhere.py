@@ -36,12 +36,17 @@ from customers.actions.privacy.copies import request_access
 from customers.consents import record_consent
 from customers.models import ContactPoint, Customer, CustomerChange, Erasure, ImportError, ImportRun, Purpose  # noqa: A004
 from customers.privacy import keys
-from labels.actions import create_label
+from labels.actions import create_label, set_rule
+from labels.models import Label
 from mailings.actions import change_sending_settings, run_publication, save_publication, suppress_address
 from mijnmenu.actions import ask_for_link
 from newsletter.actions import create_newsletter
+from selections.actions import create_selection, keep_selection
+from selections.models import Selection
+from selections.rules import parse_rule
 from tests.customers.test_erasure import PAST, dump
 from tests.factories import CustomerFactory, SourceFactory, confirm_relations
+from tests.selections.test_rules import rule
 from vouchers.actions import redeem
 from website.actions import add_site
 from website.sites import forget_sites
@@ -276,6 +281,18 @@ def _on_lists(customer: Customer, now: dt.datetime) -> None:
     assert make_waiting_copies(now=now) >= 1
 
 
+def _in_rules(customer: Customer, now: dt.datetime) -> None:
+    asked = [
+        {"criterion": "customer.number", "params": {"value": customer.number}},
+        {"criterion": "customer.email", "params": {"value": "kanarie10@kanarie.example"}},
+        {"criterion": "customer.card_number", "params": {"op": "in", "values": [customer.card_number, "200002"]}},
+    ]
+    kept = create_selection(name="Deze", rule=rule(*asked, op="any"), by=None, now=now)
+    create_label(name="Die", kind="own", by=None, now=now)
+    set_rule(Label.objects.get(name="Die"), rule=rule(*asked, op="any"), now=now)
+    keep_selection(kept, name="Toen", by=None, now=now)
+
+
 @pytest.fixture
 def canary(administrator: User, now: dt.datetime) -> Customer:
     """Somebody who came in by every way there is."""
@@ -290,6 +307,7 @@ def canary(administrator: User, now: dt.datetime) -> Customer:
     _by_himself(customer, own)
     _by_website(customer)
     _on_lists(customer, now)
+    _in_rules(customer, now)
     return customer
 
 
@@ -309,6 +327,8 @@ def test_whoever_came_in_by_every_way_is_nowhere_any_more(canary: Customer, tmp_
     assert not (left := found(tmp_path)), left
     assert {"dropped_files", "hits", "attempts", "mailings_suppression"} <= set(receipt.counts)
     assert Customer.objects.filter(number="200002").exists()
+    for kept in (*Selection.objects.all(), *Label.objects.by_rule()):
+        assert "200002" in json.dumps(parse_rule(kept.rule).model_dump(mode="json")), "a rule can still be read"
 
 
 def _written_by_people(table: PersonalTable) -> list[models.Field[Any, Any]]:
