@@ -28,6 +28,7 @@ _MESSAGES = """
             -- what was finished before the period holds nothing that was sent in it
             AND (mailing.finished_at IS NULL OR mailing.finished_at >= %(cap_since)s)
             AND message.state NOT IN ('failed', 'withdrawn')
+            AND NOT (mailing.state = 'cancelled' AND message.state IN ('queued', 'claimed', 'deferred'))
             AND (message.sent_at IS NULL OR message.sent_at >= %(cap_since)s)"""
 #: Nothing of it went out, and a mailing of lower priority has time.
 _GIVES_WAY = """(message.state = 'queued' AND message.attempts = 0 AND mailing.priority < %(priority)s

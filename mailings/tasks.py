@@ -68,12 +68,14 @@ def publish_due() -> int:
 def recover_stale() -> None:
     """Give back what dead workers held: claimed messages to the queue, those they were sending to people to look at.
 
-    And stop the mailings of which too much comes back, and count those that are over.
+    And stop the mailings of which too much comes back, count those that are over, and withdraw what is left of those
+    that were cancelled.
     """
     queue.recover()
     actions.brake_mailings(now=clock())
     finish_mailings(now=clock())
     actions.keep_tallies()
+    actions.withdraw_cancelled(now=clock())
 
 
 @shared_task

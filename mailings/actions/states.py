@@ -9,11 +9,26 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.sql import execute
 from mailings import gate
 from mailings.actions.history import By, noted
 from mailings.brake import count_suspects
 from mailings.experiments.splitting import keep_moments
 from mailings.models import Decision, Mailing, Message
+
+AT_ONCE = 5000  # messages in a transaction; of a large mailing the rest follows from the scheduler
+IN_ALL = 100_000  # of each mailing, at each ring
+
+_WITHDRAW = """
+WITH unsent AS (
+    SELECT id FROM mailings_message
+    WHERE mailing_id = %(mailing)s AND state IN ('queued', 'deferred', 'claimed')
+    LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE mailings_message AS message SET state = 'withdrawn', withdrawn_because = 'cancelled', state_at = %(now)s,
+    claim = NULL
+FROM unsent WHERE message.id = unsent.id
+"""
 
 
 @transaction.atomic
@@ -60,14 +75,33 @@ def resume(mailing: Mailing, *, by: By = None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def cancel(mailing: Mailing, *, by: By = None, now: dt.datetime) -> int:
-    """Send nothing more of it, for good, and return how many messages that withdrew. Raises Refused when it is over."""
+    """Send nothing more of it, for good, and return how many messages stay unsent. Raises Refused when it is over.
+
+    Workers ask for its state before each message, so what is left to withdraw of a large mailing can wait.
+    """
     mailing = locked_in(mailing, Mailing.State.SENDING, Mailing.State.PAUSED, Mailing.State.AWAITS)
     set_state(mailing, Mailing.State.CANCELLED, by=by, finished_at=now)
     gate.stop_waiting(mailing, now=now)
-    unsent = (Message.State.QUEUED, Message.State.CLAIMED, Message.State.DEFERRED)
-    return Message.objects.filter(mailing=mailing, state__in=unsent).update(
+    count = Message.objects.filter(mailing=mailing, state__in=Message.UNSENT).count()
+    Message.objects.filter(mailing=mailing, state=Message.State.CLAIMED).update(
         state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.CANCELLED, state_at=now, claim=None
     )
+    execute(_WITHDRAW, {"mailing": mailing.pk, "most": AT_ONCE, "now": now})
+    return count
+
+
+def withdraw_cancelled(*, now: dt.datetime) -> int:
+    """Withdraw what cancelled mailings still hold unsent, also what a worker gave back later; return how many."""
+    unsent = Message.objects.filter(mailing=OuterRef("pk"), state__in=Message.UNSENT)
+    cancelled = Mailing.objects.filter(Exists(unsent), state=Mailing.State.CANCELLED).values_list("pk", flat=True)
+    withdrawn = 0
+    for pk in list(cancelled):
+        for _portion in range(IN_ALL // AT_ONCE):
+            count = execute(_WITHDRAW, {"mailing": pk, "most": AT_ONCE, "now": now})
+            withdrawn += count
+            if count < AT_ONCE:
+                break
+    return withdrawn
 
 
 def finish_mailings(*, now: dt.datetime) -> int:

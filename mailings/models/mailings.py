@@ -222,6 +222,8 @@ class Message(models.Model):
 
     #: Something will still happen to these by itself (letters: once they are printed).
     OPEN = (State.QUEUED, State.CLAIMED, State.SENDING, State.DEFERRED)
+    #: Not a byte of these is under way.
+    UNSENT = (State.QUEUED, State.CLAIMED, State.DEFERRED)
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("E-mail")

@@ -27,9 +27,10 @@ from mailings.actions import (
     save_style,
     suppress_address,
     unsubscribe,
+    withdraw_cancelled,
 )
 from mailings.links import read_bounce_address
-from mailings.models import Decision, Mailing, Message, Suppression
+from mailings.models import CapRule, Decision, Mailing, Message, Suppression
 from mailings.queue import Outcome
 from mailings.tasks import recover_stale, send_queued
 from tests.factories import BranchFactory
@@ -368,6 +369,21 @@ def test_a_cancelled_mailing_sends_nothing_more(start: Start, readers: Any, smtp
     mailing = start()
     assert cancel(mailing, now=timezone.now()) == 5
     assert send().counts == {}
+    assert states(mailing) == {"withdrawn": 5}
+
+
+def test_what_a_cancel_leaves_is_withdrawn_soon_and_takes_no_turn(
+    start: Start, readers: Any, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailings.actions.states.AT_ONCE", 2)
+    readers(5)
+    CapRule.objects.create(messages=1, days=7)
+    mailing, now = start(), timezone.now()
+    assert cancel(mailing, now=now) == 5
+    assert states(mailing) == {"withdrawn": 2, "queued": 3}
+    assert send().counts == {}
+    assert start(due_key="another").decisions.by_outcome() == {"accepted": 5}
+    assert withdraw_cancelled(now=now) == 3
     assert states(mailing) == {"withdrawn": 5}
 
 
