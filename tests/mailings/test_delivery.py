@@ -377,7 +377,7 @@ def test_what_a_cancel_leaves_is_withdrawn_soon_and_takes_no_turn(
 ) -> None:
     monkeypatch.setattr("mailings.actions.states.AT_ONCE", 2)
     readers(5)
-    CapRule.objects.create(messages=1, days=7)
+    CapRule.objects.update(messages=1)
     mailing, now = start(), timezone.now()
     assert cancel(mailing, now=now) == 5
     assert states(mailing) == {"withdrawn": 2, "queued": 3}
