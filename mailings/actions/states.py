@@ -22,7 +22,7 @@ IN_ALL = 100_000  # of each mailing, at each ring
 _WITHDRAW = """
 WITH unsent AS (
     SELECT id FROM mailings_message
-    WHERE mailing_id = %(mailing)s AND state IN ('queued', 'deferred', 'claimed')
+    WHERE mailing_id = %(mailing)s AND state IN ('queued', 'deferred')
     LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE mailings_message AS message SET state = 'withdrawn', withdrawn_because = 'cancelled', state_at = %(now)s,
@@ -92,7 +92,7 @@ def cancel(mailing: Mailing, *, by: By = None, now: dt.datetime) -> int:
 
 def withdraw_cancelled(*, now: dt.datetime) -> int:
     """Withdraw what cancelled mailings still hold unsent, also what a worker gave back later; return how many."""
-    unsent = Message.objects.filter(mailing=OuterRef("pk"), state__in=Message.UNSENT)
+    unsent = Message.objects.filter(mailing=OuterRef("pk"), state__in=(Message.State.QUEUED, Message.State.DEFERRED))
     cancelled = Mailing.objects.filter(Exists(unsent), state=Mailing.State.CANCELLED).values_list("pk", flat=True)
     withdrawn = 0
     for pk in list(cancelled):
