@@ -19,6 +19,7 @@ from common.time import clock
 from customers.criteria.moments import known_at
 from customers.models import Purpose
 from labels.models import Assignment
+from labels.profile import profile_of
 from selections import figures
 from selections.actions import checked
 from selections.asking import who_are_in
@@ -84,6 +85,25 @@ class FiguresSerializer(serializers.Serializer[Any]):
     reach = ChannelSerializer(many=True)
 
 
+class MarkSerializer(serializers.Serializer[Any]):
+    """A label, by its code; shares (0 to 1) of the group and of everybody who have it."""
+
+    label = serializers.CharField(source="label.code")  # type: ignore[assignment]
+    share = serializers.FloatField()
+    share_of_all = serializers.FloatField()
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    """Labels with a difference that can hardly be chance, the clearest first; none of a group of fewer than ten. Shares
+    are of the ``looked_at`` of ``total`` customers.
+    """
+
+    total = serializers.IntegerField()
+    looked_at = serializers.IntegerField()
+    more = MarkSerializer(many=True)
+    less = MarkSerializer(many=True)
+
+
 class SelectionFigures(SelectionQuestions):
     """Selections, with the figures of a rule."""
 
@@ -116,6 +136,13 @@ class SelectionFigures(SelectionQuestions):
             "reach": [{"channel": one.value, "known": known, "allowed": may} for one, known, may in reached],
         }
         return Response(FiguresSerializer(told).data)
+
+    @extend_schema(responses=ProfileSerializer)
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def profile(self, request: Request, pk: str) -> Response:
+        """Which labels the customers of the selection have more often than everybody, and which less, now."""
+        now = clock()
+        return Response(ProfileSerializer(profile_of(checked(self.get_object().rule, now=now), now=now)).data)
 
 
 def _part(pointer: str, tally: figures.Tally) -> dict[str, Any]:

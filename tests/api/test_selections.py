@@ -325,3 +325,16 @@ def test_folders_are_made_renamed_and_deleted(api: APIClient, readers: Selection
     assert api.patch(f"{BASE}{readers.pk}/", {"folder": "Jong"}, format="json").json()["folder"] == "Jong"
     assert api.delete(f"{folders}{made.json()['id']}/").status_code == 204
     assert api.get(f"{BASE}{readers.pk}/").json()["folder"] is None
+
+
+def test_what_sets_a_selection_apart_is_told(api: APIClient) -> None:
+    members = CustomerFactory.create_batch(12, kind="member")
+    CustomerFactory.create_batch(12, kind="prospect")
+    label = create_label(name="Thrillers", kind="own", by=None, now=clock())
+    give_label(label, Customer.objects.filter(pk__in=[one.pk for one in members]), by="Anna", now=clock())
+    kept = create_selection(name="Apart", rule=rule(MEMBERS), by=None, now=clock())
+    told = api.get(f"{BASE}{kept.pk}/profile/").json()
+    assert told == {
+        "total": 12, "looked_at": 12, "less": [],
+        "more": [{"label": label.code, "share": 1.0, "share_of_all": 0.5}],
+    }  # fmt: skip

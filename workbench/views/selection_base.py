@@ -49,6 +49,7 @@ def tabs_of(selection: Selection, part: str) -> list[dict[str, Any]]:
     """Return the tabs above a selection, with that of ``part`` lit."""
     names = {
         "detail": _("Overview"),
+        "profile": _("What sets them apart"),
         "then": _("Looking back"),
         "why_find": _("Why or why not"),
         "compare": _("Compare"),
