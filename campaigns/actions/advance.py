@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.actions.campaigns import finish_campaign
-from campaigns.actions.enrolments import leave_by_selection
+from campaigns.actions.enrolments import leave_by_selection, withdraw_from_leavers
 from campaigns.actions.runs import record_step_error, record_trigger_error, run_trigger, take_step
 from campaigns.actions.triggers import kind_of
 from campaigns.models import Campaign, Step, Trigger, TriggerRun
@@ -47,6 +47,7 @@ class Summary:
     enrolled: int = 0
     completed: int = 0
     left: int = 0
+    withdrawn: int = 0
     mailings: list[int] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
@@ -66,6 +67,9 @@ def advance(*, now: dt.datetime, from_hour: int = 0) -> Summary:
         for trigger, day in due_triggers(today=summary.day):
             _work_off_trigger(trigger, day, summary, now=now)
     _work_off_steps(summary, now=now, only_first=not has_begun)
+    for campaign in Campaign.objects.current().filter(leave_when__isnull=False).select_related("leave_when"):
+        withdrawing = partial(withdraw_from_leavers, campaign, now=now)
+        summary.withdrawn += _attempt(summary, f"messages of campaign {campaign.pk}", withdrawing) or 0
     return summary
 
 

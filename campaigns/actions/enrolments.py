@@ -13,10 +13,13 @@ from common.errors import Refused
 from common.sql import execute, rows
 from common.time import local_date
 from customers.models import Customer
+from mailings.actions import withdraw_of
 from mailings.gate import ids_of
+from mailings.models import Mailing, Message
 from selections.compiler import members
 
 LeaveReason = Enrolment.LeaveReason
+_UNDER_WAY = (Mailing.State.SENDING, Mailing.State.PAUSED, Mailing.State.AWAITS)
 
 
 @transaction.atomic
@@ -79,6 +82,21 @@ def leave_by_selection(campaign: Campaign, *, now: dt.datetime) -> int:
         return 0
     gone = _taking_part(campaign).filter(customer__in=members(campaign.leave_when, now=now).values("pk"))
     return _take_out(gone, reason=LeaveReason.SELECTION, now=now)
+
+
+def withdraw_from_leavers(campaign: Campaign, *, now: dt.datetime) -> int:
+    """Withdraw messages of steps that still wait for who has come into the selection that ends the campaign: the cart
+    was bought in the store. Those who take part leave too. Return how many messages.
+    """
+    waiting = Message.objects.filter(
+        mailing=OuterRef("mailing"), state__in=(Message.State.QUEUED, Message.State.DEFERRED)
+    )
+    runs = StepRun.objects.filter(Exists(waiting), step__campaign=campaign, mailing__state__in=_UNDER_WAY)
+    mailings = list(runs.values_list("mailing", flat=True))
+    if campaign.leave_when is None or not mailings:
+        return 0
+    leave_by_selection(campaign, now=now)
+    return withdraw_of(mailings, customers=members(campaign.leave_when, now=now), now=now)
 
 
 def plan_steps(campaign: Campaign, *, now: dt.datetime, run: StepRun | None = None, only: str = "") -> int:

@@ -64,7 +64,15 @@ from mailings.actions.relays import remove_domain_limit, remove_relay, save_doma
 from mailings.actions.returns import record_return, undo_return
 from mailings.actions.saved import keep_block, remove_saved_block, rename_saved_block, use_saved_block
 from mailings.actions.settings import change_sending_settings, ensure_sending_settings
-from mailings.actions.states import brake_mailings, cancel, finish_mailings, pause, resume, withdraw_cancelled
+from mailings.actions.states import (
+    brake_mailings,
+    cancel,
+    finish_mailings,
+    pause,
+    resume,
+    withdraw_cancelled,
+    withdraw_of,
+)
 from mailings.actions.styles import remove_style, save_style
 from mailings.actions.tallies import keep_tallies
 from mailings.actions.testing import send_tests, send_text_test
@@ -179,5 +187,6 @@ __all__ = [
     "unwrite_arm",
     "use_saved_block",
     "withdraw_cancelled",
+    "withdraw_of",
     "write_arm",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.sql import execute
+from customers.models import Customer
 from mailings import gate
 from mailings.actions.history import By, noted
 from mailings.brake import count_suspects
@@ -102,6 +104,17 @@ def withdraw_cancelled(*, now: dt.datetime) -> int:
             if count < AT_ONCE:
                 break
     return withdrawn
+
+
+def withdraw_of(mailings: Collection[int], *, customers: QuerySet[Customer], now: dt.datetime) -> int:
+    """Withdraw what waits in these mailings (ids) for customers who should not have it any more; return how many."""
+    waiting = Message.objects.filter(mailing__in=mailings, state__in=(Message.State.QUEUED, Message.State.DEFERRED))
+    concerned = waiting.filter(customer__in=customers.filter(pk__in=waiting.values("customer")).values("pk"))
+    found = list(concerned.values_list("pk", flat=True))
+    # By id, since PostgreSQL looks again at the state of a row it had to wait for, but not inside a subquery.
+    return waiting.filter(pk__in=found).update(
+        state=Message.State.WITHDRAWN, withdrawn_because=Message.Withdrawn.LEFT, state_at=now, claim=None
+    )
 
 
 def finish_mailings(*, now: dt.datetime) -> int:

@@ -237,6 +237,7 @@ class Message(models.Model):
         NO_ADDRESS = "no_address", _("Address taken away in the meantime")
         CANCELLED = "cancelled", _("Mailing cancelled")
         GAVE_WAY = "gave_way", _("Gave way to a mailing of higher priority")
+        LEFT = "left", _("Met the condition for leaving in the meantime")
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="messages", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages", db_index=False)

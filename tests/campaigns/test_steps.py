@@ -23,9 +23,11 @@ from campaigns.actions import (
 from campaigns.models import Campaign, Enrolment, Step, StepRun
 from customers.models import Customer, Purpose
 from mailings.actions import save_content
-from mailings.models import Mailing
+from mailings.models import Mailing, Message
+from mailings.tasks import send_queued
 from tests.campaigns.conftest import TEXT, at, receivers
 from tests.factories import ConsentFactory, happened
+from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Any]
@@ -188,6 +190,26 @@ def test_the_condition_for_leaving_is_asked_again_at_the_moment_of_a_step(
     summary = advance(now=now + dt.timedelta(minutes=1))
     assert (summary.left, summary.step_runs) == (1, 0)
     assert not Mailing.objects.exists()
+
+
+def test_who_reaches_the_goal_while_his_mail_waits_does_not_get_it(
+    make_campaign: Make, member: Make, select: Make, now: dt.datetime, smtp_sink: Sink
+) -> None:
+    """The cart was bought in the store; also when the campaign has no further step for him."""
+    selection = select("facts.count", kind="loan", op="at_least", times=1, within_days=30)
+    campaign = make_campaign(0, leave_when=selection)
+    buyer, other = member(), member()
+    enrol(campaign, Customer.objects.all(), by="marketeer", now=now)
+    advance(now=now)
+    assert advance(now=now + dt.timedelta(minutes=1)).withdrawn == 0
+    happened(customer=buyer, occurred_at=now + dt.timedelta(minutes=1))
+    assert advance(now=now + dt.timedelta(minutes=2)).withdrawn == 1
+    send_queued()
+    message = Message.objects.get(customer=buyer)
+    assert (message.state, message.withdrawn_because) == ("withdrawn", "left")
+    assert Message.objects.get(customer=other).state == "sent"
+    assert len(smtp_sink.received) == 1
+    assert advance(now=now + dt.timedelta(minutes=3)).withdrawn == 0
 
 
 def test_a_campaign_ends_after_its_last_day(make_campaign: Make, member: Make, now: dt.datetime) -> None:
