@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.sql import execute
 from customers.models import Purpose
+from mailings.actions.queueing import prepare_blocks
 from mailings.actions.states import cancel, finish_mailings, locked_in, set_state
 from mailings.actions.turns import GATE_LOCK, give_turns
 from mailings.experiments.splitting import keep_moments
@@ -35,8 +36,9 @@ def may_need_approval(purpose: Purpose, identity: SendingSettings) -> bool:
 @transaction.atomic
 def approve(mailing: Mailing, *, seen: str, by: User, now: dt.datetime) -> None:
     """Let a mailing that awaits approval go out; ``seen`` is the mark of what the second person looked at
-    (``mailings.frozen``). Raises Refused for who set it going, when it awaits none, and when what goes out, or the text
-    that it was made of, is not as it was seen.
+    (``mailings.frozen``). What its readers need (vouchers) is given out now and counts from now. Raises Refused for who
+    set it going, when it awaits none, when what goes out, or the text that it was made of, is not as it was seen, and
+    when there is no voucher to give any more.
     """
     execute("SELECT pg_advisory_xact_lock(%s)", [GATE_LOCK])  # before the row, as the hourly turns do
     mailing = locked_in(mailing, Mailing.State.AWAITS)
@@ -46,6 +48,7 @@ def approve(mailing: Mailing, *, seen: str, by: User, now: dt.datetime) -> None:
         raise Refused("not_as_seen", words, field="seen")
     mailing.approved_by, mailing.approved_at = by, now
     mailing.save(update_fields=["approved_by", "approved_at"])
+    prepare_blocks(mailing, now)
     set_state(mailing, Mailing.State.SENDING, by=by)
     keep_moments(mailing, now=now)
     for follow_up in follow_ups:

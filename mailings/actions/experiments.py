@@ -259,9 +259,13 @@ def decide_experiment(experiment: Experiment, *, winner: Arm | None = None, by: 
         "p": verdict.p,
         "is_complete": due is not None and due <= now,
     }
-    prepare_rest(_mailing_of(experiment), chosen, now)
+    mailing = _mailing_of(experiment)
+    if mailing.state != Mailing.State.AWAITS:
+        prepare_rest(mailing, chosen, now)
     _write_decision(experiment, chosen, by=by)
-    _give_rest(experiment, now, parts=1 if winner else None)
+    mailing.refresh_from_db(fields=["state"])
+    if mailing.state != Mailing.State.AWAITS:  # else ``decide_due`` lets the rest have it after the approval
+        _give_rest(experiment, now, parts=1 if winner else None)
     return chosen
 
 

@@ -16,7 +16,7 @@ from mailings import gate
 from mailings.actions.approval import needs_approval
 from mailings.actions.experiments import use_experiment
 from mailings.actions.history import By, noted
-from mailings.actions.queueing import prepare_blocks, queue_messages
+from mailings.actions.queueing import prepare_blocks, queue_messages, rehearse_blocks
 from mailings.actions.settings import ensure_sending_settings
 from mailings.actions.states import finish_mailings, set_state
 from mailings.actions.texts import check_text_ready
@@ -52,9 +52,9 @@ def start_mailing(
     1. a decision for every candidate, 2. the content frozen, in the styles of their branches, 3. a message for each
     that was accepted, with the audiences the reader belongs to, 4. what blocks need (vouchers) for those who will see
     them, 5. another look at those whose message gave way to one of a higher ``priority``. All of it or nothing; a large
-    mailing then awaits the yes of a second person: neither ``by`` nor ``planned_by``, who had it start by itself. A
-    second call waits for the first and returns its mailing. Raises Refused when content or settings are not ready to
-    go out.
+    mailing then awaits the yes of a second person: neither ``by`` nor ``planned_by``, who had it start by itself; its
+    vouchers are given out with that yes. A second call waits for the first and returns its mailing. Raises Refused when
+    content or settings are not ready to go out.
     """
     content = Content.objects.get(pk=content.pk)
     fields = {
@@ -84,9 +84,10 @@ def start_mailing(
     gate.decide(mailing, candidates, now=now)
     _freeze(mailing, identity, test)
     queue_messages(mailing, now)
-    prepare_blocks(mailing, now)
+    awaits = needs_approval(mailing, identity)
+    (rehearse_blocks if awaits else prepare_blocks)(mailing, now)
     give_turns(priority_below=priority, now=now)
-    if needs_approval(mailing, identity):
+    if awaits:
         set_state(mailing, Mailing.State.AWAITS, by=by)
     finish_mailings(now=now)
     mailing.refresh_from_db()

@@ -20,7 +20,9 @@ from mailings.actions import (
 )
 from mailings.frozen import mark_of_mailing, preview_mailing
 from mailings.models import Content, Mailing, Message
+from tests.factories import DefinitionFactory
 from tests.smtp_sink import Sink
+from vouchers.models import Definition, Voucher
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +93,42 @@ def test_who_refuses_says_why_and_nothing_is_sent(mailing: Mailing, administrato
 def test_who_started_it_may_still_cancel_it(mailing: Mailing, marketeer: User, now: dt.datetime) -> None:
     cancel(mailing, by=marketeer, now=now)
     assert states() == {"withdrawn"}
+
+
+def with_voucher(make_content: Any) -> tuple[Content, Definition]:
+    definition = DefinitionFactory()
+    return make_content({"type": "voucher", "data": {"definition": definition.pk}}), definition
+
+
+def test_nobody_has_a_voucher_before_the_second_person_said_yes(
+    start: Start, readers: Readers, make_content: Any, administrator: User, now: dt.datetime
+) -> None:
+    change_sending_settings(approval_from=3)
+    readers(3)
+    content, _definition = with_voucher(make_content)
+    refused, approved = start(content=content), start(content=content)
+    assert not Voucher.objects.exists()
+    refuse(refused, reason="Toch niet", by=administrator, now=now)
+    approve(approved, seen=mark_of_mailing(approved), by=administrator, now=now + dt.timedelta(days=2))
+    given = set(Voucher.objects.values_list("origin", "issued_at"))
+    assert given == {(f"mailing:{approved.pk}", now + dt.timedelta(days=2))}
+    assert Voucher.objects.count() == 3
+
+
+def test_a_voucher_that_is_not_given_out_is_told_at_the_start_and_at_the_approval(
+    start: Start, readers: Readers, make_content: Any, administrator: User, now: dt.datetime
+) -> None:
+    change_sending_settings(approval_from=3)
+    readers(3)
+    content, definition = with_voucher(make_content)
+    mailing = start(content=content)
+    Definition.objects.filter(pk=definition.pk).update(state="paused")
+    with pytest.raises(Refused, match=definition.name):
+        start(content=content)
+    with pytest.raises(Refused, match=definition.name):
+        approve(mailing, seen=mark_of_mailing(mailing), by=administrator, now=now)
+    mailing.refresh_from_db()
+    assert mailing.state == "awaits"
 
 
 def test_letters_wait_for_the_approval_too(start: Start, readers: Readers, marketeer: User, now: dt.datetime) -> None:

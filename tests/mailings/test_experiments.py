@@ -643,6 +643,27 @@ def test_after_standing_still_versions_leave_at_their_own_time_again(
     assert {place: moment.astimezone(AMSTERDAM).day for place, moment in hours.items()} == {0: 16, 1: 16}
 
 
+def test_a_test_decided_before_the_approval_gives_its_vouchers_out_after_it(
+    plan: Any, held: Start, readers: Any, content: Content, marketeer: Any, now: dt.datetime
+) -> None:
+    from mailings.actions import save_content
+    from vouchers.models import Voucher
+
+    change_sending_settings(approval_from=10)
+    readers(40)
+    voucher = {"type": "voucher", "data": {"definition": DefinitionFactory().pk}}
+    save_content(content, name="Voorjaar", subject="Bon", blocks=[TEXT, voucher], now=now)
+    experiment = plan(30, 30)
+    mailing = held()
+    decide_experiment(experiment, winner=experiment.versions[0], by=marketeer, now=now)
+    assert not Voucher.objects.exists()
+    mailing.refresh_from_db()
+    approve(mailing, seen=mark_of_mailing(mailing), by=marketeer, now=now)
+    decide_due(now=now)
+    assert not mailing.messages.filter(next_attempt_at=HELD).exists()
+    assert Voucher.objects.count() == mailing.messages.count() == 40
+
+
 @pytest.mark.parametrize("day", [dt.date(2027, 3, 28), dt.date(2027, 10, 31)])
 def test_a_time_is_that_of_the_clock_on_the_wall_when_that_is_put_back_or_on(day: dt.date) -> None:
     arm = Arm(position=0, percent=50, moment=dt.time(8))
