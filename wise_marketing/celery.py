@@ -12,6 +12,8 @@ from celery.schedules import crontab
 from celery.signals import worker_process_init
 from django.core.management import call_command
 
+from wise_marketing import broker  # noqa: F401 - sets how a lost line is told
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wise_marketing.settings")
 
 app = Celery("wise_marketing")

@@ -1,4 +1,5 @@
 from django.conf import settings
+from kombu.common import ignore_errors
 
 from wise_marketing.celery import app
 
@@ -29,3 +30,16 @@ def test_the_queue_keeps_no_results_and_takes_only_json() -> None:
     assert app.conf.task_acks_late
     assert app.conf.worker_prefetch_multiplier == 1
     assert settings.CELERY_BROKER_URL.startswith(("redis://", "redis+socket://"))
+
+
+def test_a_line_to_the_broker_that_is_lost_with_work_in_hand_closes_without_ado() -> None:
+    with app.connection_for_write() as writing, writing.SimpleQueue("lost line") as queue:
+        queue.put("ring")
+    line = app.connection_for_read()
+    taken = line.default_channel.basic_get("lost line")
+    assert taken
+    line.transport.client = None  # as Celery leaves it when the broker went away while it was closing
+    line.default_channel._disconnect_pools()
+    ignore_errors(line, line.close)  # an error of any other kind ends the worker
+    with app.connection_for_write() as again, again.SimpleQueue("lost line") as queue:
+        queue.clear()
