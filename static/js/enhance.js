@@ -37,7 +37,7 @@
       const tone = css(TONES[set.tone] ?? TONES[ORDER[index % ORDER.length]]);
       set.borderColor = isRound ? css("--surface") : tone;
       set.backgroundColor = isRound ? set.data.map((_, i) => css(TONES[ORDER[i % ORDER.length]])) : type === "line" ? `${tone}1f` : tone;
-      Object.assign(set, { borderWidth: type === "bar" ? 0 : 2, borderRadius: 4, maxBarThickness: 34, pointRadius: 0, pointHoverRadius: 5, pointBackgroundColor: tone, tension: 0.3, fill: type === "line" && data.datasets.length === 1, borderDash: type === "line" && index ? [6, 4] : [] });
+      Object.assign(set, { borderWidth: type === "bar" ? 0 : 2, borderRadius: 4, maxBarThickness: 34, pointRadius: set.data.filter((figure) => figure !== null).length < 2 ? 4 : 0, pointHoverRadius: 5, pointBackgroundColor: tone, tension: 0.3, fill: type === "line" && data.datasets.length === 1, borderDash: type === "line" && index ? [6, 4] : [] });
     });
     const axis = (isValue) => ({ stacked: isStacked, beginAtZero: true, border: { display: false }, grid: { display: isValue, color: css("--line") }, ticks: { maxRotation: 0, autoSkipPadding: 16, ...(isValue ? { precision: 0, callback: (value) => number.format(value) } : {}) } });
     const isSideways = "chartHorizontal" in canvas.dataset;

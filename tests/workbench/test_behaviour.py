@@ -132,6 +132,20 @@ def test_the_figures_of_a_chart_can_be_read_as_a_table(kit: Page) -> None:
     expect(kit.get_by_role("row", name="di 2.000")).to_be_visible()
 
 
+def test_a_line_of_one_day_is_drawn_as_a_point(kit: Page) -> None:
+    kit.evaluate(
+        """() => {
+            const canvas = document.querySelector("canvas[data-chart]"), place = canvas.parentElement;
+            const data = {labels: ["24 nov"], datasets: [{label: "Verzonden", data: [2]}]};
+            canvas.dataset.chartType = "line";
+            document.getElementById(canvas.dataset.chart).textContent = JSON.stringify(data);
+            place.dispatchEvent(new CustomEvent("htmx:load", {bubbles: true, detail: {elt: place}}));
+        }"""
+    )
+    point = "Chart.getChart(document.querySelector('canvas[data-chart]')).getDatasetMeta(0).data[0].options.radius"
+    kit.wait_for_function(f"window.Chart && {point} > 0")
+
+
 def test_on_a_phone_the_menu_opens_with_a_button_and_cells_name_their_column(kit: Page) -> None:
     kit.set_viewport_size({"width": 390, "height": 800})
     kit.locator("[data-sidebar-toggle]").click()
