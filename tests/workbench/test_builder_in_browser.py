@@ -137,4 +137,6 @@ def test_the_builder_fits_a_phone(builder: Page, axe: Callable[[], None]) -> Non
     add_by_keyboard(page, "hoe vaak", group="r-0")
     expect(page.locator("#part-r-0-0")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    # how far the page was scrolled is chance, and what the bar at the bottom then covers half is no fault
+    page.set_viewport_size({"width": 390, "height": 3000})
     axe()
