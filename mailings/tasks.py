@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Sequence
 
 from celery import shared_task
 from celery.signals import worker_process_shutdown
@@ -13,8 +15,8 @@ from django.db import DataError
 from common.time import clock
 from mailings import actions, queue, stragglers
 from mailings.actions import finish_mailings, forget_old_confirmations, print_letters
-from mailings.bounces.mailbox import fetch
-from mailings.bounces.reading import read_reports
+from mailings.bounces.mailbox import BATCH, fetch
+from mailings.bounces.reading import Report, read_reports
 from mailings.delivery.texts import FolderProvider, provider_words, text_provider
 from mailings.models import Bounce, Mailing
 from mailings.sms.events import read_event
@@ -24,6 +26,7 @@ from mailings.worker import send_ready
 log = logging.getLogger(__name__)
 
 GOODBYE_SECONDS = 5
+MAILBOX_SECONDS = 60
 RUN_SECONDS = 15  # short, so that a worker that is asked to stop can, and other tasks get their turn
 
 
@@ -95,18 +98,42 @@ def judge_hits() -> int:
 
 @shared_task
 def read_bounces() -> int:
-    """Read what came back into the mailbox for reports; return how many mails. Raises NoMailbox."""
-    count = 0
-    for raw, taken in fetch(settings.BOUNCE_MAILBOX) if settings.BOUNCE_MAILBOX else ():
-        try:
-            reports = read_reports(raw)
-            actions.record_reports(reports, source=Bounce.Source.MAILBOX, now=clock())
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, DataError):
-            log.warning("a mail in the mailbox for reports cannot be read; it is left there")
-            reports = []
-        taken(any(report.kind != Bounce.Kind.UNKNOWN for report in reports))
-        count += 1
+    """Read what came back into the mailbox for reports, for a minute at most; return how many. Raises NoMailbox."""
+    count, until = 0, time.monotonic() + MAILBOX_SECONDS
+    while settings.BOUNCE_MAILBOX:
+        found = 0
+        for mails, taken in fetch(settings.BOUNCE_MAILBOX):
+            taken(_take_reports(mails))
+            found += len(mails)
+        count += found
+        if found < BATCH or time.monotonic() > until:
+            break
     return count
+
+
+def _take_reports(mails: Sequence[bytes]) -> list[bool]:
+    """Keep what mails report; return of each whether it is a report that could be read and kept."""
+    told = [_reports_in(mail) for mail in mails]
+    if not _are_kept([one for reports in told for one in reports]):  # which of them it was shows one by one
+        told = [reports if _are_kept(reports) else [] for reports in told]
+    return [any(report.kind != Bounce.Kind.UNKNOWN for report in reports) for reports in told]
+
+
+def _reports_in(mail: bytes) -> list[Report]:
+    try:
+        return read_reports(mail)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        log.warning("a mail in the mailbox for reports cannot be read; it is left there")
+        return []
+
+
+def _are_kept(reports: Sequence[Report]) -> bool:
+    try:
+        actions.record_reports(reports, source=Bounce.Source.MAILBOX, now=clock())
+    except (ValueError, LookupError, TypeError, AttributeError, DataError):
+        log.warning("what a mail in the mailbox for reports says cannot be kept; it is left there")
+        return False
+    return True
 
 
 @shared_task

@@ -72,13 +72,15 @@ class Imap(Lines):
             self.waiting = [mail for mail in self.box.mails if mail not in self.box.seen]
             self.say("* SEARCH " + " ".join(str(number + 1) for number in range(len(self.waiting))))
             return
-        mail = self.waiting[int(rest.split(" ")[0]) - 1]
-        if command == "FETCH":
-            self.say(f"* 1 FETCH (UID 1 BODY[]<0> {{{len(mail)}}}".encode() + b"\r\n" + mail + b")")
-        elif "Deleted" in rest:
-            self.deleted.append(mail)
-        elif "Seen" in rest:
-            self.box.seen.append(mail)
+        for number in map(int, rest.split(" ")[0].split(",")):
+            mail = self.waiting[number - 1]
+            if command == "FETCH":
+                before, after = (f"UID {number} ", "") if number % 2 else ("", f" UID {number}")  # servers do either
+                self.say(f"* 1 FETCH ({before}BODY[]<0> {{{len(mail)}}}\r\n".encode() + mail + f"{after})".encode())
+            elif "Deleted" in rest:
+                self.deleted.append(mail)
+            elif "Seen" in rest:
+                self.box.seen.append(mail)
 
     def expunge(self, rest: str) -> None:
         self.box.mails = [mail for mail in self.box.mails if mail not in self.deleted]

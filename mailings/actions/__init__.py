@@ -2,7 +2,7 @@
 
 from mailings.actions.approval import approve, may_need_approval, refuse
 from mailings.actions.batches import post_batch, reprint, undo_batch
-from mailings.actions.bounces import record_report, record_reports
+from mailings.actions.bounces import record_reports
 from mailings.actions.calls import change_call_settings, put_back_call, record_call, take_call
 from mailings.actions.clicks import Arrival, judge_hits, record_hits
 from mailings.actions.confirmations import (
@@ -138,7 +138,6 @@ __all__ = [
     "record_hits",
     "record_open",
     "record_own_open",
-    "record_report",
     "record_reports",
     "record_return",
     "record_text_events",

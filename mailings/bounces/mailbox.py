@@ -10,29 +10,33 @@ import contextlib
 import imaplib
 import logging
 import poplib
+import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from mailings.bounces.bounding import READ_BYTES
 
-BATCH = 500  # mails in one run: more follow with the next
+BATCH = 2000  # mails over one connection: more follow over the next
+CHUNK = 50  # mails at a time
 PATIENCE_SECONDS = 30
 MOST_BYTES = 4 * 1024 * 1024
 BEGINNING = 2000  # lines
 log = logging.getLogger(__name__)
 poplib._MAXLINE = 1 << 20  # type: ignore[attr-defined] # its 2048 lets one long line stop everything behind it
 
-Taken = Callable[[bool], None]  # called when a mail was kept; True takes it out of the mailbox
+Taken = Callable[[Sequence[bool]], None]  # called when mails were kept: of each, whether it leaves the mailbox
+_UID = re.compile(rb"\bUID (\d+)")
 
 
 class NoMailbox(Exception):  # noqa: N818
     """The mailbox cannot be reached or does not let us in; says why without the password."""
 
 
-def fetch(url: str) -> Iterator[tuple[bytes, Taken]]:
-    """Yield each waiting mail (its first 256 KB) with what to call when it was kept. Raises NoMailbox.
+def fetch(url: str) -> Iterator[tuple[list[bytes], Taken]]:
+    """Yield waiting mails (of each its first 256 KB), some at a time, with what to call when they were kept; raises
+    NoMailbox.
 
     ``url``: imaps://user:password@host/folder, imap://, pop3s:// or pop3://; a user name's @ is written %40.
     """
@@ -44,7 +48,7 @@ def fetch(url: str) -> Iterator[tuple[bytes, Taken]]:
         raise NoMailbox(f"{parts.hostname}: {error}") from error
 
 
-def _fetch_imap(url: str) -> Iterator[tuple[bytes, Taken]]:
+def _fetch_imap(url: str) -> Iterator[tuple[list[bytes], Taken]]:
     parts = urlsplit(url)
     where = (parts.hostname or "", parts.port or (993 if parts.scheme == "imaps" else 143))
     box: imaplib.IMAP4
@@ -58,20 +62,30 @@ def _fetch_imap(url: str) -> Iterator[tuple[bytes, Taken]]:
         if state != "OK":
             raise imaplib.IMAP4.error("the folder cannot be opened")
         _state, found = box.uid("SEARCH", "UNSEEN", "UNDELETED")
-        for uid in (found[0] or b"").split()[:BATCH]:
-            if raw := _body(box, uid.decode()):
-                yield raw, _imap_taken(box, uid.decode())
+        waiting = [uid.decode() for uid in (found[0] or b"").split()[:BATCH]]
+        for start in range(0, len(waiting), CHUNK):
+            mails = _bodies(box, waiting[start : start + CHUNK])
+            yield list(mails.values()), _imap_taken(box, list(mails))
         box.expunge()
 
 
-def _body(box: imaplib.IMAP4, uid: str) -> bytes:
-    _state, answer = box.uid("FETCH", uid, f"(BODY.PEEK[]<0.{READ_BYTES}>)")
-    return next((part[1] for part in answer if isinstance(part, tuple)), b"")
+def _bodies(box: imaplib.IMAP4, uids: Sequence[str]) -> dict[str, bytes]:
+    """Return uid -> mail. A server may name the uid before the mail, or after it."""
+    _state, answer = box.uid("FETCH", ",".join(uids), f"(UID BODY.PEEK[]<0.{READ_BYTES}>)")
+    found: dict[str, bytes] = {}
+    for place, part in enumerate(answer):
+        if isinstance(part, tuple):
+            after = answer[place + 1] if place + 1 < len(answer) else b""
+            if uid := _UID.search(part[0]) or (_UID.search(after) if isinstance(after, bytes) else None):
+                found[uid[1].decode()] = part[1]
+    return {uid: raw for uid, raw in found.items() if raw and uid in uids}
 
 
-def _imap_taken(box: imaplib.IMAP4, uid: str) -> Taken:
-    def taken(remove: bool) -> None:
-        box.uid("STORE", uid, "+FLAGS", r"(\Deleted)" if remove else r"(\Seen)")
+def _imap_taken(box: imaplib.IMAP4, uids: Sequence[str]) -> Taken:
+    def taken(removed: Sequence[bool]) -> None:
+        for flag, is_removed in ((r"(\Deleted)", True), (r"(\Seen)", False)):
+            if those := [uid for uid, remove in zip(uids, removed, strict=True) if remove == is_removed]:
+                box.uid("STORE", ",".join(those), "+FLAGS.SILENT", flag)
 
     return taken
 
@@ -80,7 +94,7 @@ def _quoted(folder: str) -> str:
     return '"' + folder.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _fetch_pop(url: str) -> Iterator[tuple[bytes, Taken]]:
+def _fetch_pop(url: str) -> Iterator[tuple[list[bytes], Taken]]:
     parts = urlsplit(url)
     host, is_safe = parts.hostname or "", parts.scheme == "pop3s"
     box: poplib.POP3
@@ -93,8 +107,9 @@ def _fetch_pop(url: str) -> Iterator[tuple[bytes, Taken]]:
         box.user(unquote(parts.username or ""))
         box.pass_(unquote(parts.password or ""))
         count = box.stat()[0]
-        for number in range(1, min(count, BATCH) + 1):
-            yield _pop_body(box, number), _pop_taken(box, number)
+        for start in range(1, min(count, BATCH) + 1, CHUNK):
+            numbers = range(start, min(count, BATCH, start + CHUNK - 1) + 1)
+            yield [_pop_body(box, number)[:READ_BYTES] for number in numbers], _pop_taken(box, numbers)
         box.quit()  # only now they are removed
     finally:
         with contextlib.suppress(OSError):
@@ -115,8 +130,9 @@ def _pop_body(box: poplib.POP3, number: int) -> bytes:
         raise
 
 
-def _pop_taken(box: poplib.POP3, number: int) -> Taken:
-    def taken(remove: bool) -> None:  # POP3 knows no "read", so what stays would come again for ever
-        box.dele(number)
+def _pop_taken(box: poplib.POP3, numbers: Sequence[int]) -> Taken:
+    def taken(removed: Sequence[bool]) -> None:  # POP3 knows no "read", so what stays would come again for ever
+        for number in numbers:
+            box.dele(number)
 
     return taken
