@@ -16,12 +16,14 @@ from types import FrameType
 from wise_marketing.embedded import EmbeddedError, servers
 
 from .console import Console
-from .ports import free_port, is_free
+from .ports import LOCAL, free_port, is_free
 
 DEFAULT_CUSTOMERS = 5000
 DEFAULT_PORT = 8000
 DEFAULT_SMTP_PORT = 2525
+DEFAULT_BOUNCE_PORT = 2526
 SENDER = "Bibliotheek Waterland <bibliotheek@example.nl>"
+RETURNS = "retour@example.nl"
 YES = {"1", "yes", "true", "on"}
 
 
@@ -59,6 +61,8 @@ def settle_environment(port: int) -> None:
         BASE_URL=f"http://localhost:{port}",
         EMAIL_URL=f"smtp://127.0.0.1:{smtp_port}",
         FROM_EMAIL=SENDER,
+        BOUNCE_ADDRESS=RETURNS,
+        BOUNCE_SMTP=f"{LOCAL}:{free_port(DEFAULT_BOUNCE_PORT)}",
         DEMO_SMTP_PORT=str(smtp_port),
         PYTHONUNBUFFERED="1",
     )

@@ -1,4 +1,4 @@
-"""The four processes of the demo, each as it runs in production too, and how to see that it works."""
+"""The five processes of the demo, each as it runs in production too, and how to see that it works."""
 
 import os
 import sys
@@ -55,6 +55,12 @@ def start_scheduler(children: Children) -> None:
     """Start Celery beat, which rings the worker once a minute."""
     command = [sys.executable, "-m", "celery", "--app", "wise_marketing", "beat", "--loglevel", "INFO", "--pidfile="]
     children.start("scheduler", command, is_ready=lambda child: "beat: Starting" in text_of(child))
+
+
+def start_entrance(children: Children) -> None:
+    """Start what takes reports about mail that could not be delivered; ready when it says so."""
+    command = [sys.executable, "-m", "django", "receive_bounces"]
+    children.start("entrance", command, is_ready=lambda child: "Taking reports" in text_of(child))
 
 
 def answers(base_url: str) -> bool:

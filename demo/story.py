@@ -210,9 +210,10 @@ class Demo:
         with self._console.step("Worker and scheduler"):
             services.start_worker(children)
             services.start_scheduler(children)
+            services.start_entrance(children)
 
     def _serve(self, children: Children) -> None:
-        """Tell where to go and serve until a signal comes. Raises ChildFailed when one of the four ends."""
+        """Tell where to go and serve until a signal comes. Raises ChildFailed when one of the five ends."""
         integration = installation.open_integration()
         address = settings.BASE_URL
         rows = [
