@@ -150,6 +150,7 @@ class _Chunk:
     def __init__(self, mailing: Mailing, token: UUID, claimed: list[tuple[int, int]]) -> None:
         self.mailing, self.token = mailing, token
         self.was_refused = False  # the last attempt to mark something marked nothing
+        self.is_throttled = False  # a connection is free whose relay has had what it gets at this moment
         self.identity = SendingSettings.load()
         self.styled = frozenset(mailing.compiled.get("styles", {}))  # ids of branches with a style, as text
         self.mails: dict[tuple[int | None, int | None], tuple[PreparedMail, Sender]] = {}
@@ -238,11 +239,12 @@ def _work_off(chunk: _Chunk, run: _Run) -> None:
         done = []
         _compose(chunk, waiting, ready, crew, done)
         if busy:
-            outcomes = crew.collect(wanted=max(1, busy // 2), timeout=run.patience)
+            patience = THROTTLED_SECONDS if chunk.is_throttled else run.patience
+            outcomes = crew.collect(wanted=max(1, busy // 2), timeout=patience)
             busy -= len(outcomes)
             done += outcomes
         elif ready and not marked and not chunk.was_refused:
-            time.sleep(THROTTLED_SECONDS)  # every relay has had what it gets in this second
+            time.sleep(THROTTLED_SECONDS)  # every relay has had what it gets at this moment
         if marked or done:
             heard = time.monotonic()
         summary.is_unreachable = crew.size == 0
@@ -261,8 +263,10 @@ def _mark_next(
     chunk: _Chunk, ready: deque[Envelope], crew: Crew, done: list[Outcome], summary: Summary
 ) -> list[tuple[Envelope, Lane]]:
     """Record what is done, mark what comes next, in one commit; return what may go out, and over which lane."""
-    batch = [(ready.popleft(), lane) for lane in _allowed(crew.choose(len(ready)))]
-    chunk.was_refused = False
+    chosen = crew.choose(len(ready))
+    allowed = _allowed(chosen)
+    batch = [(ready.popleft(), lane) for lane in allowed]
+    chunk.was_refused, chunk.is_throttled = False, len(allowed) < len(chosen)
     if not batch and not done:
         return []
     ids = [envelope.message_id for envelope, _lane in batch]
