@@ -21,7 +21,8 @@ class Relay(models.Model):
     """A mail server that takes mailings. Without any, all goes over that of EMAIL_URL.
 
     ``variable`` names the setting that holds its address and password, which are not for the database. ``allowance``
-    is how many messages may leave at once as it stood at ``allowance_at``; it grows with time, up to a fifth of a second's worth.
+    is how many messages may leave at once as it stood at ``allowance_at``; it grows with time, up to what a fifth of a
+    second allows.
     """
 
     name = models.CharField(_("name"), max_length=60, unique=True)

@@ -151,6 +151,31 @@ def test_workers_together_take_no_more_than_the_allowance(make_relay: MakeRelay)
     assert pacing.take_from_relay(10**9, per_second=10, wanted=4) == 4
 
 
+@pytest.mark.parametrize("per_minute", [1, 7, 60, 3000])
+def test_in_no_minute_does_a_domain_get_more_than_its_limit(per_minute: int) -> None:
+    limit = save_domain_limit(None, domain="groot.example", per_minute=per_minute)
+    DomainLimit.objects.update(allowance=0, allowance_at=timezone.now() - dt.timedelta(hours=1))  # a long silence
+    taken = []
+    for _second in range(120):
+        taken.append(pacing.take_from_domain(limit, wanted=10_000))
+        limit.refresh_from_db()
+        DomainLimit.objects.update(allowance_at=limit.allowance_at - dt.timedelta(seconds=0.95))  # a second later
+    minutes = [sum(taken[start : start + 60]) for start in range(61)]
+    assert per_minute * 0.8 <= max(minutes) <= per_minute
+
+
+def test_in_no_second_does_a_relay_get_more_than_a_fifth_above_its_speed(make_relay: MakeRelay) -> None:
+    relay = make_relay("RELAY_ONE", per_second=100)
+    Relay.objects.update(allowance=0, allowance_at=timezone.now() - dt.timedelta(hours=1))  # a long silence
+    taken = []
+    for _tenth in range(40):
+        taken.append(pacing.take_from_relay(relay.pk, per_second=100, wanted=1000))
+        relay.refresh_from_db()
+        Relay.objects.update(allowance_at=relay.allowance_at - dt.timedelta(seconds=0.08))  # a tenth later
+    seconds = [sum(taken[start : start + 10]) for start in range(31)]
+    assert 80 <= max(seconds) <= 120
+
+
 def test_a_domain_gets_so_many_per_minute_and_others_do_not_wait_for_it(
     start: Start, reader: Reader, make_relay: MakeRelay, servers: dict[str, Server]
 ) -> None:
