@@ -13,9 +13,9 @@ from common.sql import rows
 from mailings.models import DomainLimit, Relay
 from mailings.rendering import Recipient
 
-#: What may leave at once after a silence, as a part of what may in a second (relays) or a minute (domains). What a relay
-#: gets stays right on average, and within a fifth in any second; of a domain's limit it is taken off, so that no minute
-#: ever has more.
+#: What may leave at once after a silence, as a part of what may in a second (relays) or a minute (domains). What a
+#: relay gets stays right on average, and within a fifth in any second; of a domain's limit it is taken off, so that no
+#: minute ever has more.
 RELAY_BURST, DOMAIN_BURST = 0.2, 0.1
 #: Nobody is put off for longer: the limit may be another by then. Who comes back too early waits once more.
 LONGEST_WAIT_SECONDS = 600
