@@ -407,6 +407,8 @@ SPECTACULAR_SETTINGS = {
         "ExperimentOutcomeEnum": "mailings.models.Experiment.Outcome",
         "CustomerKindEnum": "customers.models.Customer.Kind",
         "NoteKindEnum": "customers.models.Note.Kind",
+        "SuppressionReasonEnum": "mailings.models.Suppression.Reason",
+        "PostReturnReasonEnum": "mailings.models.PostReturn.Reason",
     },
 }
 

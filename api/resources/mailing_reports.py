@@ -26,23 +26,27 @@ from mailings.reports import (
     link_figures,
     report_kinds,
 )
+from mailings.reports.course import Course, Unit, course
 from mailings.reports.gone import gone_of
 from mailings.reports.scope import USUAL_DAYS
 from selections.figures import time_limit
 
 SECONDS = 30
 MEMORY_MB = 128
+UNITS = ("hour", "day")
 ASKED = [
     OpenApiParameter("days", OpenApiTypes.INT, enum=DAYS, description=f"Days after a message; {USUAL_DAYS} usually"),
     OpenApiParameter("kind", OpenApiTypes.STR, description="Code of an activity; any when left out"),
+    OpenApiParameter("unit", OpenApiTypes.STR, enum=UNITS, description="Of the course in time; day usually"),
 ]
 
 
 class ReportQuestionSerializer(serializers.Serializer[Any]):
-    """How many days after each reader's own message count, and which activity."""
+    """How many days after each reader's own message count, which activity, and the course by hours or by days."""
 
     days = serializers.ChoiceField(choices=[(days, days) for days in DAYS], default=USUAL_DAYS)
     kind = serializers.CharField(default="", allow_blank=True)
+    unit = serializers.ChoiceField(choices=[(unit, unit) for unit in UNITS], default="day")
 
     def validate_kind(self, kind: str) -> str:
         if kind and kind not in {one.code for one in report_kinds()}:
@@ -98,6 +102,25 @@ class ReaderLinkSerializer(serializers.Serializer[Any]):
     machines = serializers.IntegerField()
 
 
+class MomentSerializer(serializers.Serializer[Any]):
+    """An hour or a day by the clock of Amsterdam: messages that left, and people who clicked, or did something, for the
+    first time.
+    """
+
+    at = serializers.CharField()
+    sent = serializers.IntegerField()
+    clicked = serializers.IntegerField()
+    did = serializers.IntegerField()
+
+
+class CourseSerializer(serializers.Serializer[Any]):
+    """The moments from the first message on; of hours only those of three days, then ``is_cut`` says so."""
+
+    unit = serializers.ChoiceField(choices=[(unit, unit) for unit in UNITS])
+    is_cut = serializers.BooleanField()
+    moments = MomentSerializer(many=True)
+
+
 class GoneSerializer(serializers.Serializer[Any]):
     """What is not counted any more, by rule of retention: rows from before ``until`` were removed, so that the figures
     of so many ``mailings`` of the report got smaller; ``rows`` of all mailings together since the first message.
@@ -112,8 +135,9 @@ class GoneSerializer(serializers.Serializer[Any]):
 
 class MailingReportSerializer(serializers.Serializer[Any]):
     """The funnel: candidates, decisions by outcome, messages by state, who got it, bounced, clicked and did something;
-    what they did beside ``drawn`` and ``held`` (people in the two groups of the draw); groups and links; opens (guesses
-    of the whole), what programs opened and clicked by reason, and why readers unsubscribed.
+    what they did beside ``drawn`` and ``held`` (people in the two groups of the draw); groups and links; the course in
+    time (null before anything left); opens (guesses of the whole), what programs opened and clicked by reason, and why
+    readers unsubscribed.
     """
 
     candidates = serializers.IntegerField()
@@ -131,6 +155,7 @@ class MailingReportSerializer(serializers.Serializer[Any]):
     activities = ActivitySerializer(many=True)
     groups = ReaderGroupSerializer(many=True)
     links = ReaderLinkSerializer(many=True)
+    course = CourseSerializer(allow_null=True)
     unsubscribed = serializers.IntegerField()
     unsubscribe_reasons = serializers.DictField(child=serializers.IntegerField())
     opens = serializers.IntegerField()
@@ -149,9 +174,10 @@ class MailingsWithReports(MailingViewSet):
         mailing: Mailing = self.get_object()
         asked = ReportQuestionSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
+        unit = asked.validated_data.pop("unit")
         scope = Scope.of([mailing.pk], **asked.validated_data)
         with time_limit(SECONDS, memory_mb=MEMORY_MB):
-            told = _figures(scope)
+            told = _figures(scope, unit)
         told |= {
             "gone": gone_of(scope, now=clock()),
             "decisions": mailing.decisions.by_outcome(),
@@ -161,7 +187,7 @@ class MailingsWithReports(MailingViewSet):
         return Response(MailingReportSerializer(told).data)
 
 
-def _figures(scope: Scope) -> dict[str, Any]:
+def _figures(scope: Scope, unit: Unit) -> dict[str, Any]:
     found, beside = figures(scope), compare(scope)
     told = funnel(scope, found.groups)
     whole = {name: getattr(told.sent, name) for name in ("sent", "bounced", "complained", "clicked", "did")}
@@ -178,11 +204,21 @@ def _figures(scope: Scope) -> dict[str, Any]:
         ],
         "groups": _groups(found.groups),
         "links": link_figures(scope),
+        "course": _course(course(scope, unit=unit, now=clock(), hours=found.hours)),
         "unsubscribed": told.unsubscribes,
         "opens": told.opens,
         "machine_opens": told.machine_opens,
         "machine_clicks": told.machine_clicks,
     }  # fmt: skip
+
+
+def _course(found: Course | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    named = [dict(zip(found.counts, counts, strict=True)) for counts in zip(*found.counts.values(), strict=True)]
+    shape = "%Y-%m-%d" if found.unit == "day" else "%Y-%m-%dT%H:00"
+    moments = [{"at": at.strftime(shape), **counts} for at, counts in zip(found.moments, named, strict=True)]
+    return {"unit": found.unit, "is_cut": found.is_cut, "moments": moments}
 
 
 def _beside(comparison: Comparison | None, kind: str) -> Any:

@@ -45,6 +45,31 @@ def test_a_report_tells_what_people_did_beside_the_control_group(
     loan = next(one for one in told["activities"] if one["kind"] == "loan")
     assert loan["beside"]["verdict"] == "more"
     assert loan["beside"]["held_did"] == 0
+    assert sum(moment["sent"] for moment in told["course"]["moments"]) == told["sent"]
+    hours = api.get(f"/api/v1/mailings/{mailing.pk}/report/", {"unit": "hour"}).data["course"]
+    assert (hours["unit"], hours["moments"][0]["sent"]) == ("hour", told["sent"])
     assert {group["dimension"] for group in told["groups"]} >= {"branch", "domain", "channel"}
     assert api.get(f"/api/v1/mailings/{mailing.pk}/report/", {"days": 5}).status_code == 400
     assert api.get(f"/api/v1/mailings/{mailing.pk}/report/", {"kind": "click"}).status_code == 400
+
+
+def test_a_system_blocks_an_address_and_releases_it(
+    api: APIClient, start: Callable[..., Mailing], readers: Any, now: dt.datetime
+) -> None:
+    address = "/api/v1/blocked-addresses/"
+    wrong = api.post(address, {"address": "geen adres"}, format="json")
+    assert (wrong.status_code, wrong.data["field"]) == (422, "address")
+    made = api.post(address, {"address": " Jan@Example.nl ", "detail": "vroeg erom"}, format="json")
+    assert made.status_code == 201
+    assert (made.data["address"], made.data["reason"], made.data["released_at"]) == ("jan@example.nl", "manual", None)
+    again = api.post(address, {"address": "jan@example.nl", "detail": "anders"}, format="json")
+    assert again.data == made.data  # a block that is in force keeps what it says
+    one = f"{address}{made.data['id']}/"
+    assert api.get(f"{one}release/").status_code == 405
+    released = api.post(f"{one}release/").data
+    assert (released["released_by"], released["released_at"] is None) == ("website", False)
+    assert api.get(address, {"released_at__isnull": "true"}).data["results"] == []
+    assert api.post(address, {"address": "jan@example.nl"}, format="json").data["released_at"] is None
+    assert [row["id"] for row in api.get(address, {"address__iexact": "JAN@example.nl"}).data["results"]] == [
+        made.data["id"]
+    ]

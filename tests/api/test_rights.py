@@ -107,6 +107,8 @@ def test_rights_are_of_calls_that_exist_and_can_be_given() -> None:
         ("post", "/api/v1/experiments/0/send-test/", "manage_mailings"),
         ("post", "/api/v1/experiments/0/choose/", "manage_mailings"),
         ("post", "/api/v1/doubts/settle/", "manage_mailings"),
+        ("post", "/api/v1/blocked-addresses/", "manage_mailings"),
+        ("post", "/api/v1/blocked-addresses/0/release/", "manage_mailings"),
         ("patch", "/api/v1/house-styles/organisation/", "manage_sending"),
         ("post", "/api/v1/mailings/0/approve/", "approve_mailings"),
     ],
