@@ -121,7 +121,7 @@ def test_the_description_of_the_api_is_read_without_another_host(
     page.on("request", lambda request: asked.append(request.url))
     sign_in(administrator)
     page.goto("/api/v1/docs/")
-    expect(page.locator("#operations-branches-branches_list")).to_be_visible()
+    expect(page.locator("#operations-actions-actions_list")).to_be_visible()
     redeem = page.locator("#operations-vouchers-vouchers_redeem_create")
     page.mouse.move(640, 400)
     for _turn in range(200):  # of a long description only what is on the screen is there

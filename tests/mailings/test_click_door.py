@@ -89,10 +89,11 @@ def test_programs_are_told_apart_here_too(visitor: Visitor, message: Message) ->
 
 
 def test_what_it_does_not_know_is_for_django(visitor: Visitor, message: Message) -> None:
-    without_mailing = click_url(message.pk, 0)
+    without_mailing, right = click_url(message.pk, 0), url_of(message)
+    forged = right[:-2] + ("B" if right[-2] == "A" else "A") + right[-1]  # the last sign has bits that say nothing
     for url in (
         without_mailing,
-        url_of(message)[:-1] + "-",
+        forged,
         url_of(message, 9),
         click_url(message.pk, 0, mailing_id=message.mailing_id + 1),
         unsubscribe_url(message.pk),
