@@ -28,7 +28,7 @@ from api.resources import (
     label_settings,
     label_versions,
     letters,
-    mailing_reports,
+    mailings,
     matching,
     merges,
     newsletters,
@@ -41,6 +41,7 @@ from api.resources import (
     records,
     relays,
     result_sets,
+    saved_blocks,
     selection_keeping,
     sending,
     sources,
@@ -104,6 +105,7 @@ router.register("doubts", doubts.DoubtViewSet, "doubt")
 router.register("post-returns", post_returns.PostReturnViewSet, "post-return")
 router.register("letter-batches", letters.LetterBatchViewSet, "letter-batch")
 router.register("contents", contents.ContentViewSet, "content")
+router.register("saved-blocks", saved_blocks.SavedBlockViewSet, "saved-block")
 router.register("experiments", experiments.ExperimentViewSet, "experiment")
 router.register("pictures", house_styles.PictureViewSet, "picture")
 router.register("house-styles", house_styles.HouseStyleViewSet, "house-style")
@@ -111,7 +113,7 @@ router.register("calls", calls.CallViewSet, "call")
 router.register("texts", texts.TextViewSet, "text")
 router.register("sent-texts", texts.SentTextViewSet, "sent-text")
 router.register("text-replies", texts.TextReplyViewSet, "text-reply")
-router.register("mailings", mailing_reports.MailingsWithReports, "mailing")
+router.register("mailings", mailings.MailingViewSet, "mailing")
 router.register("message-limits", sending.MessageLimitViewSet, "message-limit")
 router.register("closing-days", sending.ClosingDayViewSet, "closing-day")
 router.register("mail-servers", relays.RelayViewSet, "mail-server")
@@ -134,5 +136,9 @@ urlpatterns = [
     ),
     path("sending-settings/", sending.SendingSettingsView.as_view(), name="sending-settings"),
     path("sending-settings/history/", sending.SendingHistoryView.as_view(), name="sending-settings-history"),
+    path("call-settings/", sending.CallSettingsView.as_view(), name="call-settings"),
+    path("call-settings/history/", sending.CallHistoryView.as_view(), name="call-settings-history"),
+    path("text-settings/", sending.TextSettingsView.as_view(), name="text-settings"),
+    path("text-settings/history/", sending.TextHistoryView.as_view(), name="text-settings-history"),
     path("", include(router.urls)),
 ]

@@ -61,6 +61,10 @@ class Newsletter(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def mailings(self) -> models.QuerySet[Mailing]:
+        """What its editions sent."""
+        return Mailing.objects.filter(edition__newsletter=self)
+
     def subscribers(self, *, now: dt.datetime) -> models.QuerySet[Customer]:
         """Customers who said yes to this newsletter by e-mail and did not take it back by ``now``."""
         allowed = allowed_sql(purpose=self.purpose, channel=Channel.EMAIL, as_of=now, basis=CONSENT)

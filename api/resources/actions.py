@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from api.resources.contents import FindingSerializer
 from api.resources.fields import by_code, user_of
 from api.resources.mailings import FunnelSerializer, MailingSerializer
+from api.resources.reports import WithReport
 from campaigns import actions
 from campaigns.models import Action
 from common.errors import Refused
@@ -69,7 +70,7 @@ class WouldRunSerializer(FunnelSerializer):
     fingerprint = serializers.CharField(allow_blank=True)
 
 
-class ActionViewSet(viewsets.ReadOnlyModelViewSet[Any]):
+class ActionViewSet(WithReport, viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Action.objects.select_related("purpose", "gives_label", "content").order_by("name")
     serializer_class = ActionSerializer
     filterset_fields = ["name", "is_archived", "purpose__code"]

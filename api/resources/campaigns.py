@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.resources.fields import user_of
+from api.resources.reports import WithReport
 from campaigns.actions import enrol, leave
 from campaigns.models import Campaign, Step
 from common.errors import Refused
@@ -70,7 +71,7 @@ class MovedSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
-class CampaignViewSet(viewsets.ReadOnlyModelViewSet[Any]):
+class CampaignViewSet(WithReport, viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Campaign.objects.prefetch_related("steps__action").order_by("name")
     serializer_class = CampaignSerializer
     filterset_fields = ["kind", "state"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 from api.permissions import MayApproveMailings, MayManageMailings
 from api.resources.fields import by_code, paged, user_of
 from api.resources.mailing_previews import PreviewsOfMailings
+from api.resources.reports import WithReport
 from common.time import clock
 from customers.models import Purpose
 from mailings.actions import approve, cancel, pause, refuse, resume
@@ -142,10 +144,13 @@ class PauseSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
-class MailingViewSet(PreviewsOfMailings, viewsets.ReadOnlyModelViewSet[Any]):
+class MailingViewSet(PreviewsOfMailings, WithReport, viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Mailing.objects.select_related("purpose", "created_by", "planned_by", "approved_by").order_by("-id")
     serializer_class = MailingSerializer
     filterset_fields = {"state": ["exact"], "origin": ["exact"], "created_at": ["gte", "lt"]}
+
+    def mailings_of(self, thing: Mailing) -> QuerySet[Mailing]:
+        return Mailing.objects.filter(pk=thing.pk)
 
     @extend_schema(request=ApprovalSerializer, responses=MailingSerializer)
     @action(detail=True, methods=["post"], permission_classes=[MayApproveMailings], filterset_fields=None)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.resources.fields import by_code, customer_field, user_of
+from api.resources.reports import WithReport
 from common.time import clock
 from customers.models import Source
 from newsletter import actions
@@ -39,7 +40,7 @@ class DoneSerializer(serializers.Serializer[Any]):
     subscribed = serializers.BooleanField()
 
 
-class NewsletterViewSet(viewsets.ReadOnlyModelViewSet[Any]):
+class NewsletterViewSet(WithReport, viewsets.ReadOnlyModelViewSet[Any]):
     queryset = Newsletter.objects.select_related("purpose").order_by("name")
     serializer_class = NewsletterSerializer
     filterset_fields = ["is_active"]

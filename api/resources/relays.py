@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -14,7 +15,7 @@ from api.permissions import MayManageSending
 from api.resources.fields import user_of
 from api.resources.sending import Kept
 from mailings import actions
-from mailings.delivery import wrong_with
+from mailings.delivery import try_out, wrong_with
 from mailings.dkim import signers
 from mailings.dkim_keys import Signer
 from mailings.models import DomainLimit, Relay
@@ -35,6 +36,14 @@ class RelaySerializer(serializers.ModelSerializer[Relay]):
         extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
 
+class TriedSerializer(serializers.Serializer[Any]):
+    """``wrong``: what went wrong; empty when it let us in. Of a provider over the web only its settings are
+    looked at.
+    """
+
+    wrong = serializers.CharField(allow_blank=True)
+
+
 class RelayViewSet(Kept):
     queryset = Relay.objects.order_by("id")
     serializer_class = RelaySerializer
@@ -47,6 +56,15 @@ class RelayViewSet(Kept):
 
     def perform_destroy(self, instance: Relay) -> None:
         actions.remove_relay(instance, by=user_of(self.request))
+
+    @extend_schema(request=None, responses=TriedSerializer)
+    @action(detail=True, methods=["post"], url_path="try", filterset_fields=None, pagination_class=None)
+    def try_out(self, request: Request, pk: str) -> Response:
+        """Connect and sign in, without sending anything."""
+        relay = self.get_object()
+        if not relay.is_known:
+            return Response({"wrong": _("The setting %s is not there.") % relay.variable})
+        return Response({"wrong": try_out(relay.variable)[:300]})
 
 
 class DomainLimitSerializer(serializers.ModelSerializer[DomainLimit]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -17,7 +18,7 @@ from api.permissions import MayManageSending
 from api.resources.fields import branch_field, by_code, paged, user_of
 from customers.models import Purpose
 from mailings import actions
-from mailings.models import CapRule, ClosingDay, SendingSettings
+from mailings.models import CallSettings, CapRule, ClosingDay, SendingSettings, TextSettings
 
 _OWN_FIELDS = {"pgh_id", "pgh_created_at", "pgh_label", "pgh_obj", "pgh_context"}
 
@@ -51,34 +52,91 @@ class SendingSettingsSerializer(serializers.ModelSerializer[SendingSettings]):
         exclude = ["id"]
 
 
-class SendingSettingsView(GenericAPIView[SendingSettings]):
-    """The settings of sending; there is one set of them."""
+class CallSettingsSerializer(serializers.ModelSerializer[CallSettings]):
+    """Between which hours customers are called, how many a day (0: no limit) and how often one is tried."""
+
+    class Meta:
+        model = CallSettings
+        exclude = ["id"]
+
+
+class TextSettingsSerializer(serializers.ModelSerializer[TextSettings]):
+    """From whom text messages come, at what price (thousandths of a euro per part), of how many parts at most, when."""
+
+    class Meta:
+        model = TextSettings
+        exclude = ["id"]
+
+
+class _SettingsView(GenericAPIView[Any]):
+    """One set of settings, changed by an action of ours."""
 
     permission_classes = [MayManageSending]
-    serializer_class = SendingSettingsSerializer
+    serializer_class: Any
     pagination_class = None
+    change: Callable[..., Any]
 
     def get(self, request: Request) -> Response:
         """All settings."""
-        return Response(self.get_serializer(SendingSettings.load()).data)
+        return Response(self.get_serializer(self._load()).data)
 
     def patch(self, request: Request) -> Response:
-        """Change what is given; it holds for mailings that start from now on."""
-        sent = self.get_serializer(SendingSettings.load(), data=request.data, partial=True)
+        """Change what is given."""
+        sent = self.get_serializer(self._load(), data=request.data, partial=True)
         sent.is_valid(raise_exception=True)
-        return Response(
-            self.get_serializer(actions.change_sending_settings(by=user_of(request), **sent.validated_data)).data
-        )
+        changed = type(self).change(by=user_of(request), **sent.validated_data)
+        return Response(self.get_serializer(changed).data)
+
+    def _load(self) -> Any:
+        return self.serializer_class.Meta.model.load()
 
 
-class SendingHistoryView(ListAPIView[Any]):
-    """Each change of the settings of sending, the latest first."""
+class SendingSettingsView(_SettingsView):
+    """The settings of sending; a change holds for mailings that start from then on."""
 
+    serializer_class = SendingSettingsSerializer
+    change = staticmethod(actions.change_sending_settings)
+
+
+class CallSettingsView(_SettingsView):
+    """How customers are called; a change holds from the next call on."""
+
+    serializer_class = CallSettingsSerializer
+    change = staticmethod(actions.change_call_settings)
+
+
+class TextSettingsView(_SettingsView):
+    """How text messages are sent; a change holds from the next message on."""
+
+    serializer_class = TextSettingsSerializer
+    change = staticmethod(actions.change_text_settings)
+
+
+class _HistoryView(ListAPIView[Any]):
     permission_classes = [MayManageSending]
     serializer_class = SettingChangeSerializer
+    event_model = ""
 
     def get_queryset(self) -> QuerySet[Any]:
-        return _events("SendingSettingsEvent")
+        return _events(self.event_model)
+
+
+class SendingHistoryView(_HistoryView):
+    """Each change of the settings of sending, the latest first."""
+
+    event_model = "SendingSettingsEvent"
+
+
+class CallHistoryView(_HistoryView):
+    """Each change of how customers are called, the latest first."""
+
+    event_model = "CallSettingsEvent"
+
+
+class TextHistoryView(_HistoryView):
+    """Each change of how text messages are sent, the latest first."""
+
+    event_model = "TextSettingsEvent"
 
 
 class Kept(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[Any]):

@@ -84,6 +84,10 @@ class Action(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def mailings(self) -> models.QuerySet[Mailing]:
+        """What was sent of it, by hand, by a trigger or as a step."""
+        return Mailing.objects.filter(content=self.content_id)
+
 
 @pghistory.track()
 class Trigger(models.Model):

@@ -155,6 +155,10 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def mailings(self) -> models.QuerySet[Mailing]:
+        """What its steps sent."""
+        return Mailing.objects.filter(origin__in=[f"step:{step}" for step in self.steps.values_list("pk", flat=True)])
+
     @property
     def is_base(self) -> bool:
         """Whether it is one of the four base campaigns."""

@@ -87,6 +87,14 @@ class MachineClick(models.Model):
         return f"{self.link_id} {self.reason}"
 
 
+class UnsubscribeReasonQuerySet(models.QuerySet["UnsubscribeReason"]):
+    """Reads of why readers unsubscribed."""
+
+    def by_reason(self) -> dict[str, int]:
+        """Return reason -> times."""
+        return dict(self.order_by().values_list("reason").annotate(n=models.Sum("count")))
+
+
 class UnsubscribeReason(models.Model):
     """How often a reason was given to unsubscribe after a mailing; by whom is not kept."""
 
@@ -101,6 +109,8 @@ class UnsubscribeReason(models.Model):
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="unsubscribe_reasons", db_index=False)
     reason = models.CharField(_("reason"), max_length=12, choices=Reason)
     count = models.PositiveIntegerField(_("times"), default=0)
+
+    objects = UnsubscribeReasonQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("reason to unsubscribe")

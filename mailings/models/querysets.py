@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.db import models
@@ -22,6 +23,13 @@ class MailingQuerySet(models.QuerySet[Any]):
 
         found: MailingQuerySet = self.annotate(states=MessageStates("pk"))
         return found
+
+    def states_together(self) -> dict[str, int]:
+        """Return state -> messages of all of them."""
+        total: Counter[str] = Counter()
+        for states in self.with_counts().order_by().values_list("states", flat=True):
+            total.update(states or {})
+        return dict(total)
 
     def by_count(self, *states: str, is_descending: bool) -> MailingQuerySet:
         """Order by how many messages are in these states, or in any."""

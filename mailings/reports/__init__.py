@@ -11,7 +11,7 @@ from mailings.reports.figures import Figures, afterwards, figures, groups
 from mailings.reports.funnel import Funnel, funnel
 from mailings.reports.groups import Group
 from mailings.reports.people import STEPS, people
-from mailings.reports.scope import DAYS, Scope, activity_kinds, report_kinds
+from mailings.reports.scope import DAYS, Scope, activity_kinds, latest, report_kinds
 from mailings.reports.uplift import Difference, Share, difference
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "figures",
     "funnel",
     "groups",
+    "latest",
     "link_figures",
     "people",
     "report_kinds",

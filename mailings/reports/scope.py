@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db.models import QuerySet
+
 from common.sql import rows
 from customers.facts import FactKind, fact_kinds
 from mailings.facts import CALL, CLICK, OPEN
+from mailings.models import Mailing
 
 DAYS = (1, 7, 14, 30)
+MOST_MAILINGS = 400  # of an action or campaign, the latest; clicks of older ones are hardly kept
 USUAL_DAYS = 14
 # A click is a step of its own, a call the message itself; who gets a voucher back did nothing.
 _APART = {CALL, CLICK, OPEN, "redemption_reversed"}
@@ -28,6 +32,11 @@ def report_kinds() -> list[FactKind]:
 def activity_kinds() -> list[str]:
     """Return the codes of what counts as doing anything at all."""
     return [kind.code for kind in report_kinds() if kind.code not in _DUES]
+
+
+def latest(mailings: QuerySet[Mailing]) -> list[int]:
+    """Return the ids of as many of these mailings as a report tells of, the latest first."""
+    return list(mailings.order_by("-pk").values_list("pk", flat=True)[:MOST_MAILINGS])
 
 
 @dataclass(frozen=True)

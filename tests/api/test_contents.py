@@ -242,3 +242,20 @@ def test_house_styles_are_read_changed_and_taken_away(api: APIClient, house: Any
     assert api.delete(branch).status_code == 204
     assert api.delete(ours).status_code == 405
     assert HouseStyle.objects.get().branch is None
+
+
+@pytest.mark.rights("manage_mailings")
+def test_a_block_is_kept_under_a_name_and_copied_into_another_content(api: APIClient) -> None:
+    blocks = [{"type": "heading", "data": {"text": "Voorlezen"}}]
+    one, other = (api.post("/api/v1/contents/", {"name": name, "subject": "x", "blocks": blocks}, format="json").data
+                  for name in ("een", "ander"))  # fmt: skip
+    wish = {"content": one["id"], "block": one["blocks"][0]["id"], "name": "Kop"}
+    kept = api.post("/api/v1/saved-blocks/", wish, format="json")
+    assert (kept.status_code, kept.data["data"]) == (201, {"text": "Voorlezen"})
+    assert api.post("/api/v1/saved-blocks/", wish, format="json").status_code == 422  # the name is taken
+    url = f"/api/v1/saved-blocks/{kept.data['id']}/"
+    copy = api.post(f"{url}use/", {"content": other["id"]}, format="json").data["block"]
+    assert [block["id"] for block in api.get(f"/api/v1/contents/{other['id']}/").data["blocks"]][1] == copy
+    assert api.patch(url, {"name": "Voorleeskop"}, format="json").data["name"] == "Voorleeskop"
+    assert api.delete(url).status_code == 204
+    assert api.get("/api/v1/saved-blocks/").data["results"] == []

@@ -49,6 +49,13 @@ def test_a_report_tells_what_people_did_beside_the_control_group(
     hours = api.get(f"/api/v1/mailings/{mailing.pk}/report/", {"unit": "hour"}).data["course"]
     assert (hours["unit"], hours["moments"][0]["sent"]) == ("hour", told["sent"])
     assert {group["dimension"] for group in told["groups"]} >= {"branch", "domain", "channel"}
+    behind = f"/api/v1/mailings/{mailing.pk}/report/people/"
+    assert api.get(behind, {"step": "did", "days": 7, "kind": "loan"}).data["count"] == told["did"]
+    assert api.get(behind, {"step": "held"}).data["count"] == told["held"]
+    domain = next(group for group in told["groups"] if group["dimension"] == "domain")
+    assert api.get(behind, {"domain": domain["key"]}).data["count"] == domain["sent"]
+    assert api.get(behind, {"branch": "nergens"}).status_code == 400
+    assert api.get(behind, {"link": 999_999_999}).status_code == 404
     assert api.get(f"/api/v1/mailings/{mailing.pk}/report/", {"days": 5}).status_code == 400
     assert api.get(f"/api/v1/mailings/{mailing.pk}/report/", {"kind": "click"}).status_code == 400
 

@@ -29,6 +29,12 @@ def test_letters_are_printed_posted_and_undone(
     assert (made.status_code, made.data["letter_count"], made.data["has_file"]) == (201, 2, True)
     url = f"/api/v1/letter-batches/{made.data['id']}/"
     assert b"".join(api.get(f"{url}file/").streaming_content).startswith(b"%PDF")
+    for again in ("reprint", "address-labels"):
+        pdf = api.post(f"{url}{again}/", {}, format="json")
+        assert (pdf.status_code, pdf.content[:4], pdf["Cache-Control"]) == (200, b"%PDF", "no-store, private")
+    assert api.get(url).data["reprint_count"] == 1
+    assert api.post(f"{url}reprint/", {"first": 2, "last": 9}, format="json").status_code == 422
+    assert api.post(f"{url}address-labels/", {"skip": 24}, format="json").status_code == 400
     assert api.post(f"{url}undo/").data["undone_at"]
     assert api.get(f"{url}file/").status_code == 404
     assert api.post(f"{url}posted/").status_code == 409

@@ -127,6 +127,15 @@ def test_a_mailing_reports_its_funnel(api: APIClient, campaign: Campaign, market
     assert report["candidates"] == 2 == sum(report["decisions"].values())
     assert report["decisions"] == {"accepted": 1, "no_address": 1}
     assert report["messages"] == {"queued": 1}
+    action = campaign.steps.get().action
+    assert api.get(f"/api/v1/actions/{action.pk}/report/").data == report
+    assert api.get(f"/api/v1/campaigns/{campaign.pk}/report/").data["candidates"] == 0
+    Mailing.objects.filter(pk=mailing.pk).update(origin=f"step:{campaign.steps.get().pk}")
+    assert api.get(f"/api/v1/campaigns/{campaign.pk}/report/").data == report
+    behind = api.get(f"/api/v1/campaigns/{campaign.pk}/report/people/", {"step": "candidates"}).data
+    assert behind["count"] == 2
+    newsletter = create_newsletter(name="Uittips", by=marketeer, now=NOW)
+    assert api.get(f"/api/v1/newsletters/{newsletter.pk}/report/").data["candidates"] == 0
     decisions = api.get(f"/api/v1/mailings/{mailing.pk}/decisions/").data["results"]
     assert {row["outcome"] for row in decisions} == {"accepted", "no_address"}
     assert len(api.get(f"/api/v1/mailings/{mailing.pk}/messages/").data["results"]) == 1

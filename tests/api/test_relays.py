@@ -50,6 +50,7 @@ def test_servers_are_added_slowed_taken_out_of_use_and_removed(trusted: APIClien
         "per_second": None, "is_active": True, "is_known": True, "provider": "mailgun",
     }  # fmt: skip
     one = f"{SERVERS}{made.data['id']}/"
+    assert "MAILGUN_API_KEY" in send(trusted, "post", f"{one}try/").data["wrong"]  # its settings are not complete
     assert send(trusted, "patch", one, {"per_second": 5, "is_active": False}).data["per_second"] == 5
     assert trusted.get(SERVERS, {"is_active": "true"}).data["results"] == []
     assert trusted.get(one).data["is_active"] is False

@@ -45,7 +45,7 @@ OPEN = {
     "web-tokens": "a website asks who follows its pages",
 }
 #: Calls of open resources that do ask, since they take customers out or send.
-ASKING = {"export", "make_call_list", "make_address_labels", "enrol", "leave"}
+ASKING = {"export", "make_call_list", "make_address_labels", "enrol", "leave", "take_call", "put_back"}
 
 
 def calls(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, Any, str, str]]:
@@ -102,6 +102,10 @@ def test_rights_are_of_calls_that_exist_and_can_be_given() -> None:
         ("post", "/api/v1/contents/0/send-test/", "manage_mailings"),
         ("post", "/api/v1/letter-batches/", "manage_mailings"),
         ("get", "/api/v1/letter-batches/0/file/", "manage_mailings"),
+        ("post", "/api/v1/letter-batches/0/reprint/", "manage_mailings"),
+        ("post", "/api/v1/calls/take/", "manage_mailings"),
+        ("post", "/api/v1/saved-blocks/", "manage_mailings"),
+        ("patch", "/api/v1/text-settings/", "manage_sending"),
         ("put", "/api/v1/texts/0/", "manage_mailings"),
         ("post", "/api/v1/texts/0/send-test/", "manage_mailings"),
         ("post", "/api/v1/experiments/0/send-test/", "manage_mailings"),

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Action, Campaign
 from mailings.models import Mailing, Message
-from mailings.reports import Scope
-from newsletter.models import Edition, Newsletter
+from mailings.reports import Scope, latest
+from newsletter.models import Newsletter
 from selections.figures import time_limit
 from workbench.forms.reports import ReportForm
 from workbench.reports import Report, read_report
@@ -27,7 +27,6 @@ SECONDS = 30
 MEMORY_MB = 128
 FRESH_SECONDS = 300
 AT_ONCE = 20_000  # messages; of more the figures follow the page
-MOST_MAILINGS = 400  # of an action or campaign, the latest; clicks of older ones are hardly kept
 
 Crumbs = list[tuple[Any, str]]
 
@@ -40,20 +39,18 @@ def _of_mailing(pk: int) -> tuple[Any, QuerySet[Mailing], Crumbs]:
 
 def _of_action(pk: int) -> tuple[Any, QuerySet[Mailing], Crumbs]:
     action = get_object_or_404(Action, pk=pk)
-    return action, Mailing.objects.filter(content=action.content_id), [(_("Actions"), reverse("workbench:action_list"))]
+    return action, action.mailings(), [(_("Actions"), reverse("workbench:action_list"))]
 
 
 def _of_campaign(pk: int) -> tuple[Any, QuerySet[Mailing], Crumbs]:
     campaign = get_object_or_404(Campaign, pk=pk)
-    steps = [f"step:{step}" for step in campaign.steps.values_list("pk", flat=True)]
-    return campaign, Mailing.objects.filter(origin__in=steps), [(_("Campaigns"), reverse("workbench:campaign_list"))]
+    return campaign, campaign.mailings(), [(_("Campaigns"), reverse("workbench:campaign_list"))]
 
 
 def _of_newsletter(pk: int) -> tuple[Any, QuerySet[Mailing], Crumbs]:
     newsletter = get_object_or_404(Newsletter, pk=pk)
-    sent = Edition.objects.filter(newsletter=newsletter, mailing__isnull=False)
     crumbs = [(_("Newsletters"), reverse("workbench:newsletter_list"))]
-    return newsletter, Mailing.objects.filter(pk__in=sent.values("mailing")), crumbs
+    return newsletter, newsletter.mailings(), crumbs
 
 
 ABOUT: dict[str, Callable[[int], tuple[Any, QuerySet[Mailing], Crumbs]]] = {
@@ -75,7 +72,7 @@ class Reported:
     def about(self) -> tuple[Any, list[int], Crumbs]:
         """The thing, the ids of its mailings, and where its page lies."""
         thing, mailings, crumbs = ABOUT[self.kwargs["what"]](self.kwargs["pk"])
-        return thing, list(mailings.order_by("-pk").values_list("pk", flat=True)[:MOST_MAILINGS]), crumbs
+        return thing, latest(mailings), crumbs
 
     @cached_property
     def form(self) -> Any:

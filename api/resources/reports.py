@@ -1,29 +1,36 @@
-"""Reports of mailings over the API: the funnel, what people did afterwards beside the control group, groups, links."""
+"""Reports over the API, of a mailing and of all of an action, campaign or newsletter: the funnel, what people did
+afterwards beside the control group, groups, links, and who is behind a figure.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources.mailings import MailingViewSet
+from api.resources.fields import by_code, paged
 from common.time import clock
-from customers.models import Branch
-from mailings.models import Mailing
+from customers.models import Branch, Customer
+from mailings.models import Decision, Link, Mailing, UnsubscribeReason
 from mailings.reports import (
     DAYS,
+    STEPS,
     Comparison,
     Group,
     Scope,
     compare,
     figures,
     funnel,
+    latest,
     link_figures,
+    people,
     report_kinds,
 )
 from mailings.reports.course import Course, Unit, course
@@ -41,17 +48,44 @@ ASKED = [
 ]
 
 
-class ReportQuestionSerializer(serializers.Serializer[Any]):
-    """How many days after each reader's own message count, which activity, and the course by hours or by days."""
+class WindowSerializer(serializers.Serializer[Any]):
+    """How many days after each reader's own message count, and which activity."""
 
     days = serializers.ChoiceField(choices=[(days, days) for days in DAYS], default=USUAL_DAYS)
     kind = serializers.CharField(default="", allow_blank=True)
-    unit = serializers.ChoiceField(choices=[(unit, unit) for unit in UNITS], default="day")
 
     def validate_kind(self, kind: str) -> str:
         if kind and kind not in {one.code for one in report_kinds()}:
             raise serializers.ValidationError(f"There is no activity “{kind}”.")
         return kind
+
+
+class ReportQuestionSerializer(WindowSerializer):
+    """And the course by hours or by days."""
+
+    unit = serializers.ChoiceField(choices=[(unit, unit) for unit in UNITS], default="day")
+
+
+class BehindSerializer(WindowSerializer):
+    """Who is behind a figure: a step, of a group as the report names it (an empty value is of who has none), or who
+    followed a link (id).
+    """
+
+    step = serializers.ChoiceField(choices=[(step, step) for step in STEPS], default="sent")
+    channel = serializers.CharField(required=False, allow_blank=True, max_length=8)
+    branch = by_code(Branch.objects.all(), required=False, allow_null=True)
+    domain = serializers.CharField(required=False, allow_blank=True, max_length=253)
+    audience = serializers.RegexField(r"^(selection|label):[0-9]{1,18}$", required=False)
+    version = serializers.RegexField(r"^[0-9]{0,18}$", required=False, allow_blank=True)
+    link = serializers.IntegerField(required=False, min_value=1)
+
+
+class PersonSerializer(serializers.ModelSerializer[Customer]):
+    """A customer, by his number."""
+
+    class Meta:
+        model = Customer
+        fields = ["number"]
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
@@ -92,8 +126,12 @@ class ReaderGroupSerializer(serializers.Serializer[Any]):
 
 
 class ReaderLinkSerializer(serializers.Serializer[Any]):
-    """A link: readers who followed it within the days, their share of all who clicked (per cent), times, programs."""
+    """A link of a mailing: readers who followed it within the days, their share of all who clicked (per cent), times,
+    programs.
+    """
 
+    id = serializers.IntegerField()
+    mailing = serializers.IntegerField()
     position = serializers.IntegerField()
     url = serializers.CharField()
     readers = serializers.IntegerField()
@@ -133,7 +171,7 @@ class GoneSerializer(serializers.Serializer[Any]):
     rows = serializers.IntegerField()
 
 
-class MailingReportSerializer(serializers.Serializer[Any]):
+class ReportSerializer(serializers.Serializer[Any]):
     """The funnel: candidates, decisions by outcome, messages by state, who got it, bounced, clicked and did something;
     what they did beside ``drawn`` and ``held`` (people in the two groups of the draw); groups and links; the course in
     time (null before anything left); opens (guesses of the whole), what programs opened and clicked by reason, and why
@@ -164,27 +202,52 @@ class MailingReportSerializer(serializers.Serializer[Any]):
     gone = GoneSerializer(many=True)
 
 
-class MailingsWithReports(MailingViewSet):
-    """Mailings, and what came of each."""
+class WithReport(viewsets.GenericViewSet[Any]):
+    """Belongs to the resources of what is sent: they tell with ``mailings_of`` what that is."""
 
-    @extend_schema(responses=MailingReportSerializer, parameters=ASKED)
+    def mailings_of(self, thing: Any) -> QuerySet[Mailing]:
+        """Return the mailings that a report of this object is about."""
+        found: QuerySet[Mailing] = thing.mailings()
+        return found
+
+    @extend_schema(responses=ReportSerializer, parameters=ASKED)
     @action(detail=True, filterset_fields=None, pagination_class=None)
     def report(self, request: Request, pk: str) -> Response:
-        """What came of this mailing, from candidates to what people did in the days after their message."""
-        mailing: Mailing = self.get_object()
+        """What came of it, from candidates to what people did in the days after their message. Of more than one mailing
+        people count once, of the latest 400.
+        """
         asked = ReportQuestionSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         unit = asked.validated_data.pop("unit")
-        scope = Scope.of([mailing.pk], **asked.validated_data)
+        scope = Scope.of(latest(self.mailings_of(self.get_object())), **asked.validated_data)
+        within = {"mailing__in": scope.mailings}
         with time_limit(SECONDS, memory_mb=MEMORY_MB):
             told = _figures(scope, unit)
+            told |= {
+                "decisions": Decision.objects.filter(**within).by_outcome(),
+                "messages": Mailing.objects.filter(pk__in=scope.mailings).states_together(),
+            }
         told |= {
             "gone": gone_of(scope, now=clock()),
-            "decisions": mailing.decisions.by_outcome(),
-            "messages": Mailing.objects.with_counts().get(pk=mailing.pk).states,
-            "unsubscribe_reasons": dict(mailing.unsubscribe_reasons.values_list("reason", "count")),
+            "unsubscribe_reasons": UnsubscribeReason.objects.filter(**within).by_reason(),
         }
-        return Response(MailingReportSerializer(told).data)
+        return Response(ReportSerializer(told).data)
+
+    @extend_schema(parameters=[BehindSerializer], responses=PersonSerializer(many=True))
+    @action(detail=True, url_path="report/people", filterset_fields=None)
+    def report_people(self, request: Request, pk: str) -> Response:
+        """Who is behind a figure of the report."""
+        asked = BehindSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        told = dict(asked.validated_data)
+        days, kind, step = (told.pop(name) for name in ("days", "kind", "step"))
+        scope = Scope.of(latest(self.mailings_of(self.get_object())), days=days, kind=kind)
+        if "branch" in told:
+            told["branch"] = str(told["branch"].pk) if told["branch"] else ""
+        if "link" in told:
+            get_object_or_404(Link, pk=told["link"], mailing__in=scope.mailings)
+        with time_limit(SECONDS, memory_mb=MEMORY_MB):
+            return paged(self, people(scope, step, **told).order_by("pk"), PersonSerializer)
 
 
 def _figures(scope: Scope, unit: Unit) -> dict[str, Any]:
