@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, Min, OuterRef, Subquery
 from django.db.models.functions import Coalesce, TruncHour
 
 WAITING = ("queued", "claimed", "sending", "deferred")
@@ -58,6 +59,14 @@ class MessageQuerySet(models.QuerySet[Any]):
     def in_doubt(self) -> MessageQuerySet:
         """Messages of which nobody knows whether they arrived."""
         return self.filter(state="in_doubt")
+
+    def put_off(self, *, now: dt.datetime) -> tuple[int, dt.datetime | None]:
+        """Return how many that were not tried yet have to wait for a later moment, and the first such moment; letters
+        and calls leave when somebody does them.
+        """
+        later = self.filter(state="queued", channel__in=("email", "sms"), next_attempt_at__gt=now)
+        found = later.order_by().aggregate(n=Count("id"), first=Min("next_attempt_at"))
+        return found["n"], found["first"]
 
     def sent_by_hour(self) -> list[dict[str, Any]]:
         """Return ``{"hour": instant, "count": n}`` for each hour in which some were sent, in order."""

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
+from common.time import clock
 from customers.models import Customer
 from mailings.actions import Arrival, judge_hits, pause, record_hits, suppress_address
 from mailings.models import CapRule, ClosingDay, LetterBatch, Mailing, Message, SendingSettings, Suppression
@@ -114,6 +117,22 @@ def test_a_mailing_is_held_and_goes_on(client: Client, start: Start, readers: An
     assert mailing.state == "sending"
     history = text(client.get(f"/mailings/{mailing.pk}/"))
     assert history.count("marketeer") >= 2
+
+
+def test_the_page_tells_until_when_messages_wait(client: Client, start: Start, readers: Any) -> None:
+    readers(3)
+    mailing = start()
+    assert "gaat weg vanaf" not in text(client.get(f"/mailings/{mailing.pk}/"))
+    late = clock() + dt.timedelta(hours=9)
+    late_one, *_others = mailing.messages.all()
+    Message.objects.filter(pk=late_one.pk).update(next_attempt_at=late)
+    shown = date_format(localtime(late), "j b Y H:i")
+    assert (
+        f"1 bericht wacht op zijn moment: de verzenduren, een sluitingsdag, of een limiet van een maildomein. Het gaat weg vanaf {shown}."
+        in text(client.get(f"/mailings/{mailing.pk}/"))
+    )  # noqa: E501
+    client.post(f"/mailings/{mailing.pk}/pause/")
+    assert "gaat weg vanaf" not in text(client.get(f"/mailings/{mailing.pk}/"))
 
 
 def test_a_mailing_is_cancelled_once(client: Client, start: Start, readers: Any) -> None:

@@ -93,6 +93,7 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
             click_readers=Click.objects.filter(link__mailing=mailing).aggregate(n=Count("message", distinct=True))["n"],
             chart=self._chart(),
             failures=mailing.messages.failures() if states.get(Message.State.FAILED) else [],
+            put_off=self._put_off(states),
             letters=letters.letters_of(mailing),
             texts=figures_of(mailing),
             history=changes_of(mailing),
@@ -100,6 +101,13 @@ class MailingPage(_Mailings, DetailPage[Mailing]):
             may_approve=self.user.has_perm("common.approve_mailings") and not mailing.was_set_going_by(self.user),
             **extra,
         )
+
+    def _put_off(self, states: dict[str, int]) -> dict[str, Any]:
+        """Return how many wait for their moment and until when; nothing of a mailing that is on hold or over."""
+        if self.object.state != Mailing.State.SENDING or not states.get(Message.State.QUEUED):
+            return {}
+        count, first = self.object.messages.put_off(now=self.now)
+        return {"count": count, "first": first} if count else {}
 
     def _state_rows(self, counts: dict[str, int]) -> list[dict[str, Any]]:
         url = reverse("workbench:mailing_messages", args=[self.object.pk])
