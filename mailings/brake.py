@@ -8,8 +8,10 @@ longer as it grows; while it stays under its limits that is a few times in all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from common.sql import rows
@@ -69,7 +71,7 @@ class Overrun:
     @property
     def words(self) -> str:
         """Why the mailing stopped, for staff."""
-        told = {"count": self.count, "tried": self.tried, "limit": f"{self.limit / 10:g}"}
+        told = {"count": self.count, "tried": self.tried, "limit": number_format(Decimal(self.limit) / 10)}
         if self.kind == "bounces":
             return _("The brake: %(count)d of %(tried)d messages bounced, more than %(limit)s%%.") % told
         if self.kind == "complaints":

@@ -30,17 +30,22 @@ _TAKE = """
     granted AS (SELECT id, level, least(%(wanted)s, greatest(floor(level), 0)) AS count FROM grown)
     UPDATE {table} AS pace SET allowance = granted.level - granted.count, allowance_at = clock_timestamp()
     FROM granted WHERE pace.id = granted.id
-    RETURNING granted.count::int AS count
+    RETURNING granted.count::int AS count, pace.allowance AS left
 """
 
 
 def take_from_relay(relay_id: int, *, per_second: int, wanted: int) -> int:
     """Return how many of the wanted messages may leave over a relay now."""
-    return _take(Relay._meta.db_table, relay_id, rate=per_second, burst=max(1, per_second * RELAY_BURST), wanted=wanted)
+    burst = max(1, per_second * RELAY_BURST)
+    return _take(Relay._meta.db_table, relay_id, rate=per_second, burst=burst, wanted=wanted)[0]
 
 
 def take_from_domain(limit: DomainLimit, *, wanted: int) -> int:
     """Return how many of the wanted messages may leave for a domain now."""
+    return _take_from_domain(limit, wanted)[0]
+
+
+def _take_from_domain(limit: DomainLimit, wanted: int) -> tuple[int, float]:
     burst = max(1.0, limit.per_minute * DOMAIN_BURST)
     return _take(DomainLimit._meta.db_table, limit.pk, rate=1 / _gap(limit), burst=burst, wanted=wanted)
 
@@ -50,10 +55,13 @@ def _gap(limit: DomainLimit) -> float:
     return 60 / (limit.per_minute * (1 - DOMAIN_BURST))
 
 
-def _take(table: str, pk: int, *, rate: float, burst: float, wanted: int) -> int:
+def _take(table: str, pk: int, *, rate: float, burst: float, wanted: int) -> tuple[int, float]:
+    """Return how many are granted, and how much of an allowance is left then."""
     values = {"id": pk, "rate": rate, "burst": burst, "wanted": wanted}
     found = rows(_TAKE.format(table=table), values)
-    return int(found[0]["count"]) if found else wanted  # a limit that was removed meanwhile limits nothing
+    if not found:
+        return wanted, 0.0  # a limit that was removed meanwhile limits nothing
+    return int(found[0]["count"]), float(found[0]["left"])
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,9 @@ def split_by_domain(recipients: Sequence[Recipient]) -> Split:
     later: dict[int, float] = {}
     dry: dict[str, tuple[float, float]] = {}
     for domain, those in held.items():
-        granted, gap = take_from_domain(limits[domain], wanted=len(those)), _gap(limits[domain])
+        (granted, left), gap = _take_from_domain(limits[domain], len(those)), _gap(limits[domain])
         for number, recipient in enumerate(those[granted:], start=1):
-            later[recipient.message_id] = min(number * gap, LONGEST_WAIT_SECONDS)
-            dry[domain] = number * gap, gap
+            seconds = (number - min(left, 1.0)) * gap  # what is left lets the first of them leave that much sooner
+            later[recipient.message_id] = min(seconds, LONGEST_WAIT_SECONDS)
+            dry[domain] = seconds, gap
     return Split([recipient for recipient in recipients if recipient.message_id not in later], later, dry)

@@ -71,6 +71,26 @@ def next_mailing(*, has_hours: bool, skip: Sequence[int] = ()) -> Mailing | None
     return next(iter(found.prefetch_related("purpose")), None)
 
 
+def seconds_to_next(*, within: float) -> float | None:
+    """Return after how many seconds the next mail that waits for its moment may leave; None when that is further off,
+    or nothing waits.
+    """
+    [found] = rows(
+        """
+        SELECT extract(epoch FROM min(later.next_attempt_at) - clock_timestamp())::float8 AS seconds
+        FROM mailings_mailing AS mailing CROSS JOIN LATERAL (
+            SELECT message.next_attempt_at FROM mailings_message AS message
+            WHERE message.mailing_id = mailing.id AND message.channel = 'email'
+            AND message.state IN ('queued', 'deferred') AND message.next_attempt_at > clock_timestamp()
+            ORDER BY message.next_attempt_at LIMIT 1) AS later
+        WHERE mailing.state = 'sending'
+        """,
+        {},
+    )
+    seconds: float | None = found["seconds"]
+    return None if seconds is None or seconds > within else max(seconds, 0.0)
+
+
 def claim(mailing: Mailing, *, token: UUID, limit: int) -> list[tuple[int, int]]:
     """Take up to ``limit`` messages that nobody else has, and return (message id, customer id)."""
     taken = rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from celery import shared_task
 from celery.signals import worker_process_shutdown
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import DataError
 
 from common.time import clock
@@ -28,6 +30,9 @@ log = logging.getLogger(__name__)
 GOODBYE_SECONDS = 5
 MAILBOX_SECONDS = 60
 RUN_SECONDS = 15  # short, so that a worker that is asked to stop can, and other tasks get their turn
+RING_SECONDS = 10  # so often the schedule rings
+SOONEST_SECONDS = 2  # each run makes its connections anew; what a mail domain may get meanwhile is not lost
+_RING = "mailings:next-ring"
 
 
 @shared_task
@@ -36,7 +41,21 @@ def send_queued() -> dict[str, int]:
     summary = send_ready(seconds=RUN_SECONDS)
     if summary.has_more:
         send_queued.delay()
+    else:
+        _ring_for_next()
     return summary.counts
+
+
+def _ring_for_next() -> None:
+    """Ring before the schedule does when mail waits for its turn at a mail domain; one ring for all workers, since each
+    would be followed by others.
+    """
+    seconds = queue.seconds_to_next(within=RING_SECONDS)
+    if seconds is None:
+        return
+    seconds = max(seconds, SOONEST_SECONDS)
+    if cache.add(_RING, True, timeout=math.ceil(seconds)):
+        send_queued.apply_async(countdown=seconds, expires=seconds + RING_SECONDS)
 
 
 @worker_process_shutdown.connect

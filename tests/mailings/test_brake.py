@@ -8,6 +8,7 @@ import pytest
 from customers.models import Customer
 from mailings import worker
 from mailings.actions import brake_mailings, change_sending_settings, resume, unsubscribe
+from mailings.brake import Overrun
 from mailings.models import Bounce, Mailing, Message
 from mailings.tasks import recover_stale
 from tests.smtp_sink import Sink
@@ -59,6 +60,10 @@ def test_what_bounces_stops_a_mailing_above_the_limit_and_not_at_it(mailing: Mai
     assert state(mailing) == ("paused", "held")
     assert mailing.pause_reason == "De rem: 3 van de 20 berichten kwamen terug, meer dan 10%."
     assert mailing.events.order_by("-pgh_id")[0].state == "paused"  # type: ignore[attr-defined]
+
+
+def test_a_limit_below_one_percent_is_written_as_staff_write_it() -> None:
+    assert Overrun("complaints", 1, 49, 1).words.endswith("meer dan 0,1%.")
 
 
 def test_a_refused_address_is_one_bounce_though_it_is_blocked_as_well(mailing: Mailing, now: dt.datetime) -> None:

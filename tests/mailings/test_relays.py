@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from celery.signals import worker_process_shutdown
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
@@ -20,7 +21,7 @@ from pytest_django import Settings
 
 from common.errors import Refused
 from customers.models import Customer
-from mailings import pacing, stragglers
+from mailings import pacing, queue, stragglers
 from mailings.actions import (
     cancel,
     pause,
@@ -32,8 +33,10 @@ from mailings.actions import (
 )
 from mailings.delivery import try_out
 from mailings.models import DomainLimit, Mailing, Message, Relay
+from mailings.tasks import send_queued
 from mailings.worker import Summary, send_ready
 from tests.faults.scripted_smtp import Server, scripted_smtp
+from wise_marketing.celery import app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -220,6 +223,49 @@ def test_who_waits_for_a_domain_is_not_claimed_again_and_again(
     assert all(b.next_attempt_at - a.next_attempt_at > dt.timedelta(seconds=0.9) for a, b in pairwise(waiting))
     # and nearly all of them were never taken in the hand
     assert Message.objects.filter(state="queued", state_at__gt=began).count() <= 10
+
+
+def test_who_is_put_off_comes_back_when_the_allowance_has_grown_and_not_a_whole_gap_later(
+    start: Start, reader: Reader, make_relay: MakeRelay
+) -> None:
+    make_relay("RELAY_ONE")
+    save_domain_limit(None, domain="groot.example", per_minute=6)
+    gap = 60 / (6 * 0.9)
+    reader(email="a@groot.example"), reader(email="b@groot.example")
+    start()
+    DomainLimit.objects.update(allowance=0, allowance_at=timezone.now() - dt.timedelta(seconds=gap * 0.8))
+    began = timezone.now()
+    send_ready(seconds=30)
+    first, second = (
+        (one - began).total_seconds() for one in Message.objects.order_by("next_attempt_at").values_list(
+            "next_attempt_at", flat=True
+        )
+    )  # fmt: skip
+    assert 0 < first < gap * 0.3
+    assert second - first == pytest.approx(gap, rel=0.05)
+
+
+def test_the_bell_is_rung_for_the_next_turn_of_a_domain_once_for_all_workers(
+    start: Start, reader: Reader, make_relay: MakeRelay
+) -> None:
+    cache.delete("mailings:next-ring")
+    make_relay("RELAY_ONE")
+    save_domain_limit(None, domain="groot.example", per_minute=30)
+    DomainLimit.objects.update(allowance=0, allowance_at=timezone.now())
+    for name in "abc":
+        reader(email=f"{name}@groot.example")
+    start()
+    assert queue.seconds_to_next(within=10) is None
+    with app.connection_for_write() as connection:
+        broker = connection.default_channel.client
+        before = broker.llen("celery")
+        send_queued()
+        seconds = queue.seconds_to_next(within=10)
+        assert seconds is not None
+        assert 0 < seconds <= 60 / 27
+        send_queued()
+        assert broker.llen("celery") == before + 1
+    assert queue.seconds_to_next(within=0.001) is None
 
 
 def test_nobody_waits_longer_than_it_takes_to_notice_another_limit(

@@ -126,11 +126,9 @@ def test_the_page_tells_until_when_messages_wait(client: Client, start: Start, r
     late = clock() + dt.timedelta(hours=9)
     late_one, *_others = mailing.messages.all()
     Message.objects.filter(pk=late_one.pk).update(next_attempt_at=late)
-    shown = date_format(localtime(late), "j b Y H:i")
-    assert (
-        f"1 bericht wacht op zijn moment: de verzenduren, een sluitingsdag, of een limiet van een maildomein. Het gaat weg vanaf {shown}."
-        in text(client.get(f"/mailings/{mailing.pk}/"))
-    )  # noqa: E501
+    page, shown = text(client.get(f"/mailings/{mailing.pk}/")), date_format(localtime(late), "j b Y H:i")
+    assert "1 bericht wacht op zijn moment" in page
+    assert f"Het gaat weg vanaf {shown}." in page
     client.post(f"/mailings/{mailing.pk}/pause/")
     assert "gaat weg vanaf" not in text(client.get(f"/mailings/{mailing.pk}/"))
 
