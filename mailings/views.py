@@ -42,7 +42,8 @@ class PublicView(View):
         except (BadToken, Refused, Message.DoesNotExist):
             response = render(request, "mailings/gone.html", status=404)
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["Referrer-Policy"] = "no-referrer"
+        if isinstance(response, HttpResponseRedirect):  # a page keeps what all pages have: without any, browsers hide
+            response.headers["Referrer-Policy"] = "no-referrer"  # whence its forms come, which are refused then
         response.headers["X-Robots-Tag"] = "noindex"
         return response
 

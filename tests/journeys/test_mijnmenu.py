@@ -167,6 +167,9 @@ def test_looking_at_the_page_to_unsubscribe_changes_nothing_and_its_button_does(
     axe()
     page.reload()
     assert not Consent.objects.exists()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Unsubscribe")
+    page.get_by_role("button", name="Nederlands").click()
 
     page.get_by_role("button", name="Afmelden").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("U bent afgemeld")

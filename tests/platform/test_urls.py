@@ -111,3 +111,13 @@ def test_a_program_is_answered_in_json_and_in_its_language(client: Client) -> No
 def test_who_opens_the_description_of_the_api_in_a_browser_logs_in_first(client: Client) -> None:
     assert client.get("/api/v1/docs/").url.startswith("/accounts/login/?next=/api/v1/docs/")
     assert client.get("/api/v1/docs/", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+
+
+@pytest.mark.django_db
+def test_a_form_that_comes_from_nowhere_is_refused_in_words_for_people() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/language/", {"language": "en"})
+    assert answer.status_code == 403
+    page = answer.content.decode()
+    assert "Dat is niet gedaan" in page
+    assert "CSRF" not in page
+    assert "DEBUG" not in page
