@@ -14,7 +14,7 @@ from api.resources.content_previews import PreviewsOfContents, purpose_of
 from api.resources.content_versions import VersionsOfContents, editable
 from api.resources.fields import by_code, user_of
 from common.time import clock
-from customers.models import Purpose
+from customers.consents import reaching_purposes
 from mailings import actions
 from mailings.checks import Proof, Severity, check_content
 from mailings.checks.links import links_of
@@ -54,7 +54,7 @@ class TakeOverSerializer(serializers.Serializer[Any]):
 class CheckQuestionSerializer(serializers.Serializer[Any]):
     """As what it would go out: for a purpose (code), over channels, to a selection (id; without: all customers)."""
 
-    purpose = by_code(Purpose.objects.all(), required=False)
+    purpose = by_code(reaching_purposes(), required=False)
     channels = serializers.ChoiceField(choices=Mailing.Channels.choices, required=False)
     selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.in_use(), required=False)
 

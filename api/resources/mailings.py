@@ -16,7 +16,7 @@ from api.resources.fields import by_code, paged, user_of
 from api.resources.mailing_previews import PreviewsOfMailings
 from api.resources.reports import WithReport
 from common.time import clock
-from customers.models import Purpose
+from customers.consents import reaching_purposes
 from mailings.actions import approve, cancel, pause, refuse, resume
 from mailings.gate import Terms, preview
 from mailings.models import Decision, EarlierDecision, Mailing, Message, SeenWarnings
@@ -120,7 +120,7 @@ class FunnelSerializer(serializers.Serializer[Any]):
 class FunnelQuestionSerializer(serializers.Serializer[Any]):
     """A mailing to be: its purpose (code) and channels, the selection it is for (id), and its priority."""
 
-    purpose = serializers.SlugRelatedField(slug_field="code", queryset=Purpose.objects.all())
+    purpose = serializers.SlugRelatedField(slug_field="code", queryset=reaching_purposes())
     channels = serializers.ChoiceField(choices=Mailing.Channels.choices)
     selection = serializers.PrimaryKeyRelatedField(queryset=Selection.objects.in_use())
     priority = serializers.ChoiceField(choices=Mailing.Priority.choices, default=Mailing.Priority.NORMAL)

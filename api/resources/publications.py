@@ -16,8 +16,7 @@ from rest_framework.response import Response
 from api.resources.fields import SaidField, by_code, user_of
 from api.resources.imports import CsvRenderer
 from common.time import clock
-from customers.consents import ALLOWED, PROCESSING, verdicts_sql
-from customers.models import Purpose
+from customers.consents import ALLOWED, reaching_purposes, verdicts_sql
 from mailings import actions
 from mailings.models import Publication, PublicationRun
 from mailings.publishing import COLUMNS, people
@@ -34,7 +33,7 @@ USUAL: dict[str, Any] = {
 class PublicationSerializer(serializers.ModelSerializer[Publication]):
     """A list of each day, for a purpose (code); ``webhook_url`` is told when it is ready, without a person in it."""
 
-    purpose = by_code(Purpose.objects.exclude(code__in=PROCESSING))
+    purpose = by_code(reaching_purposes())
     columns = serializers.ListField(child=serializers.ChoiceField(choices=list(COLUMNS)), min_length=1)
     recipient = serializers.CharField(max_length=120, help_text="Who gets it, for the register of processing")
     webhook_url = serializers.URLField(max_length=300, required=False, allow_blank=True)

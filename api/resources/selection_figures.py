@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from api.resources.moments import MomentSerializer
 from api.resources.selection_questions import SelectionQuestions
 from common.time import clock
+from customers.consents import reaching_purposes
 from customers.criteria.moments import known_at
 from customers.models import Purpose
 from labels.models import Assignment
@@ -33,7 +34,7 @@ class FiguresQuestionSerializer(MomentSerializer):
 
     rule = serializers.JSONField(help_text="See /selections/schema/")
     purpose = serializers.SlugRelatedField(
-        slug_field="code", queryset=Purpose.objects.all(), required=False, help_text="Without it: marketing"
+        slug_field="code", queryset=reaching_purposes(), required=False, help_text="Without it: marketing"
     )
 
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from api.permissions import MayManageSending
 from api.resources.fields import branch_field, by_code, paged, user_of
-from customers.models import Purpose
+from customers.consents import reaching_purposes
 from mailings import actions
 from mailings.models import CallSettings, CapRule, ClosingDay, SendingSettings, TextSettings
 
@@ -175,7 +175,7 @@ class Kept(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModel
 class MessageLimitSerializer(serializers.ModelSerializer[CapRule]):
     """At most ``messages`` to a customer in ``days`` days, of a purpose (code) and channel or of all."""
 
-    purpose = by_code(Purpose.objects.all(), required=False, allow_null=True)
+    purpose = by_code(reaching_purposes(), required=False, allow_null=True)
 
     class Meta:
         model = CapRule

@@ -25,7 +25,8 @@ from api.resources.imports import CsvRenderer
 from api.resources.privacy import PdfRenderer
 from common.time import clock
 from common.values import values
-from customers.models import Channel, Purpose
+from customers.consents import reaching_purposes
+from customers.models import Channel
 from labels.exports import COLUMNS, MOST_EXTRA, WORKBOOK, Extra, csv_lines, file_name, workbook
 from labels.models import Label
 from mailings.address_labels import PER_SHEET, print_address_labels
@@ -74,7 +75,7 @@ class TakeOutSerializer(serializers.Serializer[Any]):
 class PurposeSerializer(serializers.Serializer[Any]):
     """What they are called or written for (code): without a purpose nobody may be."""
 
-    purpose = serializers.SlugRelatedField(slug_field="code", queryset=Purpose.objects.all())
+    purpose = serializers.SlugRelatedField(slug_field="code", queryset=reaching_purposes())
 
 
 class AddressesSerializer(PurposeSerializer):

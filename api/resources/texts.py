@@ -14,7 +14,7 @@ from api.resources.content_previews import ContentTestSerializer, purpose_of
 from api.resources.content_versions import editable
 from api.resources.fields import by_code, customer_field, user_of
 from common.time import clock
-from customers.models import Purpose
+from customers.consents import reaching_purposes
 from mailings import actions
 from mailings.models import Content, SentText, ShortText, TextReply
 from mailings.sms.composing import MOST_SIGNS, example
@@ -38,7 +38,7 @@ class ShortTextSerializer(serializers.ModelSerializer[ShortText]):
 class ExampleQuestionSerializer(serializers.Serializer[Any]):
     """For which purpose (code): all but service messages end with how to say no to more."""
 
-    purpose = by_code(Purpose.objects.all())
+    purpose = by_code(reaching_purposes())
 
 
 class ExampleSerializer(serializers.Serializer[Any]):

@@ -14,6 +14,7 @@ from campaigns.actions.names import check_name_free
 from campaigns.models import Action, Campaign
 from common.errors import Refused
 from common.time import local_date
+from customers.consents import check_reaches
 from customers.models import Customer, Purpose
 from labels.actions import give_label
 from labels.models import Assignment, Label
@@ -42,8 +43,11 @@ def create_action(
     by: User | None,
     now: dt.datetime,
 ) -> Action:
-    """Make an action with an empty content of its own, to be filled in the editor; raises Refused on a name in use."""
+    """Make an action with an empty content of its own, to be filled in the editor; raises Refused on a name in use
+    and for a purpose for which nobody is reached.
+    """
     check_name_free(Action, name)
+    check_reaches(purpose)
     with noted(by):
         content = save_content(None, name=name, subject=subject, blocks=[], by=by, now=now)
         return Action.objects.create(
@@ -75,6 +79,7 @@ def change_action(
 ) -> Action:
     """Change what an action is for and how it goes out; mailings that started already stay as they were."""
     check_name_free(Action, name, but=action)
+    check_reaches(purpose)
     with noted(by):
         action.name, action.purpose, action.channels = name, purpose, channels
         action.letters_to = letters_to or action.letters_to

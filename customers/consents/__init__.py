@@ -18,6 +18,7 @@ profiled and being followed are no ways to be reached: what is said about them c
 """
 
 from customers.consents.channels import channels_of, default_channels, ensure_channels
+from customers.consents.purposes import check_reaches, reaching_purposes
 from customers.consents.recording import ANSWERS, record_consent
 from customers.consents.rules import (
     AGE_OF_CONSENT,
@@ -67,12 +68,14 @@ __all__ = [
     "allowed_sql",
     "asks_guardian",
     "channels_of",
+    "check_reaches",
     "default_channels",
     "ensure_channels",
     "explain",
     "is_child",
     "judge",
     "latest",
+    "reaching_purposes",
     "record_consent",
     "said_q",
     "states_of",

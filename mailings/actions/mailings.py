@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.sql import execute
+from customers.consents import check_reaches
 from customers.models import Customer, Purpose
 from mailings import gate
 from mailings.actions.approval import needs_approval
@@ -54,8 +55,9 @@ def start_mailing(
     them, 5. another look at those whose message gave way to one of a higher ``priority``. All of it or nothing; a large
     mailing then awaits the yes of a second person: neither ``by`` nor ``planned_by``, who had it start by itself; its
     vouchers are given out with that yes. A second call waits for the first and returns its mailing. Raises Refused when
-    content or settings are not ready to go out.
+    content or settings are not ready to go out, and for a purpose for which nobody is reached.
     """
+    check_reaches(purpose)
     content = Content.objects.get(pk=content.pk)
     fields = {
         "name": name[:160],

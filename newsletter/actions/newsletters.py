@@ -15,7 +15,7 @@ from common.errors import Refused
 from common.network import truncated
 from customers.actions.contacts import contact_for
 from customers.actions.purposes import create_purpose
-from customers.consents import record_consent
+from customers.consents import PROCESSING, record_consent
 from customers.models import Branch, Channel, Consent, Customer, ErasedKey, Purpose
 from customers.names import normalise_email
 from customers.privacy.keys import is_erased
@@ -50,7 +50,11 @@ def create_newsletter(
         purpose = create_purpose(
             code=_free_code(name), name=name, description=description, rule=Purpose.Rule.OPT_IN, by=by
         )
-    elif purpose.rule != Purpose.Rule.OPT_IN or Newsletter.objects.filter(purpose=purpose).exists():
+    elif (
+        purpose.rule != Purpose.Rule.OPT_IN
+        or purpose.code in PROCESSING
+        or Newsletter.objects.filter(purpose=purpose).exists()
+    ):
         raise Refused("purpose", _("A newsletter needs an opt-in purpose of its own."), field="purpose")
     with pghistory.context(**_who(by)):
         return Newsletter.objects.create(

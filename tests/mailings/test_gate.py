@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import translation
 
+from common.errors import Refused
 from customers.consents import record_consent
 from customers.models import Customer, Purpose
 from mailings import gate, gate_statement
@@ -43,6 +44,16 @@ def test_every_candidate_gets_one_decision_and_every_yes_one_message(start: Star
     assert outcomes(mailing) == {yes.pk: "accepted", silent.pk: "no_permission"}
     message = Message.objects.get(mailing=mailing)
     assert (message.customer, message.address, message.state) == (yes, f"klant{yes.number}@example.nl", "queued")
+
+
+@pytest.mark.parametrize("code", ["profiling", "open_tracking"])
+def test_nothing_is_sent_for_a_purpose_that_is_about_data(start: Start, reader: Reader, code: str) -> None:
+    purpose = Purpose.objects.get(code=code)
+    ConsentFactory(customer=reader(), purpose=purpose)
+    with pytest.raises(Refused) as refused:
+        start(purpose=purpose)
+    assert (refused.value.code, refused.value.field) == ("processing", "purpose")
+    assert not Mailing.objects.exists()
 
 
 def test_a_decision_keeps_its_legal_basis(start: Start, reader: Reader) -> None:

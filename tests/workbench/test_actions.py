@@ -94,6 +94,12 @@ def test_an_action_is_made_and_then_asks_for_its_content(client: Client, house: 
     assert url("action_run", action.pk) not in page
 
 
+def test_an_action_is_for_a_purpose_for_which_people_are_reached(client: Client, house: Any) -> None:
+    offered = set(client.get("/actions/add/").context["form"].fields["purpose"].queryset.values_list("code", flat=True))
+    assert {"marketing", "service"} <= offered
+    assert not offered & {"profiling", "open_tracking"}
+
+
 def test_a_name_in_use_stands_at_its_field(client: Client, make_action: Make) -> None:
     action = make_action("Welkom")
     given = {"name": "welkom", "purpose": action.purpose_id, "channels": "email", "priority": 2}

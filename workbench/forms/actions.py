@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.triggers import TriggerKind, trigger_kinds
-from customers.models import Purpose
+from customers.consents import reaching_purposes
 from labels.models import Label
 from mailings.models import Mailing
 from selections.models import Selection
@@ -18,7 +18,7 @@ from selections.models import Selection
 class ActionForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("For yourselves; customers do not see it."))
     purpose = forms.ModelChoiceField(
-        Purpose.objects.all(),
+        reaching_purposes(),
         label=_("Purpose"),
         empty_label=_("Choose a purpose"),
         help_text=_("Decides who may be reached: a birthday wish with a voucher is marketing, not service."),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Action, Campaign
 from common.values import values
-from customers.models import Purpose
+from customers.consents import reaching_purposes
 from labels.exports import MOST_EXTRA, Extra
 from labels.models import Label
 from mailings.address_labels import PER_SHEET
@@ -51,7 +51,7 @@ class PurposeForm(forms.Form):
     """What they are called or written for: without a purpose nobody may be."""
 
     purpose = forms.ModelChoiceField(
-        Purpose.objects.all(), label=_("For which purpose?"), empty_label=_("Choose a purpose")
+        reaching_purposes(), label=_("For which purpose?"), empty_label=_("Choose a purpose")
     )
 
 

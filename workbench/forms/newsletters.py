@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from customers.consents import reaching_purposes
 from customers.models import Purpose
 from labels.models import Label
 from mailings.blocks import RichText, WebAddress
@@ -48,7 +49,7 @@ class NewsletterForm(forms.Form):
 
 class NewsletterAddForm(NewsletterForm):
     purpose = forms.ModelChoiceField(
-        Purpose.objects.filter(rule=Purpose.Rule.OPT_IN, newsletter=None),
+        reaching_purposes().filter(rule=Purpose.Rule.OPT_IN, newsletter=None),
         label=_("Subscribers so far"),
         required=False,
         empty_label=_("Nobody yet: start with an empty list"),

@@ -5,17 +5,15 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from customers.consents import PROCESSING
-from customers.models import Channel, Purpose
+from customers.consents import reaching_purposes
+from customers.models import Channel
 from mailings.blocks import WebAddress
 from mailings.publishing import COLUMNS
 
 
 class PublicationForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100)
-    purpose = forms.ModelChoiceField(
-        label=_("For which purpose?"), queryset=Purpose.objects.exclude(code__in=PROCESSING), empty_label=None
-    )
+    purpose = forms.ModelChoiceField(label=_("For which purpose?"), queryset=reaching_purposes(), empty_label=None)
     channel = forms.ChoiceField(label=_("Channel"), choices=Channel.choices)
     recipient = forms.CharField(
         label=_("Who gets the list?"),

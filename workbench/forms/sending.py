@@ -9,6 +9,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from common.forms import AmountField
+from customers.consents import reaching_purposes
 from customers.models import Branch, Purpose
 from mailings.blocks import WebAddress
 from mailings.models import Message, SendingSettings
@@ -94,7 +95,7 @@ class CapForm(forms.Form):
     messages = forms.IntegerField(label=_("Most messages per customer"), min_value=1, max_value=1000)
     days = forms.IntegerField(label=_("In how many days"), min_value=1, max_value=366)
     purpose = forms.ModelChoiceField(
-        Purpose.objects.exclude(rule=Purpose.Rule.SERVICE),
+        reaching_purposes().exclude(rule=Purpose.Rule.SERVICE),
         label=_("Purpose"),
         required=False,
         empty_label=_("All but service messages, together"),

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.consents import reaching_purposes
 from customers.models import Purpose
 from selections.past import EARLIEST
 
@@ -24,7 +25,7 @@ class PanelForm(forms.Form):
         label=gettext_lazy("As it was on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
     assume = forms.BooleanField(label=gettext_lazy("For these, take what holds at present"), required=False)
-    purpose = forms.ModelChoiceField(Purpose.objects.all(), label=gettext_lazy("To reach them for"), required=False)
+    purpose = forms.ModelChoiceField(reaching_purposes(), label=gettext_lazy("To reach them for"), required=False)
     panel = forms.ChoiceField(choices=list(PANELS.items()), required=False)
 
     def __init__(self, data: QueryDict, *, today: dt.date) -> None:
