@@ -61,6 +61,7 @@ class FactKind:
     participle: str | _StrPromise = ""
     is_income: bool = False  # its amount is what a customer paid; a discount is an amount too, and is not
     is_own: bool = False  # made by the organisation, not by the code
+    is_ours: bool = False  # something that was done to the customer: called him, took a redemption back
     keep_months: int | None = None  # how long personal rows stay when nobody set it; None: for as long as the customer
     advised_months: int | None = None  # what the page about kinds advises to set
     unit: str | _StrPromise = PIECES  # what its quantity counts

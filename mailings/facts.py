@@ -36,6 +36,7 @@ fact_kinds.register(
         _("was called"),
         "phone",
         importable=False,
+        is_ours=True,
         participle=pgettext_lazy("have", "been called"),
     )
 )

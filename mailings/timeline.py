@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.timeline import About, Moment, QueryPart, parts
+from customers.timeline import OUTBOUND, About, Moment, QueryPart, parts
 from mailings.models import Decision, Message
 
 MESSAGE_TONES = {"sent": "success", "failed": "danger", "in_doubt": "warning", "deferred": "warning"}
@@ -21,6 +21,7 @@ class Messages(QueryPart):
     code = kind = "message"
     name = gettext_lazy("Messages")
     place = 10
+    way = OUTBOUND
     source = "mailings"
 
     def rows(self) -> QuerySet[Any]:

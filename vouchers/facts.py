@@ -23,6 +23,7 @@ REVERSAL = fact_kinds.register(
         _("got a voucher back"),
         "undo-2",
         importable=False,
+        is_ours=True,
         participle=pgettext_lazy("have", "got a voucher back"),
     )
 )

@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.timeline import Moment, QueryPart, parts
+from customers.timeline import OUTBOUND, Moment, QueryPart, parts
 from vouchers.models import Voucher
 
 
@@ -18,6 +18,7 @@ class Vouchers(QueryPart):
     code = kind = "voucher"
     name = gettext_lazy("Vouchers")
     place = 30
+    way = OUTBOUND
     source = "vouchers"
 
     def rows(self) -> QuerySet[Any]:

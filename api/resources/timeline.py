@@ -15,7 +15,7 @@ from api.resources.fields import by_code
 from common.time import end_of_day, start_of_day
 from customers.facts import fact_kinds
 from customers.models import Source, World
-from customers.timeline import Key, Timeline, Wish, all_parts
+from customers.timeline import INBOUND, OUTBOUND, Key, Timeline, Wish, all_parts
 
 USUAL, MOST = 25, 200
 
@@ -53,7 +53,9 @@ class TimelineWishSerializer(serializers.Serializer[Any]):
     """What to tell, and where to go on."""
 
     kind = serializers.CharField(
-        required=False, help_text="A code of /api/v1/kinds/, “fact” for all of those, or another kind of moment"
+        required=False,
+        help_text="A code of /api/v1/kinds/, “fact” for all of those, another kind of moment, "
+        "or all that went “inbound” (from the customer) or “outbound” (to the customer)",
     )
     source = by_code(Source.objects.all(), required=False, help_text="Code of a source")
     world = by_code(World.objects.all(), required=False, help_text="Code of a world; only facts have one")
@@ -63,7 +65,7 @@ class TimelineWishSerializer(serializers.Serializer[Any]):
     page_size = serializers.IntegerField(required=False, default=USUAL, min_value=1, max_value=MOST)
 
     def validate_kind(self, value: str) -> str:
-        if value not in fact_kinds and value not in {part.kind for part in all_parts()}:
+        if value not in fact_kinds and value not in {INBOUND, OUTBOUND, *(part.kind for part in all_parts())}:
             raise serializers.ValidationError(_("“%s” does not exist.") % value)
         return value
 

@@ -11,12 +11,23 @@ from django.utils.translation import gettext as _
 from customers.facts import fact_kinds
 from customers.models import Customer, FactTotal
 from customers.timeline import few, many, notes  # noqa: F401 - they register their parts
-from customers.timeline.base import About, Key, ListPart, Moment, Part, QueryPart, Wish, parts
+from customers.timeline.base import (
+    INBOUND,
+    OUTBOUND,
+    About,
+    Key,
+    ListPart,
+    Moment,
+    Part,
+    QueryPart,
+    Wish,
+    parts,
+)
 from customers.timeline.words import CONSENT_TONES, fact_moment
 
 __all__ = [
-    "CONSENT_TONES", "About", "Key", "ListPart", "Moment", "Page", "QueryPart", "Timeline", "Wish", "all_parts",
-    "fact_moment", "parts",
+    "CONSENT_TONES", "INBOUND", "OUTBOUND", "About", "Key", "ListPart", "Moment", "Page", "QueryPart", "Timeline",
+    "Wish", "all_parts", "fact_moment", "parts",
 ]  # fmt: skip
 
 
@@ -78,9 +89,14 @@ class Timeline:
         return said
 
     def kinds(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Return what can be filtered by, in two groups: what the customer did (with counts), and the rest."""
+        """Return what can be filtered by, in three groups: which way it went, what the customer did, and the rest."""
         totals = FactTotal.objects.filter(customer=self.customer)
         counts = dict(totals.values_list("kind").annotate(Count("pk")))
         done = [(kind.code, str(kind.name)) for kind in fact_kinds if kind.code in counts]
         others = {part.kind: str(part.name) for part in all_parts() if part.kind != "fact"}
-        return [(_("What they did"), [("fact", _("Everything they did")), *done]), (_("The rest"), [*others.items()])]
+        ways = [(INBOUND, _("From the customer to us")), (OUTBOUND, _("From us to the customer"))]
+        return [
+            (_("Which way"), ways),
+            (_("What they did"), [("fact", _("Everything they did")), *done]),
+            (_("The rest"), [*others.items()]),
+        ]

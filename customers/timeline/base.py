@@ -70,9 +70,15 @@ class Key(NamedTuple):
         return cls(moment, table, int(number))
 
 
+#: Which way something went: from the customer to us, or from us to the customer.
+INBOUND, OUTBOUND = "inbound", "outbound"
+
+
 @dataclass(frozen=True)
 class Wish:
-    """What to show: a kind (of fact, or the code of a part), a source, a world, from ``start`` until before ``end``."""
+    """What to show: a kind (of fact, of a part, or INBOUND or OUTBOUND for all that went that way), a source, a world,
+    from ``start`` until before ``end``.
+    """
 
     kind: str = ""
     source: str = ""
@@ -92,6 +98,7 @@ class Part(ABC):
     kind: ClassVar[str]  # what the filter calls it; several parts may be one kind
     name: ClassVar[str | _StrPromise]
     place: ClassVar[int]
+    way: ClassVar[str] = ""  # INBOUND, OUTBOUND, or neither
 
     def __init__(self, customer: Customer, wish: Wish) -> None:
         self.customer = customer
@@ -103,7 +110,11 @@ class Part(ABC):
 
     def is_wanted(self) -> bool:
         """Whether the wish leaves anything of this part."""
-        return self.wish.kind in ("", self.kind) and not self.wish.world
+        return self.is_of_kind() and not self.wish.world
+
+    def is_of_kind(self) -> bool:
+        """Whether this is of the kind, or went the way, that is asked for."""
+        return self.wish.kind in ("", self.kind) or bool(self.way and self.wish.kind == self.way)
 
 
 class QueryPart(Part):

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.actions.privacy.choices import RESTRICTED
+from customers.facts import fact_kinds
 from customers.models import Consent, Customer, CustomerChange, Fact, World
 from customers.records import FIELDS
-from customers.timeline.base import Moment, QueryPart, parts
+from customers.timeline.base import INBOUND, OUTBOUND, Moment, QueryPart, parts
 from customers.timeline.words import CONSENT_TONES, by, fact_moment, order_moment
 
 
@@ -22,10 +23,13 @@ class Facts(QueryPart):
     code = kind = "fact"
     name = gettext_lazy("What they did")
     place = 0
+    way = INBOUND
 
     def rows(self) -> QuerySet[Any]:
         facts = Fact.objects.filter(customer=self.customer).annotate(at=F("occurred_at"))
-        if self.wish.kind not in ("", self.kind):
+        if self.wish.kind == self.way:
+            facts = facts.exclude(kind__in=[kind.code for kind in fact_kinds if kind.is_ours])
+        elif self.wish.kind not in ("", self.kind):
             facts = facts.filter(kind=self.wish.kind)
         return facts.filter(world=self.wish.world) if self.wish.world else facts
 
@@ -33,7 +37,7 @@ class Facts(QueryPart):
         return rows.filter(source__code=self.wish.source) if self.wish.source else rows
 
     def is_wanted(self) -> bool:
-        return self.wish.kind not in {part.kind for part in parts} - {self.kind}
+        return self.wish.kind not in {OUTBOUND, *(part.kind for part in parts)} - {self.kind}
 
     def told(self) -> QuerySet[Any]:
         """Leave out the lines of an order but the latest, at which the whole order is told: pages stay full."""
@@ -67,6 +71,7 @@ class Consents(QueryPart):
     code = kind = "consent"
     name = gettext_lazy("Consents")
     place = 40
+    way = INBOUND
 
     def rows(self) -> QuerySet[Any]:
         return Consent.objects.filter(customer=self.customer).annotate(at=F("event_at"))
@@ -75,7 +80,7 @@ class Consents(QueryPart):
         return rows.filter(source__code=self.wish.source) if self.wish.source else rows
 
     def is_wanted(self) -> bool:
-        return self.wish.kind in ("", self.kind) and not self.wish.world
+        return self.is_of_kind() and not self.wish.world
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:
         consents = Consent.objects.filter(pk__in=ids).select_related("purpose", "source")

@@ -36,7 +36,7 @@ class Notes(QueryPart):
         return rows.filter(source__code=self.wish.source) if self.wish.source else rows
 
     def is_wanted(self) -> bool:
-        return self.wish.kind in ("", self.kind) and not self.wish.world
+        return self.is_of_kind() and not self.wish.world
 
     def moments(self, ids: list[int]) -> dict[int, Moment]:
         return {

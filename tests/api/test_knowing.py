@@ -168,6 +168,9 @@ def test_the_timeline_is_the_one_of_the_workbench(
     assert client.get(f"/customers/{customer.pk}/timeline/", ends).status_code == 200
     [told] = api.get(url, {"kind": "voucher", "page_size": 1}).json()["results"]
     assert told["title"].startswith("Kreeg de bon")
+    ways = ("inbound", "outbound")
+    came, went = ({row["kind"] for row in api.get(url, {"kind": way}).json()["results"]} for way in ways)
+    assert (came, went) == ({"loan"}, {"voucher"})
 
 
 def test_a_timeline_page_by_page_is_the_whole_of_it_also_where_all_happened_at_once(api: APIClient) -> None:

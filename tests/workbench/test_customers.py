@@ -371,6 +371,23 @@ def test_the_timeline_narrows_to_one_kind(desk: Client, reader: Customer) -> Non
     assert {moment.title for moment in moments(page)} == {"Leende"}
 
 
+def test_the_timeline_tells_what_came_from_the_customer_from_what_went_to_him(desk: Client, anna: Customer) -> None:
+    days = (NOW - dt.timedelta(days=day) for day in range(1, 9))
+    FactFactory(customer=anna, occurred_at=next(days))
+    FactFactory(customer=anna, kind="call", occurred_at=next(days))  # we called
+    ConsentFactory(customer=anna, purpose=Purpose.objects.get(code="marketing"), event_at=next(days))
+    VoucherFactory(customer=anna, issued_at=next(days))
+    sent(anna, sent_at=next(days))
+    SubscriptionFactory(customer=anna)
+    came = [moment.title for moment in all_moments(desk, anna, kind="inbound")]
+    assert came == ["Leende", "Ja: Aanbiedingen en activiteiten"]
+    went = [moment.title for moment in all_moments(desk, anna, kind="outbound")]
+    assert went[0].startswith("Kreeg de bon")
+    assert went[1:] == ["Welkomstmail"]
+    assert len(all_moments(desk, anna)) > len(came) + len(went)
+    assert "Van de klant naar ons" in text(desk.get(f"/customers/{anna.pk}/timeline/"))
+
+
 def test_the_timeline_narrows_by_world_source_and_period(desk: Client, reader: Customer) -> None:
     sent(reader)
     FactFactory(customer=reader, kind="ticket", source=SourceFactory(code="theatre"), occurred_at=NOW)
